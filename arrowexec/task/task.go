@@ -1,0 +1,255 @@
+// Package task is the coroutine that runs one task of a stage, and the Ctx by
+// which operators yield, wait, reserve memory and learn of the query's conf.
+//
+// A task body runs inside iter.Pull: resuming it is a pull, suspending it is a
+// yield back to the slot's worker (SoCC 2019 section 4; a switch costs ~70 ns).
+// Kernels call Ctx.Yield at least every ~100 microseconds; the call costs one
+// atomic load while nobody asks for the slot.
+package task
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"neptune/arrowexec/mem"
+	"neptune/internal/errs"
+)
+
+// Event says why a task gave control back.
+type Event struct {
+	Kind EventKind
+	Wake <-chan struct{} // of Blocked: closed when the task can go on
+	Err  error           // of Done
+}
+
+// EventKind is the kind of an Event.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	Yielded EventKind = iota // suspended on request
+	Blocked                  // waits for Wake; the slot is free meanwhile
+	Done                     // ended, Err says how
+)
+
+// ErrKilled is what Yield and Await return in a task that was killed or cancelled.
+var ErrKilled = errors.New("task killed")
+
+// Info identifies a task.
+type Info struct {
+	Query      string // operation id
+	Stage      int
+	Partition  int // of Partitions
+	Partitions int
+	Attempt    int
+	Priority   int // lower is more critical: 1 is stream, 2 is batch
+}
+
+// Conf is what of a session's configuration the running of a query needs,
+// frozen when the query starts.
+type Conf struct {
+	TimeZone      *time.Location
+	ANSI          bool
+	CaseSensitive bool
+	BatchRows     int               // rows per batch, vec.DefaultRows unless a test says otherwise
+	SpillDir      string            // "" is the system's temporary directory
+	Keys          map[string]string // the session's spark.* and neptune.* settings; read-only
+}
+
+// Task is one coroutine. Its methods but Suspend and Kill are for the one slot
+// worker that owns it.
+type Task struct {
+	Info   Info
+	flag   atomic.Uint32 // flagSuspend | flagKill; polled by Yield
+	next   func() (Event, bool)
+	stop   func()
+	done   bool
+	ctx    *Ctx
+	cancel context.CancelCauseFunc
+}
+
+const (
+	flagSuspend = 1
+	flagKill    = 2
+)
+
+// Ctx is what a running task's operators see. It is used by one goroutine at a time.
+type Ctx struct {
+	Info Info
+	Conf *Conf
+	Mem  *mem.Account
+	// Stop ends when the task is killed: for helper goroutines that do blocking I/O.
+	Stop  context.Context
+	Rand  *rand.Rand
+	Stats *Stats
+
+	task  *Task
+	yield func(Event) bool
+	// Every forces a suspension at each n-th yield point: the operator tests
+	// set it to 1.
+	Every int
+	count int
+}
+
+// Stats are a task's counters, read by the driver while it runs.
+type Stats struct {
+	RowsIn, RowsOut, BytesIn, BytesOut atomic.Int64 // scanned and emitted
+	Spilled                            atomic.Int64 // bytes
+	Suspensions                        atomic.Int64
+}
+
+// New makes a task that will run body. It starts at the first Resume.
+func New(info Info, conf *Conf, account *mem.Account, body func(*Ctx) error) *Task {
+	stop, cancel := context.WithCancelCause(context.Background())
+	t := &Task{Info: info, cancel: cancel}
+	t.ctx = &Ctx{Info: info, Conf: conf, Mem: account, Stop: stop, Stats: &Stats{}, task: t,
+		Rand: rand.New(rand.NewPCG(uint64(info.Partition), 42))}
+	seq := func(yield func(Event) bool) {
+		t.ctx.yield = yield
+		err := guard(t.ctx, body)
+		cancel(ErrKilled)
+		yield(Event{Kind: Done, Err: err})
+	}
+	t.next, t.stop = iter.Pull(iter.Seq[Event](seq))
+	return t
+}
+
+// guard turns a panic of the body into an INTERNAL_ERROR: no panic reaches a user.
+func guard(c *Ctx, body func(*Ctx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errs.Panic(p)
+		}
+	}()
+	return body(c)
+}
+
+// Resume runs the task until it yields, blocks or ends. After Done it returns Done again.
+func (t *Task) Resume() Event {
+	if t.done {
+		return Event{Kind: Done, Err: ErrKilled}
+	}
+	t.flag.And(^uint32(flagSuspend))
+	e, ok := t.next()
+	if !ok {
+		t.done = true
+		return Event{Kind: Done, Err: ErrKilled}
+	}
+	if e.Kind == Done {
+		t.done = true
+		t.stop()
+	}
+	return e
+}
+
+// Suspend asks the task to yield at its next yield point. Safe from any
+// goroutine. A request that arrives between two runs is dropped by Resume: the
+// worker decides there whom to run.
+func (t *Task) Suspend() { t.flag.Or(flagSuspend) }
+
+// Kill makes the task's next Yield or Await return ErrKilled. Safe from any
+// goroutine. A suspended task must still be resumed once, to unwind.
+func (t *Task) Kill() {
+	t.flag.Or(flagKill)
+	t.cancel(ErrKilled)
+}
+
+// Stats returns the task's counters.
+func (t *Task) Stats() *Stats { return t.ctx.Stats }
+
+// Killed reports whether Kill was called.
+func (t *Task) Killed() bool { return t.flag.Load()&flagKill != 0 }
+
+// Yield gives the slot away if somebody asked for it. Operators call it after
+// every batch and inside every loop that can run for more than ~100
+// microseconds, and return its error unchanged.
+func (c *Ctx) Yield() error {
+	if c.task.flag.Load() == 0 && c.Every == 0 {
+		return nil
+	}
+	return c.slow()
+}
+
+func (c *Ctx) slow() error {
+	f := c.task.flag.Load()
+	if f&flagKill != 0 {
+		return ErrKilled
+	}
+	c.count++
+	if f&flagSuspend != 0 || c.Every > 0 && c.count%c.Every == 0 {
+		c.Stats.Suspensions.Add(1)
+		if !c.yield(Event{Kind: Yielded}) {
+			return ErrKilled
+		}
+		if c.task.Killed() {
+			return ErrKilled
+		}
+	}
+	return nil
+}
+
+// Await gives the slot back until ready is closed (or receives). A worker
+// never blocks inside a task: blocking I/O runs in a helper goroutine, and the
+// task awaits it.
+func (c *Ctx) Await(ready <-chan struct{}) error {
+	select {
+	case <-ready:
+		return c.Yield()
+	default:
+	}
+	for {
+		if c.task.Killed() {
+			return ErrKilled
+		}
+		if !c.yield(Event{Kind: Blocked, Wake: ready}) {
+			return ErrKilled
+		}
+		select {
+		case <-ready:
+			return c.Yield()
+		case <-c.Stop.Done():
+			return ErrKilled
+		default: // resumed early: go on waiting
+		}
+	}
+}
+
+// Do runs a blocking function in a helper goroutine while the task gives its
+// slot back. f must end soon after ctx does.
+func (c *Ctx) Do(f func(ctx context.Context) error) error {
+	done := make(chan struct{})
+	var err error
+	go func() {
+		defer close(done)
+		defer func() {
+			if p := recover(); p != nil {
+				err = errs.Panic(p)
+			}
+		}()
+		err = f(c.Stop)
+	}()
+	if e := c.Await(done); e != nil {
+		<-done // f shares memory with the task: never leave it behind
+		return e
+	}
+	return err
+}
+
+// Run drives a task to its end on the calling goroutine, for tests and for
+// work outside the scheduler. every > 0 suspends it at each every-th yield point.
+func Run(info Info, conf *Conf, account *mem.Account, every int, body func(*Ctx) error) error {
+	t := New(info, conf, account, body)
+	t.ctx.Every = every
+	for {
+		switch e := t.Resume(); e.Kind {
+		case Done:
+			return e.Err
+		case Blocked:
+			<-e.Wake
+		}
+	}
+}

@@ -1,0 +1,1293 @@
+package plan
+
+import "slices"
+
+// The methods of the nodes, kept apart from their definitions.
+
+// Children implements Node.
+func (n *UnresolvedTable) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *UnresolvedTable) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *UnresolvedTable) Exprs() []Expr {
+	var x exprList
+	x.one(n.Timestamp)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *UnresolvedTable) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Timestamp = x.one(n.Timestamp)
+	return &c
+}
+
+// Output implements Node.
+func (n *UnresolvedTable) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *UnresolvedTVF) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *UnresolvedTVF) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *UnresolvedTVF) Exprs() []Expr {
+	var x exprList
+	x.call(n.Call)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *UnresolvedTVF) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Call = x.call(n.Call)
+	return &c
+}
+
+// Output implements Node.
+func (n *UnresolvedTVF) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *DataSource) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *DataSource) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *DataSource) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *DataSource) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *DataSource) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *Relation) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *Relation) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *Relation) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *Relation) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *Relation) Output() []*Attr { return n.Out }
+
+// Children implements Node.
+func (n *LocalRelation) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *LocalRelation) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *LocalRelation) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *LocalRelation) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *LocalRelation) Output() []*Attr { return n.Out }
+
+// Children implements Node.
+func (n *InlineTable) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *InlineTable) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *InlineTable) Exprs() []Expr {
+	var x exprList
+	x.lists(n.Rows)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *InlineTable) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Rows = x.lists(n.Rows)
+	return &c
+}
+
+// Output implements Node.
+func (n *InlineTable) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *OneRow) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *OneRow) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *OneRow) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *OneRow) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *OneRow) Output() []*Attr { return []*Attr{} }
+
+// Children implements Node.
+func (n *Range) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *Range) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *Range) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *Range) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *Range) Output() []*Attr { return n.Out }
+
+// Children implements Node.
+func (n *CTERef) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *CTERef) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *CTERef) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *CTERef) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *CTERef) Output() []*Attr { return n.Out }
+
+// Children implements Node.
+func (n *CachedRef) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *CachedRef) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *CachedRef) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *CachedRef) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *CachedRef) Output() []*Attr { return n.Out }
+
+// Children implements Node.
+func (n *Project) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Project) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Project) Exprs() []Expr {
+	var x exprList
+	x.list(n.List)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Project) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.List = x.list(n.List)
+	return &c
+}
+
+// Output implements Node.
+func (n *Project) Output() []*Attr { return namedOutput(n.List) }
+
+// Children implements Node.
+func (n *Filter) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Filter) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Filter) Exprs() []Expr {
+	var x exprList
+	x.one(n.Cond)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Filter) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Cond = x.one(n.Cond)
+	return &c
+}
+
+// Output implements Node.
+func (n *Filter) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
+func (n *Aggregate) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Aggregate) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Aggregate) Exprs() []Expr {
+	var x exprList
+	x.list(n.Group)
+	x.list(n.List)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Aggregate) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Group = x.list(n.Group)
+	c.List = x.list(n.List)
+	return &c
+}
+
+// Output implements Node.
+func (n *Aggregate) Output() []*Attr { return namedOutput(n.List) }
+
+// Children implements Node.
+func (n *Sort) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Sort) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Sort) Exprs() []Expr {
+	var x exprList
+	x.order(n.Order)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Sort) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Order = x.order(n.Order)
+	return &c
+}
+
+// Output implements Node.
+func (n *Sort) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
+func (n *Limit) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Limit) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Limit) Exprs() []Expr {
+	var x exprList
+	x.one(n.N)
+	x.one(n.Offset)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Limit) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.N = x.one(n.N)
+	c.Offset = x.one(n.Offset)
+	return &c
+}
+
+// Output implements Node.
+func (n *Limit) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
+func (n *Distinct) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Distinct) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Distinct) Exprs() []Expr {
+	var x exprList
+	x.attrs(n.Keys)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Distinct) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Keys = x.attrs(n.Keys)
+	return &c
+}
+
+// Output implements Node.
+func (n *Distinct) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
+func (n *SubqueryAlias) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *SubqueryAlias) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *SubqueryAlias) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *SubqueryAlias) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *SubqueryAlias) Output() []*Attr { return aliasOutput(n) }
+
+// Children implements Node.
+func (n *Generate) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Generate) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Generate) Exprs() []Expr {
+	var x exprList
+	x.one(n.Gen)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Generate) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Gen = x.one(n.Gen)
+	return &c
+}
+
+// Output implements Node.
+func (n *Generate) Output() []*Attr { return generateOutput(n) }
+
+// Children implements Node.
+func (n *WindowNode) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *WindowNode) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *WindowNode) Exprs() []Expr {
+	var x exprList
+	x.list(n.List)
+	x.list(n.Partition)
+	x.order(n.Order)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *WindowNode) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.List = x.list(n.List)
+	c.Partition = x.list(n.Partition)
+	c.Order = x.order(n.Order)
+	return &c
+}
+
+// Output implements Node.
+func (n *WindowNode) Output() []*Attr {
+	return append(slices.Clip(n.Child.Output()), namedOutput(n.List)...)
+}
+
+// Children implements Node.
+func (n *Expand) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Expand) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Expand) Exprs() []Expr {
+	var x exprList
+	x.lists(n.Projections)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Expand) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Projections = x.lists(n.Projections)
+	return &c
+}
+
+// Output implements Node.
+func (n *Expand) Output() []*Attr { return n.Out }
+
+// Children implements Node.
+func (n *Sample) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Sample) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Sample) Exprs() []Expr {
+	var x exprList
+	x.one(n.Rows)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Sample) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Rows = x.one(n.Rows)
+	return &c
+}
+
+// Output implements Node.
+func (n *Sample) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
+func (n *Hint) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Hint) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Hint) Exprs() []Expr {
+	var x exprList
+	x.list(n.Args)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Hint) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Args = x.list(n.Args)
+	return &c
+}
+
+// Output implements Node.
+func (n *Hint) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
+func (n *Repartition) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Repartition) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Repartition) Exprs() []Expr {
+	var x exprList
+	x.order(n.By)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Repartition) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.By = x.order(n.By)
+	return &c
+}
+
+// Output implements Node.
+func (n *Repartition) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
+func (n *ToDF) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *ToDF) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *ToDF) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *ToDF) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *ToDF) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *WithColumns) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *WithColumns) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *WithColumns) Exprs() []Expr {
+	var x exprList
+	x.aliases(n.Cols)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *WithColumns) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Cols = x.aliases(n.Cols)
+	return &c
+}
+
+// Output implements Node.
+func (n *WithColumns) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *WithColumnsRenamed) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *WithColumnsRenamed) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *WithColumnsRenamed) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *WithColumnsRenamed) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *WithColumnsRenamed) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *Drop) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Drop) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Drop) Exprs() []Expr {
+	var x exprList
+	x.list(n.Cols)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Drop) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Cols = x.list(n.Cols)
+	return &c
+}
+
+// Output implements Node.
+func (n *Drop) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *ToSchema) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *ToSchema) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *ToSchema) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *ToSchema) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *ToSchema) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *Pivot) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Pivot) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Pivot) Exprs() []Expr {
+	var x exprList
+	x.list(n.Group)
+	x.one(n.Column)
+	x.list(n.Values)
+	x.list(n.Aggs)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Pivot) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Group = x.list(n.Group)
+	c.Column = x.one(n.Column)
+	c.Values = x.list(n.Values)
+	c.Aggs = x.list(n.Aggs)
+	return &c
+}
+
+// Output implements Node.
+func (n *Pivot) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *Unpivot) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Unpivot) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Unpivot) Exprs() []Expr {
+	var x exprList
+	x.list(n.IDs)
+	x.lists(n.Values)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Unpivot) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.IDs = x.list(n.IDs)
+	c.Values = x.lists(n.Values)
+	return &c
+}
+
+// Output implements Node.
+func (n *Unpivot) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *NA) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *NA) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *NA) Exprs() []Expr {
+	var x exprList
+	x.list(n.Exprs_)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *NA) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Exprs_ = x.list(n.Exprs_)
+	return &c
+}
+
+// Output implements Node.
+func (n *NA) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *WithWatermark) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *WithWatermark) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *WithWatermark) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *WithWatermark) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *WithWatermark) Output() []*Attr { return watermarkOutput(n) }
+
+// Children implements Node.
+func (n *Observe) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Observe) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Observe) Exprs() []Expr {
+	var x exprList
+	x.list(n.Metrics)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Observe) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Metrics = x.list(n.Metrics)
+	return &c
+}
+
+// Output implements Node.
+func (n *Observe) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
+func (n *With) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *With) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *With) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *With) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *With) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
+func (n *Parsed) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Parsed) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Parsed) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *Parsed) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *Parsed) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *UDFRelation) Children() []Node { return n.Inputs }
+
+// WithChildren implements Node.
+func (n *UDFRelation) WithChildren(k []Node) Node {
+	c := *n
+	c.Inputs = k[0:]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *UDFRelation) Exprs() []Expr {
+	var x exprList
+	x.list(n.Group)
+	x.list(n.Group2)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *UDFRelation) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Group = x.list(n.Group)
+	c.Group2 = x.list(n.Group2)
+	return &c
+}
+
+// Output implements Node.
+func (n *UDFRelation) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *WithRelations) Children() []Node { return append([]Node{n.Root}, n.Refs...) }
+
+// WithChildren implements Node.
+func (n *WithRelations) WithChildren(k []Node) Node {
+	c := *n
+	c.Root = k[0]
+	c.Refs = k[1:]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *WithRelations) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *WithRelations) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *WithRelations) Output() []*Attr { return n.Root.Output() }
+
+// Children implements Node.
+func (n *Join) Children() []Node { return []Node{n.Left, n.Right} }
+
+// WithChildren implements Node.
+func (n *Join) WithChildren(k []Node) Node {
+	c := *n
+	c.Left = k[0]
+	c.Right = k[1]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Join) Exprs() []Expr {
+	var x exprList
+	x.one(n.Cond)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Join) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Cond = x.one(n.Cond)
+	return &c
+}
+
+// Output implements Node.
+func (n *Join) Output() []*Attr { return joinOutput(n) }
+
+// Children implements Node.
+func (n *AsOfJoin) Children() []Node { return []Node{n.Left, n.Right} }
+
+// WithChildren implements Node.
+func (n *AsOfJoin) WithChildren(k []Node) Node {
+	c := *n
+	c.Left = k[0]
+	c.Right = k[1]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *AsOfJoin) Exprs() []Expr {
+	var x exprList
+	x.one(n.LeftAsOf)
+	x.one(n.RightAsOf)
+	x.one(n.Cond)
+	x.one(n.Tolerance)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *AsOfJoin) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.LeftAsOf = x.one(n.LeftAsOf)
+	c.RightAsOf = x.one(n.RightAsOf)
+	c.Cond = x.one(n.Cond)
+	c.Tolerance = x.one(n.Tolerance)
+	return &c
+}
+
+// Output implements Node.
+func (n *AsOfJoin) Output() []*Attr { return nil }
+
+// Children implements Node.
+func (n *SetOperation) Children() []Node { return n.Inputs }
+
+// WithChildren implements Node.
+func (n *SetOperation) WithChildren(k []Node) Node {
+	c := *n
+	c.Inputs = k[0:]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *SetOperation) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *SetOperation) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *SetOperation) Output() []*Attr { return setOutput(n) }
+
+// Children implements Node.
+func (n *RecursiveLoop) Children() []Node { return []Node{n.Anchor, n.Step} }
+
+// WithChildren implements Node.
+func (n *RecursiveLoop) WithChildren(k []Node) Node {
+	c := *n
+	c.Anchor = k[0]
+	c.Step = k[1]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *RecursiveLoop) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *RecursiveLoop) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *RecursiveLoop) Output() []*Attr { return n.Out }
+
+// Children implements Node.
+func (n *Write) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *Write) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *Write) Exprs() []Expr {
+	var x exprList
+	x.one(n.Condition)
+	return x
+}
+
+// WithExprs implements Node.
+func (n *Write) WithExprs(k []Expr) Node {
+	c := *n
+	x := exprTaker(k)
+	c.Condition = x.one(n.Condition)
+	return &c
+}
+
+// Output implements Node.
+func (n *Write) Output() []*Attr { return nil }
+
+// Children implements Node: none, the analyzer treats Query by Kind.
+func (n *Command) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *Command) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *Command) Exprs() []Expr { return n.Exprs_ }
+
+// WithExprs implements Node.
+func (n *Command) WithExprs(k []Expr) Node {
+	c := *n
+	c.Exprs_ = k
+	return &c
+}
+
+// Output implements Node.
+func (n *Command) Output() []*Attr { return nil }
+
+type exprList []Expr
+
+func (x *exprList) one(e Expr) {
+	if e != nil {
+		*x = append(*x, e)
+	}
+}
+func (x *exprList) list(l []Expr) { *x = append(*x, l...) }
+func (x *exprList) order(l []SortOrder) {
+	for _, o := range l {
+		*x = append(*x, o.Child)
+	}
+}
+func (x *exprList) lists(l [][]Expr) {
+	for _, e := range l {
+		*x = append(*x, e...)
+	}
+}
+func (x *exprList) aliases(l []*Alias) {
+	for _, e := range l {
+		*x = append(*x, e)
+	}
+}
+func (x *exprList) attrs(l []*Attr) {
+	for _, e := range l {
+		*x = append(*x, e)
+	}
+}
+func (x *exprList) call(c *Call) { *x = append(*x, c) }
+
+type exprTaker []Expr
+
+func (x *exprTaker) take(n int) []Expr {
+	k := (*x)[:n:n]
+	*x = (*x)[n:]
+	return k
+}
+func (x *exprTaker) one(e Expr) Expr {
+	if e == nil {
+		return nil
+	}
+	return x.take(1)[0]
+}
+func (x *exprTaker) list(l []Expr) []Expr {
+	if l == nil {
+		return nil
+	}
+	return x.take(len(l))
+}
+func (x *exprTaker) order(l []SortOrder) []SortOrder { return withOrder(l, x.take(len(l))) }
+func (x *exprTaker) lists(l [][]Expr) [][]Expr {
+	out := make([][]Expr, len(l))
+	for i := range l {
+		out[i] = x.take(len(l[i]))
+	}
+	return out
+}
+func (x *exprTaker) aliases(l []*Alias) []*Alias {
+	out := make([]*Alias, len(l))
+	for i, e := range x.take(len(l)) {
+		if a, ok := e.(*Alias); ok {
+			out[i] = a
+		} else {
+			a := *l[i]
+			a.Child = e
+			out[i] = &a
+		}
+	}
+	return out
+}
+func (x *exprTaker) attrs(l []*Attr) []*Attr {
+	if l == nil {
+		return nil
+	}
+	out := make([]*Attr, len(l))
+	for i, e := range x.take(len(l)) {
+		out[i] = l[i]
+		if a, ok := e.(*Attr); ok {
+			out[i] = a
+		}
+	}
+	return out
+}
+func (x *exprTaker) call(*Call) *Call {
+	c, _ := x.take(1)[0].(*Call)
+	return c
+}
+
+// ToAttr is the column that a resolved named expression (Attr, Alias) makes; nil for others.
+func ToAttr(e Expr) *Attr {
+	switch e := e.(type) {
+	case *Attr:
+		return e
+	case *Alias:
+		if e.ID == 0 || len(e.Names) != 1 || e.Child.Type() == nil {
+			return nil
+		}
+		meta := e.Metadata
+		if meta == "" {
+			switch c := e.Child.(type) {
+			case *Attr:
+				meta = c.Metadata
+			}
+		}
+		return &Attr{At: e.At, ID: e.ID, Name: e.Names[0], T: e.Child.Type(), Null: e.Child.Nullable(), Qualifier: e.Qualifier, Metadata: meta}
+	}
+	return nil
+}
+
+func namedOutput(l []Expr) []*Attr {
+	out := make([]*Attr, 0, len(l))
+	for _, e := range l {
+		a := ToAttr(e)
+		if a == nil {
+			return nil
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func aliasOutput(n *SubqueryAlias) []*Attr {
+	in := n.Child.Output()
+	if in == nil {
+		return nil
+	}
+	out := make([]*Attr, len(in))
+	for i, a := range in {
+		c := *a
+		c.Qualifier = append(append([]string{}, n.Path...), n.Name)
+		if i < len(n.Columns) {
+			c.Name = n.Columns[i]
+		}
+		out[i] = &c
+	}
+	return out
+}
+
+func generateOutput(n *Generate) []*Attr {
+	in := n.Required
+	if in == nil {
+		in = n.Child.Output()
+	}
+	if in == nil || n.Out == nil {
+		return nil
+	}
+	return append(slices.Clip(in), n.Out...)
+}
+
+func watermarkOutput(n *WithWatermark) []*Attr {
+	if n.Out != nil {
+		return n.Out
+	}
+	return n.Child.Output()
+}
+
+func nullable(in []*Attr) []*Attr {
+	out := make([]*Attr, len(in))
+	for i, a := range in {
+		c := *a
+		c.Null = true
+		out[i] = &c
+	}
+	return out
+}
+
+func joinOutput(n *Join) []*Attr {
+	l := n.Left.Output()
+	if l == nil {
+		return nil
+	}
+	switch n.Kind {
+	case LeftSemi, LeftAnti, NullAwareAnti:
+		return l
+	case Existence:
+		return append(slices.Clip(l), n.Exists)
+	}
+	r := n.Right.Output()
+	if r == nil {
+		return nil
+	}
+	switch n.Kind {
+	case LeftOuter, LeftSingle:
+		r = nullable(r)
+	case RightOuter:
+		l = nullable(l)
+	case FullOuter:
+		l, r = nullable(l), nullable(r)
+	}
+	return append(slices.Clip(l), r...)
+}
+
+func setOutput(n *SetOperation) []*Attr {
+	if n.Out != nil {
+		return n.Out
+	}
+	if n.Op != UnionOp && len(n.Inputs) > 0 {
+		return n.Inputs[0].Output()
+	}
+	return nil
+}
+
+// TransformUp rewrites the tree of relations bottom-up; subqueries inside expressions are left alone.
+func TransformUp(n Node, f func(Node) (Node, error)) (Node, error) {
+	kids := n.Children()
+	var fresh []Node
+	for i, k := range kids {
+		c, err := TransformUp(k, f)
+		if err != nil {
+			return nil, err
+		}
+		if c != k && fresh == nil {
+			fresh = slices.Clone(kids)
+		}
+		if fresh != nil {
+			fresh[i] = c
+		}
+	}
+	if fresh != nil {
+		n = n.WithChildren(fresh)
+	}
+	return f(n)
+}
+
+// TransformExprs rewrites the expressions of one node, bottom-up.
+func TransformExprs(n Node, f func(Expr) (Expr, error)) (Node, error) {
+	old := n.Exprs()
+	var fresh []Expr
+	for i, e := range old {
+		c, err := Transform(e, f)
+		if err != nil {
+			return nil, err
+		}
+		if c != e && fresh == nil {
+			fresh = slices.Clone(old)
+		}
+		if fresh != nil {
+			fresh[i] = c
+		}
+	}
+	if fresh == nil {
+		return n, nil
+	}
+	return n.WithExprs(fresh), nil
+}
+
+// WalkNodes visits the tree top-down; f returning false skips the children.
+func WalkNodes(n Node, f func(Node) bool) {
+	if !f(n) {
+		return
+	}
+	for _, k := range n.Children() {
+		WalkNodes(k, f)
+	}
+}
