@@ -8,10 +8,10 @@ type Condition struct {
 	Text  string // our sentence, with <parameter> holes
 }
 
-func lookup(name string) Condition { return conditions[name] }
+func lookup(name string) Condition { return conditions()[name] }
 
 // Known reports whether the table has that condition.
-func Known(name string) bool { _, ok := conditions[name]; return ok }
+func Known(name string) bool { _, ok := conditions()[name]; return ok }
 
 func sortedKeys(m map[string]string) []string {
 	keys := make([]string, 0, len(m))
