@@ -65,6 +65,7 @@ type Conf struct {
 type Task struct {
 	Info   Info
 	flag   atomic.Uint32 // flagSuspend | flagKill; polled by Yield
+	seq    iter.Seq[Event]
 	next   func() (Event, bool)
 	stop   func()
 	done   bool
@@ -102,7 +103,9 @@ type Stats struct {
 	Suspensions                        atomic.Int64
 }
 
-// New makes a task that will run body. It starts at the first Resume.
+// New makes a task that will run body. Its coroutine is made by the first
+// Resume, on that goroutine: a coroutine has to be resumed under the lock state
+// (runtime.LockOSThread) that it was made under.
 func New(info Info, conf *Conf, account *mem.Account, body func(*Ctx) error) *Task {
 	stop, cancel := context.WithCancelCause(context.Background())
 	t := &Task{Info: info, cancel: cancel}
@@ -114,7 +117,7 @@ func New(info Info, conf *Conf, account *mem.Account, body func(*Ctx) error) *Ta
 		cancel(ErrKilled)
 		yield(Event{Kind: Done, Err: err})
 	}
-	t.next, t.stop = iter.Pull(iter.Seq[Event](seq))
+	t.seq = seq
 	return t
 }
 
@@ -133,7 +136,9 @@ func (t *Task) Resume() Event {
 	if t.done {
 		return Event{Kind: Done, Err: ErrKilled}
 	}
-	t.flag.And(^uint32(flagSuspend))
+	if t.next == nil {
+		t.next, t.stop = iter.Pull(t.seq)
+	}
 	e, ok := t.next()
 	if !ok {
 		t.done = true
@@ -146,10 +151,14 @@ func (t *Task) Resume() Event {
 	return e
 }
 
-// Suspend asks the task to yield at its next yield point. Safe from any
-// goroutine. A request that arrives between two runs is dropped by Resume: the
-// worker decides there whom to run.
+// Suspend asks the task to yield at its next yield point, and at each one
+// after it until Arm. Safe from any goroutine.
 func (t *Task) Suspend() { t.flag.Or(flagSuspend) }
+
+// Arm forgets a request to suspend: the dispatcher calls it, under its lock,
+// when it decides to run the task, so that a request made after that decision
+// is kept even if the run hasn't begun yet.
+func (t *Task) Arm() { t.flag.And(^uint32(flagSuspend)) }
 
 // Kill makes the task's next Yield or Await return ErrKilled. Safe from any
 // goroutine. A suspended task must still be resumed once, to unwind.
