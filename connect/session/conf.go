@@ -1,0 +1,4 @@
+package session
+
+// Conf is a session's configuration.
+type Conf struct{}
