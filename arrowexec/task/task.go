@@ -167,6 +167,9 @@ func (t *Task) Kill() {
 	t.cancel(ErrKilled)
 }
 
+// Stopped ends when the task was killed or has ended.
+func (t *Task) Stopped() <-chan struct{} { return t.ctx.Stop.Done() }
+
 // Stats returns the task's counters.
 func (t *Task) Stats() *Stats { return t.ctx.Stats }
 

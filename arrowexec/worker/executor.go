@@ -1,0 +1,439 @@
+// Package worker is the executor: slots that run tasks as coroutines, the
+// local dispatcher that hands a slot from a batch task to a stream task, and
+// the building of operators from a stage's plan.
+//
+// A slot is a token. Two goroutines serve it: one locked to an OS thread at
+// nice 19, for batch tasks, and an ordinary one for stream tasks; the token
+// goes from one to the other. A batch task's coroutine belongs to its slot's
+// locked thread and always resumes there; a stream task resumes anywhere.
+package worker
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"neptune/arrowexec/task"
+)
+
+// State is what a task does, as the driver hears it.
+type State uint8
+
+// The states. Blocked is only told of waits that last.
+const (
+	Running State = iota
+	Suspended
+	Blocked
+	Finished
+	Failed
+)
+
+// Status is one change of a task's state.
+type Status struct {
+	Task  int64
+	State State
+	Err   error
+	// Latency is, of Suspended, the time from the request to the yield and, of
+	// Running after a suspension, from the free slot to the first step.
+	Latency time.Duration
+	Stats   *task.Stats
+}
+
+// Launch is a task to run.
+type Launch struct {
+	ID   int64
+	Task *task.Task
+	// Suspend lets the task take the slot of a less critical one.
+	Suspend bool
+	// Done is called once when the task has ended, before the driver hears of it.
+	Done func(err error)
+}
+
+// Config fixes an executor.
+type Config struct {
+	Slots int
+	// StreamPriority: tasks at or below it run on the ordinary threads, those above at BatchNice.
+	StreamPriority int
+	BatchNice      int
+	// MaxSuspensions and ProtectedRun guard batch tasks against starvation
+	// (neptune.starvation.*): a task suspended more often than that runs
+	// protected for that long after each resumption. 0: no guard.
+	MaxSuspensions int
+	ProtectedRun   time.Duration
+	// Status hears of changes. It is called without locks held, from many goroutines, and must not block for long.
+	Status func(Status)
+}
+
+// blockReport is how long a task must have been blocked before the driver is
+// told that its slot is free: most waits (a page of a file) are shorter.
+const blockReport = 2 * time.Millisecond
+
+type run struct {
+	Launch
+	seq       int64
+	slot      *slot // pinned there; nil until a batch task has run, and for stream tasks
+	resumed   bool  // has run before
+	asked     time.Time
+	freed     time.Time // when it became possible to resume it
+	suspended int
+	protected time.Time // no victim before then
+	state     State     // as reported
+	blockedAt time.Time
+	killed    bool
+	started   time.Time
+	blocked   bool
+}
+
+func (r *run) priority() int { return r.Task.Info.Priority }
+
+type slot struct {
+	id      int
+	current *run
+	waiting []*run // suspended or woken batch tasks pinned here
+	batch   chan *run
+	stream  chan *run
+}
+
+// Executor runs tasks on a fixed number of slots.
+type Executor struct {
+	conf   Config
+	mu     sync.Mutex
+	slots  []*slot
+	queue  []*run // never run yet
+	float  []*run // suspended or woken stream tasks
+	runs   map[int64]*run
+	seq    int64
+	closed bool
+	wg     sync.WaitGroup
+}
+
+// New starts an executor's threads.
+func New(conf Config) *Executor {
+	e := &Executor{conf: conf, runs: map[int64]*run{}}
+	for i := range conf.Slots {
+		s := &slot{id: i, batch: make(chan *run, 1), stream: make(chan *run, 1)}
+		e.slots = append(e.slots, s)
+		e.wg.Add(2)
+		go e.serveBatch(s)
+		go e.serve(s, s.stream)
+	}
+	return e
+}
+
+// Slots is the number of slots.
+func (e *Executor) Slots() int { return e.conf.Slots }
+
+// serveBatch lowers its own thread; as it stays locked, the thread ends with it.
+func (e *Executor) serveBatch(s *slot) {
+	lowerThread(e.conf.BatchNice)
+	e.serve(s, s.batch)
+}
+
+func (e *Executor) serve(s *slot, in <-chan *run) {
+	defer e.wg.Done()
+	for r := range in {
+		for r != nil {
+			r = e.step(s, r, in)
+		}
+	}
+}
+
+// step runs r until it gives the slot up, and returns the next run for the
+// same goroutine, or nil if the slot went elsewhere.
+func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
+	if r.resumed && r.state != Running {
+		e.report(r, Status{Task: r.ID, State: Running, Latency: time.Since(r.freed), Stats: r.Task.Stats()})
+	}
+	r.state = Running
+	ev := r.Task.Resume()
+	now := time.Now()
+
+	var st *Status
+	e.mu.Lock()
+	s.current = nil
+	r.resumed = true
+	switch ev.Kind {
+	case task.Yielded:
+		r.suspended++
+		var lat time.Duration
+		if !r.asked.IsZero() {
+			lat = now.Sub(r.asked)
+		}
+		r.state, r.freed = Suspended, now
+		st = &Status{Task: r.ID, State: Suspended, Latency: lat, Stats: r.Task.Stats()}
+		e.park(s, r)
+	case task.Blocked:
+		r.blocked, r.blockedAt = true, now
+		if e.batch(r) {
+			r.slot = s
+		}
+		go e.waitFor(r, ev.Wake)
+	case task.Done:
+		delete(e.runs, r.ID)
+		st = &Status{Task: r.ID, State: Finished, Stats: r.Task.Stats()}
+		if ev.Err != nil {
+			st.State, st.Err = Failed, ev.Err
+		}
+	}
+	next := e.next(s)
+	if next != nil {
+		e.take(s, next)
+	}
+	e.mu.Unlock()
+
+	if st != nil {
+		if st.State >= Finished && r.Done != nil {
+			r.Done(st.Err)
+		}
+		e.report(r, *st)
+	}
+	if next == nil {
+		return nil
+	}
+	if out := e.thread(s, next); out != mine {
+		out <- next
+		return nil
+	}
+	return next
+}
+
+func (e *Executor) report(_ *run, st Status) {
+	if e.conf.Status != nil {
+		e.conf.Status(st)
+	}
+}
+
+func (e *Executor) batch(r *run) bool { return r.priority() > e.conf.StreamPriority }
+
+func (e *Executor) thread(s *slot, r *run) chan *run {
+	if e.batch(r) {
+		return s.batch
+	}
+	return s.stream
+}
+
+// park puts a run that can go on where it will be found.
+func (e *Executor) park(s *slot, r *run) {
+	if e.batch(r) {
+		r.slot = s
+		s.waiting = append(s.waiting, r)
+	} else {
+		e.float = append(e.float, r)
+	}
+}
+
+// take makes r the slot's current run. A request to suspend made from now on holds.
+func (e *Executor) take(s *slot, r *run) {
+	s.current = r
+	r.Task.Arm()
+	r.asked = time.Time{}
+	now := time.Now()
+	if r.started.IsZero() {
+		r.started = now
+	}
+	if e.conf.MaxSuspensions > 0 && r.suspended > e.conf.MaxSuspensions {
+		r.protected = now.Add(e.conf.ProtectedRun)
+	}
+}
+
+// next takes the best run for slot s out of where it waits: the most critical
+// first; among equals those that have run before, oldest first; then new ones
+// in order of arrival.
+func (e *Executor) next(s *slot) *run {
+	better := func(a, b *run) int {
+		return cmp.Or(cmp.Compare(a.priority(), b.priority()), boolCompare(b.resumed, a.resumed), cmp.Compare(a.seq, b.seq))
+	}
+	var best *run
+	var from *[]*run
+	for _, list := range []*[]*run{&s.waiting, &e.float, &e.queue} {
+		for _, r := range *list {
+			if best == nil || better(r, best) < 0 {
+				best, from = r, list
+			}
+		}
+	}
+	if best != nil {
+		i := slices.Index(*from, best)
+		*from = slices.Delete(*from, i, i+1)
+	}
+	return best
+}
+
+func boolCompare(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// Launch queues a task. It starts at once on a free slot, or, with Suspend, on
+// that of a less critical task as soon as it yields.
+func (e *Executor) Launch(l Launch) {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		if l.Done != nil {
+			l.Done(task.ErrKilled)
+		}
+		e.report(nil, Status{Task: l.ID, State: Failed, Err: task.ErrKilled, Stats: l.Task.Stats()})
+		return
+	}
+	e.seq++
+	r := &run{Launch: l, seq: e.seq}
+	e.runs[l.ID] = r
+	e.queue = append(e.queue, r)
+	s := e.wake(r, l.Suspend)
+	e.mu.Unlock()
+	e.hand(s)
+}
+
+// wake finds a slot for a run that has just become runnable: a free one, or
+// else one whose task is asked to yield. It returns the free slot, already
+// given to the best run there.
+func (e *Executor) wake(r *run, suspend bool) *slot {
+	for _, s := range e.slots {
+		if s.current == nil && (r.slot == nil || r.slot == s) {
+			e.take(s, e.next(s))
+			return s
+		}
+	}
+	if suspend {
+		e.preempt(r)
+	}
+	return nil
+}
+
+// preempt asks the best victim for r to yield: less critical, not asked yet,
+// not protected; of those the least critical, then the one that started last
+// (it has the least work in memory).
+func (e *Executor) preempt(r *run) {
+	now := time.Now()
+	var victim *slot
+	for _, s := range e.slots {
+		c := s.current
+		if c == nil || r.slot != nil && r.slot != s || c.priority() <= r.priority() || !c.asked.IsZero() || now.Before(c.protected) {
+			continue
+		}
+		if victim == nil || cmp.Or(cmp.Compare(c.priority(), victim.current.priority()), c.started.Compare(victim.current.started)) > 0 {
+			victim = s
+		}
+	}
+	if victim != nil {
+		victim.current.asked = now
+		victim.current.Task.Suspend()
+	}
+}
+
+func (e *Executor) hand(s *slot) {
+	if s == nil {
+		return
+	}
+	e.thread(s, s.current) <- s.current
+}
+
+// waitFor brings a blocked run back when what it waits for is there.
+func (e *Executor) waitFor(r *run, wake <-chan struct{}) {
+	timer := time.NewTimer(blockReport)
+	defer timer.Stop()
+	for waiting := true; waiting; {
+		select {
+		case <-wake:
+			waiting = false
+		case <-r.Task.Stopped():
+			waiting = false
+		case <-timer.C:
+			e.mu.Lock()
+			r.state = Blocked
+			e.mu.Unlock()
+			e.report(r, Status{Task: r.ID, State: Blocked, Stats: r.Task.Stats()})
+		}
+	}
+	e.mu.Lock()
+	r.blocked, r.freed = false, time.Now()
+	if r.slot != nil {
+		r.slot.waiting = append(r.slot.waiting, r)
+	} else {
+		e.float = append(e.float, r)
+	}
+	s := e.wake(r, true)
+	e.mu.Unlock()
+	e.hand(s)
+}
+
+// Suspend asks a task to yield its slot, whoever gets it then. It reports whether the task held one.
+func (e *Executor) Suspend(id int64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := e.runs[id]
+	for _, s := range e.slots {
+		if r != nil && s.current == r {
+			if r.asked.IsZero() {
+				r.asked = time.Now()
+			}
+			r.Task.Suspend()
+			return true
+		}
+	}
+	return false
+}
+
+// Kill ends a task, in whatever state it is; its status follows when it has
+// unwound. Unknown tasks are ignored.
+func (e *Executor) Kill(id int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := e.runs[id]; r != nil {
+		r.Task.Kill()
+	}
+}
+
+// Counts returns how many tasks hold a slot, wait suspended or woken for one, are blocked, and have not begun.
+func (e *Executor) Counts() (running, waiting, blocked, queued int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.slots {
+		if s.current != nil {
+			running++
+		}
+		waiting += len(s.waiting)
+	}
+	waiting += len(e.float)
+	for _, r := range e.runs {
+		if r.blocked {
+			blocked++
+		}
+	}
+	return running, waiting, blocked, len(e.queue)
+}
+
+// Close kills all tasks, waits until they have unwound, and ends the threads.
+func (e *Executor) Close() {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return
+	}
+	e.closed = true
+	for _, r := range e.runs {
+		r.Task.Kill()
+	}
+	e.mu.Unlock()
+	for {
+		e.mu.Lock()
+		n := len(e.runs)
+		e.mu.Unlock()
+		if n == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	for _, s := range e.slots {
+		close(s.batch)
+		close(s.stream)
+	}
+	e.wg.Wait()
+}
