@@ -1,0 +1,337 @@
+package types
+
+// Common types and decimal result types, as Spark computes them. Nothing here
+// knows of expressions: package analyze puts the casts in.
+
+// ForIntegral is the decimal that holds any value of an integer type (Spark:
+// DecimalType.forType), the default decimals of FLOAT and DOUBLE, and t itself
+// when it is a decimal; nil for the other types.
+func ForIntegral(t *Type) *Type {
+	switch t.Kind {
+	case Int8:
+		return NewDecimal(3, 0)
+	case Int16:
+		return NewDecimal(5, 0)
+	case Int32:
+		return NewDecimal(10, 0)
+	case Int64:
+		return NewDecimal(20, 0)
+	case Float32:
+		return NewDecimal(14, 7)
+	case Float64:
+		return NewDecimal(30, 15)
+	case Decimal:
+		return t
+	}
+	return nil
+}
+
+// Bounded is DECIMAL(p, s) with both cut off at the greatest precision.
+func Bounded(p, s int) *Type { return NewDecimal(min(p, MaxPrecision), min(s, MaxPrecision)) }
+
+// AdjustedDecimal fits precision p and scale s into the greatest precision
+// (Spark: DecimalType.adjustPrecisionScale): with allowLoss the scale gives way
+// to the integer digits, but not below min(s, 6).
+func AdjustedDecimal(p, s int, allowLoss bool) *Type {
+	if !allowLoss {
+		return Bounded(p, s)
+	}
+	switch {
+	case p <= MaxPrecision:
+		return NewDecimal(p, s)
+	case s < 0:
+		return NewDecimal(MaxPrecision, s)
+	}
+	return NewDecimal(MaxPrecision, max(MaxPrecision-(p-s), min(s, MinAdjustedScale)))
+}
+
+// AddDecimal is the type of a + b and a - b.
+func AddDecimal(a, b *Type, allowLoss bool) *Type {
+	s := max(a.Scale, b.Scale)
+	return AdjustedDecimal(max(a.Precision-a.Scale, b.Precision-b.Scale)+s+1, s, allowLoss)
+}
+
+// MulDecimal is the type of a * b.
+func MulDecimal(a, b *Type, allowLoss bool) *Type {
+	return AdjustedDecimal(a.Precision+b.Precision+1, a.Scale+b.Scale, allowLoss)
+}
+
+// DivDecimal is the type of a / b.
+func DivDecimal(a, b *Type, allowLoss bool) *Type {
+	if allowLoss {
+		s := max(MinAdjustedScale, a.Scale+b.Precision+1)
+		return AdjustedDecimal(a.Precision-a.Scale+b.Scale+s, s, true)
+	}
+	whole := min(MaxPrecision, a.Precision-a.Scale+b.Scale)
+	frac := min(MaxPrecision, max(MinAdjustedScale, a.Scale+b.Precision+1))
+	if diff := whole + frac - MaxPrecision; diff > 0 {
+		frac -= diff/2 + 1
+		whole = MaxPrecision - frac
+	}
+	return Bounded(whole+frac, frac)
+}
+
+// ModDecimal is the type of a % b and pmod(a, b).
+func ModDecimal(a, b *Type, allowLoss bool) *Type {
+	s := max(a.Scale, b.Scale)
+	return AdjustedDecimal(min(a.Precision-a.Scale, b.Precision-b.Scale)+s, s, allowLoss)
+}
+
+// DivIntDecimal is the decimal in which a div b is computed before it becomes BIGINT.
+func DivIntDecimal(a, b *Type, allowLoss bool) *Type {
+	p := a.Precision - a.Scale + b.Scale
+	if p == 0 {
+		p = 1
+	}
+	return AdjustedDecimal(p, 0, allowLoss)
+}
+
+// WiderDecimal holds the values of both; digits beyond 38 are lost from the
+// scale end (keepWhole) or, as Spark's default has it, both are cut at 38.
+func WiderDecimal(a, b *Type) *Type {
+	s := max(a.Scale, b.Scale)
+	whole := max(a.Precision-a.Scale, b.Precision-b.Scale)
+	return Bounded(whole+s, s)
+}
+
+// Tightest is the type that both convert to without loss, or nil (Spark:
+// findTightestCommonType). ANSI makes an integer and a FLOAT a DOUBLE.
+func Tightest(a, b *Type, ansi bool) *Type {
+	switch {
+	case Equal(a, b):
+		return a
+	case a.Kind == Null:
+		return b
+	case b.Kind == Null:
+		return a
+	case a.IsNumeric() && b.IsNumeric() && a.Kind != Decimal && b.Kind != Decimal:
+		w, n := a, b
+		if b.Kind > a.Kind {
+			w, n = b, a
+		}
+		if ansi && w.Kind == Float32 && n.IsIntegral() {
+			return Float64Type
+		}
+		return w
+	case a.Kind == Decimal && b.IsIntegral() && fits(b, a):
+		return a
+	case b.Kind == Decimal && a.IsIntegral() && fits(a, b):
+		return b
+	case a.IsDatetime() && b.IsDatetime():
+		return widerDatetime(a, b)
+	case a.Kind == b.Kind && a.Kind == YearMonthInterval:
+		return NewYearMonth(min(a.Start, b.Start), max(a.End, b.End))
+	case a.Kind == b.Kind && a.Kind == DayTimeInterval:
+		return NewDayTime(min(a.Start, b.Start), max(a.End, b.End))
+	case a.Kind == Time && b.Kind == Time:
+		return &Type{Kind: Time, Precision: max(a.Precision, b.Precision)}
+	case a.IsString() && b.IsString() && a.Collation == b.Collation:
+		return &Type{Kind: String, Collation: a.Collation}
+	}
+	return complexCommon(a, b, func(x, y *Type) *Type { return Tightest(x, y, ansi) })
+}
+
+// fits reports whether any value of integer type t fits decimal d.
+func fits(t, d *Type) bool {
+	f := ForIntegral(t)
+	return d.Scale <= 0 && d.Precision-d.Scale >= f.Precision || d.Precision-d.Scale >= f.Precision && d.Scale >= 0
+}
+
+func widerDatetime(a, b *Type) *Type {
+	if a.Kind == Timestamp || b.Kind == Timestamp {
+		return TimestampType
+	}
+	return TimestampNTZType
+}
+
+// Wider is the type that a set operation, CASE, IN, coalesce and the like give
+// two values of (Spark: findWiderTypeForTwo), or nil. strings allows strings to
+// meet other types: with ANSI the string becomes the other (integers BIGINT,
+// fractions DOUBLE), without it the other becomes a string.
+func Wider(a, b *Type, ansi, strings bool) *Type {
+	if t := Tightest(a, b, ansi); t != nil {
+		return t
+	}
+	if t := widerForDecimal(a, b); t != nil {
+		return t
+	}
+	if strings {
+		if t := promote(a, b, ansi); t != nil {
+			return t
+		}
+	}
+	return complexCommon(a, b, func(x, y *Type) *Type { return Wider(x, y, ansi, strings) })
+}
+
+// widerForDecimal: a decimal and a number.
+func widerForDecimal(a, b *Type) *Type {
+	switch {
+	case a.Kind == Decimal && b.Kind == Decimal:
+		return WiderDecimal(a, b)
+	case a.Kind == Decimal && b.IsIntegral():
+		return WiderDecimal(a, ForIntegral(b))
+	case b.Kind == Decimal && a.IsIntegral():
+		return WiderDecimal(ForIntegral(a), b)
+	case a.Kind == Decimal && (b.Kind == Float32 || b.Kind == Float64), b.Kind == Decimal && (a.Kind == Float32 || a.Kind == Float64):
+		return Float64Type
+	}
+	return nil
+}
+
+func promote(a, b *Type, ansi bool) *Type {
+	if ansi {
+		return PromoteString(a, b)
+	}
+	switch {
+	case a.IsString() && b.Kind < Array && b.Kind != Binary && b.Kind != Bool:
+		return a
+	case b.IsString() && a.Kind < Array && a.Kind != Binary && a.Kind != Bool:
+		return b
+	}
+	return nil
+}
+
+// PromoteString is what ANSI mode makes of a string beside another type, or
+// nil: of integers BIGINT, of fractions DOUBLE, of other atomic types the type itself.
+func PromoteString(a, b *Type) *Type {
+	if b.IsString() && !a.IsString() {
+		a, b = b, a
+	}
+	if !a.IsString() || b.IsString() {
+		return nil
+	}
+	switch {
+	case b.Kind == Null:
+		return a
+	case b.IsIntegral():
+		return Int64Type
+	case b.IsFractional():
+		return Float64Type
+	case b.Kind == Bool, b.Kind == Binary, b.IsDatetime(), b.Kind == Time:
+		return b
+	}
+	return nil
+}
+
+// complexCommon merges arrays, maps and structs of the same shape by f.
+func complexCommon(a, b *Type, f func(x, y *Type) *Type) *Type {
+	if a.Kind != b.Kind {
+		return nil
+	}
+	switch a.Kind {
+	case Array:
+		if e := f(a.Elem, b.Elem); e != nil {
+			return NewArray(e, a.ElemNulls || b.ElemNulls || forcesNulls(a.Elem, e) || forcesNulls(b.Elem, e))
+		}
+	case Map:
+		k, v := f(a.Key, b.Key), f(a.Elem, b.Elem)
+		if k != nil && v != nil && !forcesNulls(a.Key, k) && !forcesNulls(b.Key, k) {
+			return NewMap(k, v, a.ElemNulls || b.ElemNulls || forcesNulls(a.Elem, v) || forcesNulls(b.Elem, v))
+		}
+	case Struct:
+		if len(a.Fields) != len(b.Fields) {
+			return nil
+		}
+		fields := make([]Field, len(a.Fields))
+		for i := range fields {
+			x, y := &a.Fields[i], &b.Fields[i]
+			if !equalFold(x.Name, y.Name) {
+				return nil
+			}
+			t := f(x.Type, y.Type)
+			if t == nil {
+				return nil
+			}
+			fields[i] = Field{Name: x.Name, Type: t, Nullable: x.Nullable || y.Nullable || forcesNulls(x.Type, t) || forcesNulls(y.Type, t)}
+		}
+		return NewStruct(fields...)
+	}
+	return nil
+}
+
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return a == b
+	}
+	for i := 0; i < len(a); i++ {
+		x, y := a[i], b[i]
+		if 'A' <= x && x <= 'Z' {
+			x += 'a' - 'A'
+		}
+		if 'A' <= y && y <= 'Z' {
+			y += 'a' - 'A'
+		}
+		if x != y {
+			return false
+		}
+	}
+	return true
+}
+
+// forcesNulls reports whether a cast inside a complex type can make nulls of
+// values (Spark: Cast.forceNullable).
+func forcesNulls(from, to *Type) bool {
+	switch {
+	case Equal(from, to) || from.Kind == Null:
+		return from.Kind == Null && to.Kind != Null
+	case from.IsString():
+		return !to.IsString() && to.Kind != Binary
+	case (from.Kind == Float32 || from.Kind == Float64) && to.Kind == Timestamp:
+		return true
+	case to.Kind == Date && from.Kind != Timestamp && from.Kind != TimestampNTZ:
+		return true
+	case to.Kind == Decimal && from.IsIntegral():
+		return !fits(from, to)
+	case to.Kind == Decimal && from.Kind == Decimal:
+		return to.Precision-to.Scale < from.Precision-from.Scale || to.Scale < from.Scale
+	case to.Kind == Decimal:
+		return true
+	case from.IsFractional() && to.IsIntegral():
+		return true
+	}
+	return false
+}
+
+// WiderAll folds Wider over a list; Null for an empty one, nil when there is none.
+func WiderAll(list []*Type, ansi, strings bool) *Type {
+	t := NullType
+	// Strings go last, as Spark does: so that the others find their own common type first.
+	for pass := range 2 {
+		for _, x := range list {
+			if hasString(x) == (pass == 1) {
+				if t = Wider(t, x, ansi, strings); t == nil {
+					return nil
+				}
+			}
+		}
+	}
+	return t
+}
+
+func hasString(t *Type) bool {
+	switch t.Kind {
+	case String, Char, Varchar:
+		return true
+	case Array:
+		return hasString(t.Elem)
+	}
+	return false
+}
+
+// AsNullable is t with nulls allowed everywhere inside.
+func AsNullable(t *Type) *Type {
+	switch t.Kind {
+	case Array:
+		return NewArray(AsNullable(t.Elem), true)
+	case Map:
+		return NewMap(AsNullable(t.Key), AsNullable(t.Elem), true)
+	case Struct:
+		fields := make([]Field, len(t.Fields))
+		for i, f := range t.Fields {
+			fields[i] = f
+			fields[i].Type, fields[i].Nullable = AsNullable(f.Type), true
+		}
+		return NewStruct(fields...)
+	}
+	return t
+}
