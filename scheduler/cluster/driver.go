@@ -1,0 +1,341 @@
+// Package cluster runs the scheduler: it feeds the state machine of package
+// core with what executors and clients say, and carries out its commands.
+package cluster
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"neptune/scheduler/core"
+	"neptune/scheduler/policy"
+	"neptune/scheduler/stagegraph"
+)
+
+// Job is one query to run.
+type Job struct {
+	Query    string // operation id, unique
+	Graph    *stagegraph.Graph
+	Priority int
+	Sizer    stagegraph.Sizer
+	// Prefer names preferred executors of a task, best first; nil: none.
+	Prefer func(s *stagegraph.Stage, index, count int) []policy.ExecutorID
+	// Payload travels with each task to the executor, which knows what it is.
+	Payload any
+	// ResultTasks is told the number of tasks of the result stage before the first of them runs.
+	ResultTasks func(n int)
+}
+
+// TaskSpec is one task, as an executor gets it.
+type TaskSpec struct {
+	ID       int64
+	Query    string
+	Stage    *stagegraph.Stage
+	Index    int // partition, of Count
+	Count    int
+	Attempt  int
+	Priority int
+	// Suspend: the task may take the slot of a less critical one.
+	Suspend bool
+	Payload any
+}
+
+// Status is what an executor says of a task.
+type Status struct {
+	Task  int64
+	State core.TaskState
+	Err   error
+	Retry bool
+	Bytes int64 // read so far
+}
+
+// Executor runs tasks: in this process, or far away.
+type Executor interface {
+	ID() policy.ExecutorID
+	Host() string
+	Slots() int
+	// Launch starts a task; what becomes of it comes to Driver.Report.
+	Launch(TaskSpec)
+	Kill(task int64)
+	// Release forgets what a query left on the executor (shuffle data).
+	Release(query string)
+}
+
+// Driver runs jobs on executors. It is safe for concurrent use.
+type Driver struct {
+	mu     sync.Mutex
+	queue  []core.Event
+	signal chan struct{}
+	stop   chan struct{}
+	done   chan struct{}
+
+	core      *core.Core
+	executors map[policy.ExecutorID]Executor
+	jobs      map[core.JobID]*running
+	tasks     map[policy.TaskID]*live
+	nextJob   core.JobID
+}
+
+type running struct {
+	*Job
+	id       core.JobID
+	stages   []StageProgress
+	finished chan error
+}
+
+type live struct {
+	job   *running
+	stage int
+	bytes int64
+	state core.TaskState
+}
+
+// StageProgress counts the tasks of one stage.
+type StageProgress struct {
+	Tasks, Completed, Running, Suspended int
+	Bytes                                int64
+	Done                                 bool
+}
+
+// NewDriver starts a driver; Close ends it.
+func NewDriver(conf core.Conf) *Driver {
+	d := &Driver{
+		signal: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		core: core.New(conf), executors: map[policy.ExecutorID]Executor{},
+		jobs: map[core.JobID]*running{}, tasks: map[policy.TaskID]*live{},
+	}
+	go d.loop()
+	return d
+}
+
+// Close stops the driver. Jobs still running fail.
+func (d *Driver) Close() {
+	close(d.stop)
+	<-d.done
+}
+
+// Add joins an executor.
+func (d *Driver) Add(e Executor) {
+	d.mu.Lock()
+	d.executors[e.ID()] = e
+	d.mu.Unlock()
+	d.post(core.ExecutorJoined{ID: e.ID(), Host: e.Host(), Slots: e.Slots()})
+}
+
+// Heartbeat brings an executor's memory state.
+func (d *Driver) Heartbeat(id policy.ExecutorID, p policy.Pressure) {
+	d.post(core.Heartbeat{ID: id, Pressure: p})
+}
+
+// Report brings a change of a task's state. Executors call it.
+func (d *Driver) Report(s Status) {
+	d.mu.Lock()
+	if l := d.tasks[policy.TaskID(s.Task)]; l != nil {
+		p := &l.job.stages[l.stage]
+		count := func(st core.TaskState, by int) {
+			switch st {
+			case core.Running, core.Launching:
+				p.Running += by
+			case core.Suspended:
+				p.Suspended += by
+			case core.Finished:
+				p.Completed += by
+			}
+		}
+		count(l.state, -1)
+		count(s.State, 1)
+		p.Bytes += s.Bytes - l.bytes
+		l.state, l.bytes = s.State, s.Bytes
+		if s.State.Over() {
+			delete(d.tasks, policy.TaskID(s.Task))
+		}
+	}
+	d.mu.Unlock()
+	d.post(core.TaskChanged{Task: policy.TaskID(s.Task), State: s.State, Err: s.Err, Retry: s.Retry})
+}
+
+func (d *Driver) post(ev core.Event) {
+	d.mu.Lock()
+	d.queue = append(d.queue, ev)
+	d.mu.Unlock()
+	select {
+	case d.signal <- struct{}{}:
+	default:
+	}
+}
+
+// ErrClosed is the end of jobs that were running when the driver closed.
+var ErrClosed = errors.New("the server is stopping")
+
+func (d *Driver) loop() {
+	defer close(d.done)
+	var batch []core.Event
+	for {
+		select {
+		case <-d.stop:
+			d.mu.Lock()
+			for _, j := range d.jobs {
+				j.finished <- ErrClosed
+			}
+			d.jobs = map[core.JobID]*running{}
+			d.mu.Unlock()
+			return
+		case <-d.signal:
+		}
+		for {
+			d.mu.Lock()
+			batch, d.queue = d.queue, batch[:0]
+			d.mu.Unlock()
+			if len(batch) == 0 {
+				break
+			}
+			for _, ev := range batch {
+				d.step(ev)
+			}
+		}
+	}
+}
+
+// step runs one event, and then the events that its commands answer with at once.
+func (d *Driver) step(ev core.Event) {
+	todo := []core.Event{ev}
+	for len(todo) > 0 {
+		cmds := d.core.Step(todo[0])
+		todo = todo[1:]
+		for _, c := range cmds {
+			if answer := d.carryOut(c); answer != nil {
+				todo = append(todo, answer)
+			}
+		}
+	}
+}
+
+func (d *Driver) carryOut(c core.Command) core.Event {
+	switch c := c.(type) {
+	case core.PlanStage:
+		d.mu.Lock()
+		j := d.jobs[c.Job]
+		d.mu.Unlock()
+		if j == nil {
+			return nil
+		}
+		s := j.Graph.Stages[c.Stage]
+		n := max(1, stagegraph.Tasks(s.Root, j.Sizer))
+		ev := core.StagePlanned{Job: c.Job, Stage: c.Stage, Prefer: make([][]policy.ExecutorID, n)}
+		if j.Prefer != nil {
+			for i := range ev.Prefer {
+				ev.Prefer[i] = j.Prefer(s, i, n)
+			}
+		}
+		d.mu.Lock()
+		j.stages[c.Stage].Tasks = n
+		d.mu.Unlock()
+		if s.Output == nil && j.ResultTasks != nil {
+			j.ResultTasks(n)
+		}
+		return ev
+	case core.Launch:
+		d.mu.Lock()
+		j, e := d.jobs[c.Job], d.executors[c.Executor]
+		var count int
+		if j != nil {
+			count = j.stages[c.Stage].Tasks
+			j.stages[c.Stage].Running++
+			d.tasks[c.Task] = &live{job: j, stage: c.Stage, state: core.Launching}
+		}
+		d.mu.Unlock()
+		if j == nil || e == nil {
+			return core.TaskChanged{Task: c.Task, State: core.Killed}
+		}
+		e.Launch(TaskSpec{ID: int64(c.Task), Query: j.Query, Stage: j.Graph.Stages[c.Stage], Index: c.Index, Count: count,
+			Attempt: c.Attempt, Priority: c.Priority, Suspend: c.Suspend, Payload: j.Payload})
+	case core.Kill:
+		d.mu.Lock()
+		e := d.executors[c.Executor]
+		d.mu.Unlock()
+		if e != nil {
+			e.Kill(int64(c.Task))
+		}
+	case core.StageFinished:
+		d.mu.Lock()
+		if j := d.jobs[c.Job]; j != nil {
+			j.stages[c.Stage].Done = true
+		}
+		d.mu.Unlock()
+	case core.JobFinished:
+		d.mu.Lock()
+		j := d.jobs[c.Job]
+		delete(d.jobs, c.Job)
+		all := make([]Executor, 0, len(d.executors))
+		for _, e := range d.executors {
+			all = append(all, e)
+		}
+		d.mu.Unlock()
+		if j != nil {
+			for _, e := range all {
+				e.Release(j.Query)
+			}
+			j.finished <- c.Err
+		}
+	}
+	return nil
+}
+
+// Run runs a job to its end. When ctx is done it kills the job's tasks and
+// waits until they have unwound; the error is then ctx's cause. progress, if
+// not nil, is called now and then, and at the end, with the state of the stages.
+func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgress)) error {
+	j := &running{Job: job, stages: make([]StageProgress, len(job.Graph.Stages)), finished: make(chan error, 1)}
+	ev := core.JobSubmitted{Priority: job.Priority}
+	for _, s := range job.Graph.Stages {
+		ev.Parents = append(ev.Parents, s.Parents)
+	}
+	d.mu.Lock()
+	d.nextJob++
+	j.id = d.nextJob
+	ev.Job = j.id
+	d.jobs[j.id] = j
+	d.mu.Unlock()
+	d.post(ev)
+
+	var tick <-chan time.Time
+	if progress != nil {
+		t := time.NewTicker(100 * time.Millisecond)
+		defer t.Stop()
+		tick = t.C
+	}
+	cancelled := ctx.Done()
+	for {
+		select {
+		case err := <-j.finished:
+			if progress != nil {
+				progress(d.snapshot(j))
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return err
+		case <-tick:
+			progress(d.snapshot(j))
+		case <-cancelled:
+			cancelled = nil
+			d.post(core.JobCancelled{Job: j.id, Err: context.Cause(ctx)})
+		case <-d.done:
+			return ErrClosed
+		}
+	}
+}
+
+func (d *Driver) snapshot(j *running) []StageProgress {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]StageProgress(nil), j.stages...)
+}
+
+// Active returns the number of jobs running.
+func (d *Driver) Active() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.jobs)
+}
