@@ -61,6 +61,9 @@ type Config struct {
 	// protected for that long after each resumption. 0: no guard.
 	MaxSuspensions int
 	ProtectedRun   time.Duration
+	// Preempt: priorities count (mode neptune). Without it a task that was
+	// blocked waits for a free slot like any other, and order is that of arrival.
+	Preempt bool
 	// Status hears of changes. It is called without locks held, from many goroutines, and must not block for long.
 	Status func(Status)
 }
@@ -242,7 +245,11 @@ func (e *Executor) take(s *slot, r *run) {
 // in order of arrival.
 func (e *Executor) next(s *slot) *run {
 	better := func(a, b *run) int {
-		return cmp.Or(cmp.Compare(a.priority(), b.priority()), boolCompare(b.resumed, a.resumed), cmp.Compare(a.seq, b.seq))
+		p := 0
+		if e.conf.Preempt {
+			p = cmp.Compare(a.priority(), b.priority())
+		}
+		return cmp.Or(p, boolCompare(b.resumed, a.resumed), cmp.Compare(a.seq, b.seq))
 	}
 	var best *run
 	var from *[]*run
@@ -359,7 +366,7 @@ func (e *Executor) waitFor(r *run, wake <-chan struct{}) {
 	} else {
 		e.float = append(e.float, r)
 	}
-	s := e.wake(r, true)
+	s := e.wake(r, e.conf.Preempt)
 	e.mu.Unlock()
 	e.hand(s)
 }

@@ -26,7 +26,7 @@ type rig struct {
 
 func newRig(t *testing.T, slots int, conf Config) *rig {
 	r := &rig{pool: mem.NewPool(0)}
-	conf.Slots, conf.StreamPriority, conf.BatchNice = slots, 1, 19
+	conf.Slots, conf.StreamPriority, conf.BatchNice, conf.Preempt = slots, 1, 19, true
 	conf.Status = func(s Status) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
