@@ -212,12 +212,12 @@ func (e *Lambda) Nullable() bool { return e.Body.Nullable() }
 func (e *Bound) Pos() *errs.Origin { return nil }
 
 func castNullable(e *Cast) bool {
-	if e.Mode == ANSI {
-		return false
-	}
 	from := e.Child.Type()
 	if from == nil || e.To == nil {
 		return true
+	}
+	if e.Mode != Try {
+		return types.ForcesNulls(from, e.To)
 	}
 	return !types.Equal(from, e.To) && !types.UpCasts(from, e.To)
 }

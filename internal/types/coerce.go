@@ -221,12 +221,12 @@ func complexCommon(a, b *Type, f func(x, y *Type) *Type) *Type {
 	switch a.Kind {
 	case Array:
 		if e := f(a.Elem, b.Elem); e != nil {
-			return NewArray(e, a.ElemNulls || b.ElemNulls || forcesNulls(a.Elem, e) || forcesNulls(b.Elem, e))
+			return NewArray(e, a.ElemNulls || b.ElemNulls || ForcesNulls(a.Elem, e) || ForcesNulls(b.Elem, e))
 		}
 	case Map:
 		k, v := f(a.Key, b.Key), f(a.Elem, b.Elem)
-		if k != nil && v != nil && !forcesNulls(a.Key, k) && !forcesNulls(b.Key, k) {
-			return NewMap(k, v, a.ElemNulls || b.ElemNulls || forcesNulls(a.Elem, v) || forcesNulls(b.Elem, v))
+		if k != nil && v != nil && !ForcesNulls(a.Key, k) && !ForcesNulls(b.Key, k) {
+			return NewMap(k, v, a.ElemNulls || b.ElemNulls || ForcesNulls(a.Elem, v) || ForcesNulls(b.Elem, v))
 		}
 	case Struct:
 		if len(a.Fields) != len(b.Fields) {
@@ -242,7 +242,7 @@ func complexCommon(a, b *Type, f func(x, y *Type) *Type) *Type {
 			if t == nil {
 				return nil
 			}
-			fields[i] = Field{Name: x.Name, Type: t, Nullable: x.Nullable || y.Nullable || forcesNulls(x.Type, t) || forcesNulls(y.Type, t)}
+			fields[i] = Field{Name: x.Name, Type: t, Nullable: x.Nullable || y.Nullable || ForcesNulls(x.Type, t) || ForcesNulls(y.Type, t)}
 		}
 		return NewStruct(fields...)
 	}
@@ -268,24 +268,31 @@ func equalFold(a, b string) bool {
 	return true
 }
 
-// forcesNulls reports whether a cast inside a complex type can make nulls of
-// values (Spark: Cast.forceNullable).
-func forcesNulls(from, to *Type) bool {
+// ForcesNulls reports whether a cast between two types makes its result
+// nullable whatever the mode (Spark: Cast.forceNullable).
+func ForcesNulls(from, to *Type) bool {
 	switch {
-	case Equal(from, to) || from.Kind == Null:
-		return from.Kind == Null && to.Kind != Null
+	case from.Kind == Null || Equal(from, to):
+		return false
+	case from.Kind == Variant:
+		return true
 	case from.IsString():
 		return !to.IsString() && to.Kind != Binary
-	case (from.Kind == Float32 || from.Kind == Float64) && to.Kind == Timestamp:
+	case to.IsString():
+		return false
+	case from.Kind == Timestamp && (to.Kind == Int8 || to.Kind == Int16 || to.Kind == Int32),
+		(from.Kind == Float32 || from.Kind == Float64) && to.Kind == Timestamp:
 		return true
-	case to.Kind == Date && from.Kind != Timestamp && from.Kind != TimestampNTZ:
+	case from.Kind == Timestamp && to.Kind == Date:
+		return false
+	case to.Kind == Date, to.Kind == CalendarInterval:
 		return true
 	case to.Kind == Decimal && from.IsIntegral():
 		return !fits(from, to)
 	case to.Kind == Decimal && from.Kind == Decimal:
 		return to.Precision-to.Scale < from.Precision-from.Scale || to.Scale < from.Scale
 	case to.Kind == Decimal:
-		return true
+		return from.Kind != Bool || to.Precision-to.Scale < 1
 	case from.IsFractional() && to.IsIntegral():
 		return true
 	}
