@@ -171,6 +171,8 @@ type Call struct {
 	Nulls    NullTreatment
 	// Internal: from Spark's DataFrame API, is_internal functions.
 	Internal bool
+	// Infix: written as an operator, a << b rather than shiftleft(a, b); for names.
+	Infix bool
 
 	// The analyzer sets these.
 	T    *types.Type

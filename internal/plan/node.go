@@ -69,6 +69,8 @@ type UnresolvedTable struct {
 	Parts     []string
 	Options   map[string]string
 	Streaming bool
+	// NameExpr is IDENTIFIER(expr) whose expression isn't a literal: it evaluates to the name; then Parts is nil.
+	NameExpr Expr
 	// Temporal: FOR VERSION / TIMESTAMP AS OF.
 	Version   string
 	Timestamp Expr
@@ -181,6 +183,8 @@ type Project struct {
 	Common
 	List  []Expr
 	Child Node
+	// Pipe is the operator "SELECT" or "EXTEND" when it was |> SELECT, |> EXTEND: no aggregate functions then.
+	Pipe string
 }
 
 // Filter keeps the rows where Cond is true. Having marks one that came from HAVING.
@@ -189,6 +193,8 @@ type Filter struct {
 	Cond   Expr
 	Child  Node
 	Having bool
+	// Qualify marks QUALIFY: Cond may use window functions and the names of the SELECT list below it.
+	Qualify bool
 }
 
 // Aggregate groups. List is the SELECT list, of grouping expressions and
@@ -333,6 +339,8 @@ type WithColumns struct {
 	Common
 	Cols  []*Alias
 	Child Node
+	// MustExist: |> SET, which only replaces.
+	MustExist bool
 }
 
 // WithColumnsRenamed renames columns that exist.

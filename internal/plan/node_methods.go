@@ -13,6 +13,7 @@ func (n *UnresolvedTable) WithChildren([]Node) Node { return n }
 // Exprs implements Node.
 func (n *UnresolvedTable) Exprs() []Expr {
 	var x exprList
+	x.one(n.NameExpr)
 	x.one(n.Timestamp)
 	return x
 }
@@ -21,6 +22,7 @@ func (n *UnresolvedTable) Exprs() []Expr {
 func (n *UnresolvedTable) WithExprs(k []Expr) Node {
 	c := *n
 	x := exprTaker(k)
+	c.NameExpr = x.one(n.NameExpr)
 	c.Timestamp = x.one(n.Timestamp)
 	return &c
 }
