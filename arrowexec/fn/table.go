@@ -16,7 +16,9 @@ type Conf struct {
 
 // groups lists the files of the table.
 func groups() [][]Def {
-	return [][]Def{}
+	return [][]Def{
+		aggregates(), windows(), generators(),
+	}
 }
 
 var table = sync.OnceValue(func() map[string]*Def {

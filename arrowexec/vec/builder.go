@@ -452,3 +452,19 @@ func Concat(schema []*types.Type, batches []*Batch) *Batch {
 	}
 	return out
 }
+
+// View is the vector of the values so far. It shares the builder's memory,
+// which later values don't change.
+func (b *Builder) View() *Vector {
+	v := &Vector{Type: b.t, Layout: b.lay, N: b.n, Data: b.data, Buf: b.buf}
+	if b.null != nil {
+		for len(b.null) < b.n {
+			b.null = append(b.null, false)
+		}
+		v.Null = b.null
+	}
+	for _, c := range b.child {
+		v.Child = append(v.Child, c.View())
+	}
+	return v
+}

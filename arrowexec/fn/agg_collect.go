@@ -1,0 +1,432 @@
+package fn
+
+import (
+	"slices"
+
+	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// valueLog keeps all values of all groups in the order of arrival, chained by
+// group: flat columns, no allocation a group. State: one array a column.
+type valueLog struct {
+	types      []*types.Type
+	cols       []*vec.Builder
+	head, tail []int32 // by group, index+1 of its first and last value
+	count      []int32
+	next       []int32 // by value, index+1 of the group's next
+	skip       int     // rows where one of the first skip columns is null aren't kept
+	// set keeps one of equal values of a group.
+	set   bool
+	table []int32 // open addressing over values, index+1
+	owner []int32 // by value, its group; only with set
+	cmp   []compareFn
+}
+
+func newLog(t []*types.Type, skip int, set bool) valueLog {
+	l := valueLog{types: t, skip: skip, set: set}
+	for _, c := range t {
+		l.cmp = append(l.cmp, comparer(c))
+	}
+	l.Reset()
+	return l
+}
+
+func (l *valueLog) Grow(g int) {
+	l.head, l.tail, l.count = aggGrow(l.head, g), aggGrow(l.tail, g), aggGrow(l.count, g)
+}
+
+func (l *valueLog) Reset() {
+	l.head, l.tail, l.count, l.next, l.owner = l.head[:0], l.tail[:0], l.count[:0], l.next[:0], l.owner[:0]
+	clear(l.table)
+	l.cols = l.cols[:0]
+	for _, t := range l.types {
+		l.cols = append(l.cols, vec.NewBuilder(t, 0))
+	}
+}
+
+func (l *valueLog) Size() int64 {
+	n := int64(cap(l.head)+cap(l.tail)+cap(l.count)+cap(l.next)+cap(l.table)+cap(l.owner)) * 4
+	for _, b := range l.cols {
+		n += b.Size()
+	}
+	return n
+}
+
+// views are the columns so far.
+func (l *valueLog) views() []*vec.Vector {
+	out := make([]*vec.Vector, len(l.cols))
+	for i, b := range l.cols {
+		out[i] = b.View()
+		out[i].Type = l.types[i]
+	}
+	return out
+}
+
+func (l *valueLog) Update(group []int32, args []*vec.Vector, n int) error {
+	var null []bool
+	if l.skip > 0 {
+		null = anyNull(args[:l.skip], n)
+	}
+	if null == nil {
+		return l.add(group[:n], args[:len(l.cols)], nil, n)
+	}
+	idx, grp := make([]int32, 0, n), make([]int32, 0, n)
+	for i := 0; i < n; i++ {
+		if !null[i] {
+			idx, grp = append(idx, int32(i)), append(grp, group[i])
+		}
+	}
+	return l.add(grp, args[:len(l.cols)], idx, len(idx))
+}
+
+// add appends rows idx (nil: all n) to their groups.
+func (l *valueLog) add(group []int32, args []*vec.Vector, idx []int32, n int) error {
+	if len(l.next)+n >= 1<<31-2 {
+		return errs.NotSupported("an aggregate that keeps more than 2^31 values in a task")
+	}
+	if l.set {
+		l.addSet(group, args, idx, n)
+		return nil
+	}
+	for c, b := range l.cols {
+		if idx == nil {
+			b.AppendVector(args[c].Slice(0, n))
+		} else {
+			b.AppendRows(args[c], idx)
+		}
+	}
+	for _, g := range group {
+		l.link(g)
+	}
+	return nil
+}
+
+func (l *valueLog) link(g int32) {
+	l.next = append(l.next, 0)
+	at := int32(len(l.next))
+	if l.tail[g] == 0 {
+		l.head[g] = at
+	} else {
+		l.next[l.tail[g]-1] = at
+	}
+	l.tail[g] = at
+	l.count[g]++
+}
+
+func (l *valueLog) addSet(group []int32, args []*vec.Vector, idx []int32, n int) {
+	if need := (len(l.next) + n) * 2; need > len(l.table) {
+		size := 64
+		for size < need {
+			size *= 2
+		}
+		l.table = make([]int32, size)
+		kept := l.views()
+		for k := range l.next {
+			l.table[l.slot(kept, k, l.owner[k], nil)] = int32(k + 1)
+		}
+	}
+	// Values that are new among the kept ones, and among this call's.
+	kept := l.views()
+	base := len(l.next)
+	var fresh []int32
+	for i, g := range group {
+		row := i
+		if idx != nil {
+			row = int(idx[i])
+		}
+		mask := uint64(len(l.table) - 1)
+		at := l.hash(args, row, g) & mask
+		for ; l.table[at] != 0; at = (at + 1) & mask {
+			k := int(l.table[at] - 1)
+			if l.owner[k] != g {
+				continue
+			}
+			other, j := kept, k
+			if k >= base {
+				other, j = args, int(fresh[k-base])
+			}
+			if l.same(args, row, other, j) {
+				break
+			}
+		}
+		if l.table[at] != 0 {
+			continue
+		}
+		fresh = append(fresh, int32(row))
+		l.owner = append(l.owner, g)
+		l.link(g)
+		l.table[at] = int32(len(l.next))
+	}
+	for c, b := range l.cols {
+		b.AppendRows(args[c], fresh)
+	}
+}
+
+func (l *valueLog) hash(v []*vec.Vector, i int, g int32) uint64 {
+	h := uint64(g) + 1
+	for _, c := range v[:len(l.cols)] {
+		h = hashValue(c, i, h)
+	}
+	return h ^ h>>29
+}
+
+// slot is a free place for kept value k.
+func (l *valueLog) slot(kept []*vec.Vector, k int, g int32, _ []int32) uint64 {
+	mask := uint64(len(l.table) - 1)
+	at := l.hash(kept, k, g) & mask
+	for l.table[at] != 0 {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+func (l *valueLog) same(a []*vec.Vector, i int, b []*vec.Vector, j int) bool {
+	for c, f := range l.cmp {
+		if compareNulls(f, a[c], i, b[c], j) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// rows appends the value indexes of group g, in order of arrival.
+func (l *valueLog) rows(g int, idx []int32) []int32 {
+	for at := l.head[g]; at != 0; at = l.next[at-1] {
+		idx = append(idx, at-1)
+	}
+	return idx
+}
+
+func (l *valueLog) State(from, to int) ([]*vec.Vector, error) {
+	var idx []int32
+	refs := make([]vec.Ref, to-from)
+	for g := from; g < to; g++ {
+		start := len(idx)
+		idx = l.rows(g, idx)
+		refs[g-from] = vec.MakeRef(start, len(idx)-start)
+	}
+	out := make([]*vec.Vector, len(l.cols))
+	for c, v := range l.views() {
+		out[c] = listVec(types.NewArray(l.types[c], true), refs, v.Gather(idx))
+	}
+	return out, nil
+}
+
+func listVec(t *types.Type, refs []vec.Ref, elems *vec.Vector) *vec.Vector {
+	v := vec.FromSlice(t, refs, nil)
+	v.Layout = vec.List
+	v.Child = []*vec.Vector{elems}
+	return v
+}
+
+func (l *valueLog) Merge(group []int32, state []*vec.Vector, n int) error {
+	var idx, grp []int32
+	s := state[0]
+	refs := vec.Refs(s)
+	for i := 0; i < n; i++ {
+		if s.Null != nil && s.Null[i] {
+			continue
+		}
+		r := refs[i]
+		for k := 0; k < r.Len(); k++ {
+			idx, grp = append(idx, int32(r.Start()+k)), append(grp, group[i])
+		}
+	}
+	// The columns' lists are of the same lengths, but may start elsewhere.
+	args := make([]*vec.Vector, len(l.cols))
+	args[0] = s.Child[0]
+	for c := 1; c < len(args); c++ {
+		o := state[c]
+		var at []int32
+		for i, r := range vec.Refs(o)[:n] {
+			if s.Null != nil && s.Null[i] {
+				continue
+			}
+			for k := 0; k < r.Len(); k++ {
+				at = append(at, int32(r.Start()+k))
+			}
+		}
+		args[c] = o.Child[0].Gather(at)
+	}
+	if len(args) > 1 {
+		args[0] = args[0].Gather(idx)
+		idx = nil
+	}
+	return l.add(grp, args, idx, len(grp))
+}
+
+func logState(t []*types.Type) []*types.Type {
+	out := make([]*types.Type, len(t))
+	for i, c := range t {
+		out[i] = types.NewArray(c, true)
+	}
+	return out
+}
+
+// collectAcc is collect_list and collect_set.
+type collectAcc struct {
+	valueLog
+	ret *types.Type
+}
+
+func (a *collectAcc) Result(from, to int) (*vec.Vector, error) {
+	s, err := a.State(from, to)
+	if err != nil {
+		return nil, err
+	}
+	s[0].Type = a.ret
+	return s[0], nil
+}
+
+// finishAcc is an aggregate over all values of a group, computed at the end.
+type finishAcc struct {
+	valueLog
+	ret *types.Type
+	// finish adds the result of the values at idx to out (idx is its own to reorder).
+	finish func(out *vec.Builder, vals []*vec.Vector, idx []int32) error
+}
+
+func (a *finishAcc) Result(from, to int) (*vec.Vector, error) {
+	b := vec.NewBuilder(a.ret, to-from)
+	vals := a.views()
+	var idx []int32
+	for g := from; g < to; g++ {
+		idx = a.rows(g, idx[:0])
+		if err := a.finish(b, vals, idx); err != nil {
+			return nil, err
+		}
+	}
+	v := b.Finish()
+	v.Type = a.ret
+	return v, nil
+}
+
+// newMode is mode(x [, deterministic]) and mode() WITHIN GROUP (ORDER BY x): the
+// most frequent value. Of equally frequent ones the least (the greatest with
+// DESC), which is one that the undetermined form may give as well.
+func newMode(a AggArgs) (Accumulator, error) {
+	t := a.Args[0]
+	desc := a.Call != nil && len(a.Call.Order) > 0 && a.Call.Order[0].Desc
+	cmp := comparer(t)
+	f := &finishAcc{valueLog: newLog([]*types.Type{t}, 1, false), ret: a.Ret}
+	f.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
+		if len(idx) == 0 {
+			out.AppendNull()
+			return nil
+		}
+		v := vals[0]
+		slices.SortStableFunc(idx, func(x, y int32) int { return cmp(v, int(x), v, int(y)) })
+		best, bestN := 0, 0
+		for i := 0; i < len(idx); {
+			j := i + 1
+			for j < len(idx) && cmp(v, int(idx[i]), v, int(idx[j])) == 0 {
+				j++
+			}
+			if j-i > bestN || desc && j-i == bestN {
+				best, bestN = i, j-i
+			}
+			i = j
+		}
+		out.AppendRows(v, idx[best:best+1])
+		return nil
+	}
+	return f, nil
+}
+
+// newListagg is listagg(x [, delimiter]) [WITHIN GROUP (ORDER BY ...)].
+func newListagg(a AggArgs) (Accumulator, error) {
+	nArgs := len(a.Call.Args)
+	var delim []byte
+	if nArgs > 1 {
+		v, ok := constant(a.Call.Args[1])
+		if !ok {
+			return nil, foldable(a.Call, "delimiter", a.Args[1], a.Call.Args[1])
+		}
+		switch d := v.(type) {
+		case string:
+			delim = []byte(d)
+		case []byte:
+			delim = d
+		}
+	}
+	keep := append([]*types.Type{a.Args[0]}, a.Args[nArgs:]...)
+	f := &listaggAcc{finishAcc{valueLog: newLog(keep, 1, false), ret: a.Ret}, nArgs}
+	order := sorter(a.Call.Order, keep[1:])
+	var buf []byte
+	f.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
+		if len(idx) == 0 {
+			out.AppendNull()
+			return nil
+		}
+		order(vals[1:], idx)
+		buf = buf[:0]
+		for k, i := range idx {
+			if k > 0 {
+				buf = append(buf, delim...)
+			}
+			buf = append(buf, vals[0].Bytes(int(i))...)
+		}
+		out.AppendBytes(buf)
+		return nil
+	}
+	return f, nil
+}
+
+// listaggAcc leaves the delimiter out of what is kept.
+type listaggAcc struct {
+	finishAcc
+	args int
+}
+
+func (a *listaggAcc) Update(group []int32, args []*vec.Vector, n int) error {
+	keep := append([]*vec.Vector{args[0]}, args[a.args:]...)
+	return a.valueLog.Update(group, keep, n)
+}
+
+// sorter sorts row indexes by the keys of a WITHIN GROUP clause, stably.
+func sorter(order []plan.SortOrder, t []*types.Type) func(keys []*vec.Vector, idx []int32) {
+	if len(order) == 0 {
+		return func([]*vec.Vector, []int32) {}
+	}
+	cmps := make([]compareFn, len(order))
+	for i := range order {
+		cmps[i] = comparer(t[i])
+	}
+	return func(keys []*vec.Vector, idx []int32) {
+		slices.SortStableFunc(idx, func(x, y int32) int {
+			for k, f := range cmps {
+				v := keys[k]
+				xn, yn := v.IsNull(int(x)), v.IsNull(int(y))
+				if xn || yn {
+					if xn == yn {
+						continue
+					}
+					if xn != order[k].NullsLast {
+						return -1
+					}
+					return 1
+				}
+				if d := f(v, int(x), v, int(y)); d != 0 {
+					if order[k].Desc {
+						return -d
+					}
+					return d
+				}
+			}
+			return 0
+		})
+	}
+}
+
+// foldable is the error for an argument that must be constant.
+func foldable(c *plan.Call, name string, t *types.Type, e plan.Expr) error {
+	er := errs.New(errs.Analysis, "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "inputName", errs.ID(name),
+		"inputType", errs.Quote(t.SQL()), "inputExpr", errs.Quote(c.Name), "sqlExpr", errs.Quote(c.Name))
+	er.State = "42K09"
+	er.Text = "The argument " + name + " of " + c.Name + " must be a constant of type " + t.SQL() + "."
+	_ = e
+	return er.At(c.Pos())
+}
