@@ -139,7 +139,7 @@ func Hash64(x uint64) uint64 { return mix(hashSeed, x) }
 // HashBytes folds the bytes of b into h, eight at a time.
 func HashBytes(b []byte, h uint64) uint64 {
 	n := len(b)
-	h ^= uint64(n) * hashSeed
+	h = bits.RotateLeft64(h, 23) + uint64(n)*hashNull
 	for len(b) > 16 {
 		hi, lo := bits.Mul64(binary.LittleEndian.Uint64(b)^hashMul, binary.LittleEndian.Uint64(b[8:])^h)
 		h = hi ^ lo

@@ -10,6 +10,7 @@ func areas() []map[string]Condition {
 		exec,
 		source,
 		connectConditions,
+		operatorConditions,
 	}
 }
 
