@@ -103,7 +103,7 @@ func stateAvg(args []*types.Type, _ *types.Type) []*types.Type {
 	return []*types.Type{types.Float64Type, types.Int64Type}
 }
 
-func over(p ...Accept) []Overload { return []Overload{{Params: p}} }
+func aggOver(p ...Accept) []Overload { return []Overload{{Params: p}} }
 
 // aggDef completes the entry of an aggregate function.
 func aggDef(d Def, ret func([]*types.Type) (*types.Type, error), a AggDef) Def {
@@ -126,25 +126,25 @@ func basicAggs() []Def {
 		Overloads: []Overload{{Params: []Accept{aggAny}, Variadic: true, VarMin0: true}}, Examples: []Example{{"SELECT count(col) FROM VALUES (NULL), (5), (5) AS t(col)", "2"}}},
 		retConst(types.Int64Type), AggDef{Empty: int64(0), State: stateConst(types.Int64Type), New: func(AggArgs) (Accumulator, error) { return &countAcc{}, nil }})
 	sum := func(name, since, usage string, mode func(AggArgs) plan.EvalMode) Def {
-		return aggDef(Def{Name: name, Since: since, Ansi: true, Usage: usage, Overloads: over(aggSummand),
+		return aggDef(Def{Name: name, Since: since, Ansi: true, Usage: usage, Overloads: aggOver(aggSummand),
 			Examples: []Example{{"SELECT " + name + "(col) FROM VALUES (5), (10), (NULL) AS t(col)", "15"}}},
 			retSum, AggDef{State: stateSum, New: func(a AggArgs) (Accumulator, error) { return newSum(a, mode(a)), nil }})
 	}
 	avg := func(name, since, usage string, mode func(AggArgs) plan.EvalMode, alias ...string) Def {
-		return aggDef(Def{Name: name, Aliases: alias, Since: since, Ansi: true, Usage: usage, Overloads: over(aggSummand),
+		return aggDef(Def{Name: name, Aliases: alias, Since: since, Ansi: true, Usage: usage, Overloads: aggOver(aggSummand),
 			Examples: []Example{{"SELECT " + name + "(col) FROM VALUES (1), (2), (NULL) AS t(col)", "1.5"}}},
 			retAvg, AggDef{State: stateAvg, New: func(a AggArgs) (Accumulator, error) { return newAvg(a, mode(a)), nil }})
 	}
 	called := func(a AggArgs) plan.EvalMode { return a.Call.Mode }
 	try := func(AggArgs) plan.EvalMode { return plan.Try }
 	extreme := func(name, usage, want string, max bool) Def {
-		return aggDef(Def{Name: name, Since: "1.0.0", Usage: usage, Overloads: over(aggAny),
+		return aggDef(Def{Name: name, Since: "1.0.0", Usage: usage, Overloads: aggOver(aggAny),
 			Examples: []Example{{"SELECT " + name + "(col) FROM VALUES (10), (-1), (20) AS t(col)", want}}},
 			orderable(name, 0, retSame), AggDef{State: stateArgs, IgnoresDistinct: true,
 				New: func(a AggArgs) (Accumulator, error) { return newExtreme(a.Args[0], max), nil }})
 	}
 	by := func(name, usage, want string, max bool) Def {
-		return aggDef(Def{Name: name, Since: "3.0.0", Usage: usage, Overloads: over(aggAny, aggAny),
+		return aggDef(Def{Name: name, Since: "3.0.0", Usage: usage, Overloads: aggOver(aggAny, aggAny),
 			Examples: []Example{{"SELECT " + name + "(x, y) FROM VALUES ('a', 10), ('b', 50), ('c', 20) AS t(x, y)", want}}},
 			orderable(name, 1, retSame), AggDef{State: stateArgs, OrderMatters: true,
 				New: func(a AggArgs) (Accumulator, error) { return newPick(a.Args, max, true), nil }})
@@ -169,7 +169,7 @@ func basicAggs() []Def {
 				}})
 	}
 	boolean := func(name, usage, want string, max bool, alias ...string) Def {
-		return aggDef(Def{Name: name, Aliases: alias, Since: "3.0.0", Usage: usage, Overloads: over(aggBool),
+		return aggDef(Def{Name: name, Aliases: alias, Since: "3.0.0", Usage: usage, Overloads: aggOver(aggBool),
 			Examples: []Example{{"SELECT " + name + "(col) FROM VALUES (true), (false), (true) AS t(col)", want}}},
 			retConst(types.BoolType), AggDef{State: stateConst(types.BoolType), IgnoresDistinct: true,
 				New: func(AggArgs) (Accumulator, error) { return newExtreme(types.BoolType, max), nil }})
@@ -189,11 +189,11 @@ func basicAggs() []Def {
 		first("any_value", "3.4.0", "Returns a value of some row of the group.", "10", false),
 		boolean("bool_and", "Returns whether all values are true.", "false", false, "every"),
 		boolean("bool_or", "Returns whether a value is true.", "true", true, "some", "any"),
-		aggDef(Def{Name: "count_if", Since: "3.0.0", Nulls: NullNever, Usage: "Counts the rows where `expr` is true.", Overloads: over(aggBool),
+		aggDef(Def{Name: "count_if", Since: "3.0.0", Nulls: NullNever, Usage: "Counts the rows where `expr` is true.", Overloads: aggOver(aggBool),
 			Examples: []Example{{"SELECT count_if(col % 2 = 0) FROM VALUES (NULL), (0), (1), (2), (3) AS t(col)", "2"}}},
 			retConst(types.Int64Type), AggDef{Empty: int64(0), State: stateConst(types.Int64Type),
 				New: func(AggArgs) (Accumulator, error) { return &countAcc{test: true}, nil }}),
-		aggDef(Def{Name: "product", Since: "3.2.0", Usage: "Multiplies the values of a group.", Overloads: over(aggDouble)},
+		aggDef(Def{Name: "product", Since: "3.2.0", Usage: "Multiplies the values of a group.", Overloads: aggOver(aggDouble)},
 			retConst(types.Float64Type), AggDef{State: stateConst(types.Float64Type, types.Int64Type),
 				New: func(AggArgs) (Accumulator, error) { return &sumFloatAcc{product: true}, nil }}),
 		aggDef(Def{Name: "approx_count_distinct", Since: "1.6.0", Nulls: NullNever, Usage: "Estimates the number of different values by HyperLogLog++; `relativeSD` is the standard deviation allowed.",
@@ -205,17 +205,17 @@ func basicAggs() []Def {
 
 func momentAggs() []Def {
 	one := func(name, since, usage string, order int, f func(n, m2, m3, m4 float64) (float64, bool), want string, alias ...string) Def {
-		return aggDef(Def{Name: name, Aliases: alias, Since: since, Usage: usage, Overloads: over(aggDouble),
+		return aggDef(Def{Name: name, Aliases: alias, Since: since, Usage: usage, Overloads: aggOver(aggDouble),
 			Examples: []Example{{"SELECT " + name + "(col) FROM VALUES (1), (2), (3) AS t(col)", want}}},
 			retConst(types.Float64Type), AggDef{State: stateDoubles(order + 1),
 				New: func(AggArgs) (Accumulator, error) { return &momentsAcc{order: order, finish: f}, nil }})
 	}
 	two := func(name, since, usage string, swap bool, f func(pairStats) (float64, bool)) Def {
-		return aggDef(Def{Name: name, Since: since, Usage: usage, Overloads: over(aggDouble, aggDouble)},
+		return aggDef(Def{Name: name, Since: since, Usage: usage, Overloads: aggOver(aggDouble, aggDouble)},
 			retConst(types.Float64Type), AggDef{State: stateDoubles(6),
 				New: func(AggArgs) (Accumulator, error) { return &pairAcc{finish: f, swap: swap}, nil }})
 	}
-	regrCount := aggDef(Def{Name: "regr_count", Since: "3.4.0", Nulls: NullNever, Usage: "Counts the pairs in which neither value is null.", Overloads: over(aggDouble, aggDouble)},
+	regrCount := aggDef(Def{Name: "regr_count", Since: "3.4.0", Nulls: NullNever, Usage: "Counts the pairs in which neither value is null.", Overloads: aggOver(aggDouble, aggDouble)},
 		retConst(types.Int64Type), AggDef{Empty: int64(0), State: stateDoubles(6),
 			New: func(AggArgs) (Accumulator, error) { return &pairAcc{count: true, swap: true}, nil }})
 	return []Def{
@@ -242,7 +242,7 @@ func momentAggs() []Def {
 
 func bitAggs() []Def {
 	one := func(name, word string, op byte, want string) Def {
-		return aggDef(Def{Name: name, Since: "3.0.0", Usage: "Returns the bitwise " + word + " of the values.", Overloads: over(aggIntegral),
+		return aggDef(Def{Name: name, Since: "3.0.0", Usage: "Returns the bitwise " + word + " of the values.", Overloads: aggOver(aggIntegral),
 			Examples: []Example{{"SELECT " + name + "(col) FROM VALUES (3), (5) AS t(col)", want}}},
 			retSame, AggDef{State: stateArgs, IgnoresDistinct: op != '^',
 				New: func(a AggArgs) (Accumulator, error) { return newBits(a.Args[0], op), nil }})
@@ -288,7 +288,7 @@ func interpolated(t *types.Type) *types.Type {
 
 func collectAggs() []Def {
 	collect := func(name, usage, want string, set bool, alias ...string) Def {
-		d := aggDef(Def{Name: name, Aliases: alias, Since: "2.0.0", Nulls: NullNever, Usage: usage, Overloads: over(aggAny),
+		d := aggDef(Def{Name: name, Aliases: alias, Since: "2.0.0", Nulls: NullNever, Usage: usage, Overloads: aggOver(aggAny),
 			Examples: []Example{{"SELECT " + name + "(col) FROM VALUES (1), (2), (1) AS t(col)", want}}}, nil,
 			AggDef{Empty: []any{}, OrderMatters: !set, IgnoresDistinct: set,
 				State: func(a []*types.Type, _ *types.Type) []*types.Type { return logState(a[:1]) },
@@ -374,7 +374,7 @@ func collectAggs() []Def {
 		return logState(args) // refined by AggStateTypes, which knows how many arguments are not keys
 	}
 	hist := aggDef(Def{Name: "histogram_numeric", Since: "3.3.0", Usage: "Returns a histogram of the values in at most `nb` bins of unequal width, as centres x and heights y.",
-		Overloads: over(aggQuantile, aggIntegral)},
+		Overloads: aggOver(aggQuantile, aggIntegral)},
 		func(a []*types.Type) (*types.Type, error) {
 			return types.NewArray(types.NewStruct(types.Field{Name: "x", Type: a[0], Nullable: true}, types.Field{Name: "y", Type: types.Float64Type, Nullable: true}), true), nil
 		}, AggDef{State: func(a []*types.Type, _ *types.Type) []*types.Type { return logState(a[:1]) }, New: newHistogram})
@@ -384,15 +384,15 @@ func collectAggs() []Def {
 		percentile(Def{Name: "percentile", Since: "2.1.0", Usage: "Returns the exact percentiles of the values, interpolated; `frequency` says how often each counts.",
 			Overloads: []Overload{{Params: []Accept{aggQuantile, aggPercent}}, {Params: []Accept{aggQuantile, aggPercent, aggIntegral}}},
 			Examples:  []Example{{"SELECT percentile(col, 0.3) FROM VALUES (0), (10) AS t(col)", "3.0"}}}, interpolate, 1, interpolated, freqOf),
-		percentile(Def{Name: "median", Since: "3.4.0", Usage: "Returns the value in the middle, interpolated.", Overloads: over(aggQuantile),
+		percentile(Def{Name: "median", Since: "3.4.0", Usage: "Returns the value in the middle, interpolated.", Overloads: aggOver(aggQuantile),
 			Examples: []Example{{"SELECT median(col) FROM VALUES (0), (10) AS t(col)", "5.0"}}}, interpolate, -1, interpolated, nil),
 		percentile(Def{Name: "percentile_approx", Aliases: []string{"approx_percentile"}, Since: "2.1.0",
 			Usage:     "Returns the least value at or above which a share `percentage` of the values lies. Always computed exactly, whatever `accuracy` allows.",
 			Overloads: []Overload{{Params: []Accept{aggQuantile, aggPercent}}, {Params: []Accept{aggQuantile, aggPercent, aggIntegral}}},
 			Examples:  []Example{{"SELECT percentile_approx(col, 0.5) FROM VALUES (0), (6), (7), (9), (10) AS t(col)", "7"}}}, approximate, 1, same, nil),
-		percentile(Def{Name: "percentile_cont", Since: "4.0.0", Usage: "Returns the percentile of the key of WITHIN GROUP, interpolated.", Overloads: over(aggPercent)},
+		percentile(Def{Name: "percentile_cont", Since: "4.0.0", Usage: "Returns the percentile of the key of WITHIN GROUP, interpolated.", Overloads: aggOver(aggPercent)},
 			interpolate, 0, interpolated, nil),
-		percentile(Def{Name: "percentile_disc", Since: "4.0.0", Usage: "Returns the first value of the key of WITHIN GROUP whose rank reaches the percentage.", Overloads: over(aggPercent)},
+		percentile(Def{Name: "percentile_disc", Since: "4.0.0", Usage: "Returns the first value of the key of WITHIN GROUP whose rank reaches the percentage.", Overloads: aggOver(aggPercent)},
 			discrete, 0, interpolated, nil),
 		mode, listagg, hist,
 	}

@@ -357,13 +357,13 @@ func (a *sumDecAcc) add(group []int32, v *vec.Vector, n int, minus bool) error {
 	switch v.Layout {
 	case vec.None:
 	case vec.I64:
-		addNarrow(a, group, vec.Of[int64](v)[:n], v.Null, minus)
+		sumNarrow(a, group, vec.Of[int64](v)[:n], v.Null, minus)
 	case vec.I32:
-		addNarrow(a, group, vec.Of[int32](v)[:n], v.Null, minus)
+		sumNarrow(a, group, vec.Of[int32](v)[:n], v.Null, minus)
 	case vec.I16:
-		addNarrow(a, group, vec.Of[int16](v)[:n], v.Null, minus)
+		sumNarrow(a, group, vec.Of[int16](v)[:n], v.Null, minus)
 	case vec.I8:
-		addNarrow(a, group, vec.Of[int8](v)[:n], v.Null, minus)
+		sumNarrow(a, group, vec.Of[int8](v)[:n], v.Null, minus)
 	case vec.I128:
 		for i, x := range vec.Of[types.Int128](v)[:n] {
 			if v.Null != nil && v.Null[i] {
@@ -388,7 +388,7 @@ func (a *sumDecAcc) add(group []int32, v *vec.Vector, n int, minus bool) error {
 	return nil
 }
 
-func addNarrow[T ~int8 | ~int16 | ~int32 | ~int64](a *sumDecAcc, group []int32, src []T, null []bool, minus bool) {
+func sumNarrow[T ~int8 | ~int16 | ~int32 | ~int64](a *sumDecAcc, group []int32, src []T, null []bool, minus bool) {
 	group = group[:len(src)]
 	sum, cnt := a.sum, a.cnt
 	switch {
