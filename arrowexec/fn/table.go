@@ -17,6 +17,7 @@ type Conf struct {
 // groups lists the files of the table.
 func groups() [][]Def {
 	return [][]Def{
+		arithmetic(), comparison(), conditional(),
 		aggregates(), windows(), generators(),
 	}
 }
