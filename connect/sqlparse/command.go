@@ -1,0 +1,5 @@
+package sqlparse
+
+import "neptune/internal/plan"
+
+func (p *parser) statement() plan.Node { return p.query() }
