@@ -400,3 +400,8 @@ func (p *parser) balanced(op string, terms []plan.Expr, starts, ends []int) plan
 	r := p.balanced(op, terms[mid+1:], starts[mid+1:], ends[mid+1:])
 	return &plan.Call{At: plan.At{Origin: p.span(starts[0], ends[len(ends)-1])}, Name: op, Args: []plan.Expr{l, r}, Infix: true}
 }
+
+// stopPlain stops with a condition that Spark raises without a context.
+func (p *parser) stopPlain(condition string, kv ...string) {
+	p.stop(errs.New(errs.Parse, condition, kv...))
+}
