@@ -1,0 +1,691 @@
+package op
+
+import (
+	"neptune/arrowexec/fn"
+	"neptune/arrowexec/mem"
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
+	"neptune/internal/types"
+)
+
+// aggPart is a share of the groups: a table of keys and, by group number, the
+// accumulators' state.
+type aggPart struct {
+	table *groupTable
+	accs  []fn.Accumulator
+	seen  []*groupTable // of DISTINCT calls: (group, arguments) that were counted
+}
+
+// aggBatch is evaluated input: keys, then each aggregate's columns, all dense.
+type aggBatch struct {
+	n    int
+	keys []*vec.Vector
+	args [][]*vec.Vector
+	keep [][]bool // of FILTER: rows that count; nil: all
+	from []int    // start of each partition, when the rows are sorted by partition
+}
+
+// aggCore is the grouping itself, apart from where rows come from: it takes
+// evaluated batches, splits its groups into partitions when they get many,
+// spills them when memory is short, and gives the groups out in the end.
+//
+// Rows of a partitioned table wait until many batches have come, and are then
+// taken partition by partition, so that a partition's table stays in the cache.
+type aggCore struct {
+	c     *task.Ctx
+	env   *fn.Env
+	keys  []*types.Type
+	aggs  []aggCall
+	level int // of spills within spills; partitions are by other bits of the hash
+	parts []*aggPart
+	wait  []*aggBatch
+	held  int // rows waiting
+	mem   *mem.Reservation
+	files []*Spill // by partition; nil: nothing of it was spilled
+	busy  bool     // in the middle of an update: Spill must not run
+	group []int32
+	order []int32
+
+	// emission
+	next  int // partition
+	at    int // group of it
+	child *aggCore
+	all   bool // merging only: inputs are states
+}
+
+// aggCall is one aggregate of the operator.
+type aggCall struct {
+	physical.Agg
+	def    *fn.Def
+	state  []*types.Type
+	inputs int // columns of its input
+	// merge: the inputs are states; emit: the outputs are.
+	merge, emit bool
+	// distinct arguments are counted once a group.
+	distinct bool
+}
+
+const (
+	partBits    = 6
+	aggParts    = 1 << partBits
+	splitGroups = 1 << 15 // groups at which one table becomes many
+	waitRows    = 32 * vec.DefaultRows
+	maxSpills   = 6 // levels
+)
+
+func newAggCore(c *task.Ctx, env *fn.Env, keys []*types.Type, aggs []aggCall, level int) (*aggCore, error) {
+	a := &aggCore{c: c, env: env, keys: keys, aggs: aggs, level: level}
+	a.mem = c.Mem.Reserve("HashAggregate", a)
+	p, err := a.newPart()
+	if err != nil {
+		a.close()
+		return nil, err
+	}
+	a.parts = []*aggPart{p}
+	return a, nil
+}
+
+func (a *aggCore) newPart() (*aggPart, error) {
+	p := &aggPart{table: newGroupTable(a.keys, a.c.Yield)}
+	for i := range a.aggs {
+		g := &a.aggs[i]
+		acc, err := fn.NewAccumulator(a.env, g.Call)
+		if err != nil {
+			return nil, err
+		}
+		p.accs = append(p.accs, acc)
+		var seen *groupTable
+		if g.distinct {
+			ts := []*types.Type{types.Int32Type}
+			for _, e := range fn.AggInputs(g.Call) {
+				ts = append(ts, e.Type())
+			}
+			seen = newGroupTable(ts, a.c.Yield)
+		}
+		p.seen = append(p.seen, seen)
+	}
+	if len(a.keys) == 0 {
+		p.table.n = 1
+		for _, acc := range p.accs {
+			acc.Grow(1)
+		}
+	}
+	return p, nil
+}
+
+// fixed reports that groups can't be moved as states: some set of DISTINCT values would be lost.
+func (a *aggCore) fixed() bool {
+	for i := range a.aggs {
+		if a.aggs[i].distinct {
+			return true
+		}
+	}
+	return len(a.keys) == 0
+}
+
+// groups is the number of groups in memory.
+func (a *aggCore) groups() int {
+	n := 0
+	for _, p := range a.parts {
+		if p != nil {
+			n += p.table.n
+		}
+	}
+	return n
+}
+
+func (p *aggPart) size() int64 {
+	n := p.table.size()
+	for i, acc := range p.accs {
+		n += acc.Size()
+		if p.seen[i] != nil {
+			n += p.seen[i].size()
+		}
+	}
+	return n
+}
+
+// add takes a batch.
+func (a *aggCore) add(b *aggBatch) error {
+	if len(a.parts) == 1 {
+		p := a.parts[0]
+		a.busy = true
+		hash := p.table.hashes(b.keys, b.n)
+		err := a.update(p, b, hash, 0, b.n)
+		a.busy = false
+		if err != nil {
+			return err
+		}
+		if p.table.n >= splitGroups && !a.fixed() {
+			if err := a.split(); err != nil {
+				return err
+			}
+		}
+		return a.account()
+	}
+	a.wait = append(a.wait, a.partition(b))
+	a.held += b.n
+	if a.held >= waitRows {
+		if err := a.flush(); err != nil {
+			return err
+		}
+		return a.account()
+	}
+	return a.c.Yield()
+}
+
+// partition sorts a batch's rows by partition.
+func (a *aggCore) partition(b *aggBatch) *aggBatch {
+	t := a.parts[0].table
+	hash := t.hashes(b.keys, b.n)
+	var count [aggParts + 1]int
+	for _, h := range hash {
+		count[a.partOf(h)+1]++
+	}
+	for i := 1; i <= aggParts; i++ {
+		count[i] += count[i-1]
+	}
+	from := append([]int{}, count[:]...)
+	a.order = scratch(a.order, b.n)
+	for i, h := range hash {
+		k := a.partOf(h)
+		a.order[count[k]] = int32(i)
+		count[k]++
+	}
+	out := &aggBatch{n: b.n, from: from, args: make([][]*vec.Vector, len(b.args)), keep: make([][]bool, len(b.args))}
+	for _, v := range b.keys {
+		out.keys = append(out.keys, v.Gather(a.order))
+	}
+	done := map[*vec.Vector]*vec.Vector{} // several aggregates often share a column
+	for i, args := range b.args {
+		for _, v := range args {
+			g := done[v]
+			if g == nil {
+				g = v.Gather(a.order)
+				done[v] = g
+			}
+			out.args[i] = append(out.args[i], g)
+		}
+		if keep := b.keep[i]; keep != nil {
+			sorted := make([]bool, b.n)
+			for k, r := range a.order {
+				sorted[k] = keep[r]
+			}
+			out.keep[i] = sorted
+		}
+	}
+	return out
+}
+
+func (a *aggCore) partOf(h uint64) int { return int(h << (partBits * a.level) >> (64 - partBits)) }
+
+// flush takes the waiting rows, a partition at a time.
+func (a *aggCore) flush() error {
+	a.busy = true
+	defer func() { a.busy = false }()
+	for k, p := range a.parts {
+		for _, b := range a.wait {
+			from, to := b.from[k], b.from[k+1]
+			if from == to {
+				continue
+			}
+			keys := sliceAll(b.keys, from, to)
+			if err := a.update(p, b, p.table.hashes(keys, to-from), from, to); err != nil {
+				return err
+			}
+		}
+		if err := a.c.Yield(); err != nil {
+			return err
+		}
+	}
+	clear(a.wait)
+	a.wait, a.held = a.wait[:0], 0
+	return nil
+}
+
+func sliceAll(cols []*vec.Vector, from, to int) []*vec.Vector {
+	out := make([]*vec.Vector, len(cols))
+	for i, v := range cols {
+		out[i] = v.Slice(from, to)
+	}
+	return out
+}
+
+// update adds rows from..to of b to the groups of p.
+func (a *aggCore) update(p *aggPart, b *aggBatch, hash []uint64, from, to int) error {
+	n := to - from
+	keys := b.keys
+	whole := from == 0 && to == b.n
+	if !whole {
+		keys = sliceAll(keys, from, to)
+	}
+	if cap(a.group) < n {
+		a.group = make([]int32, n)
+	}
+	group := a.group[:n]
+	if len(keys) == 0 {
+		clear(group)
+	} else if _, err := p.table.find(keys, hash, n, group); err != nil {
+		return err
+	}
+	for i := range a.aggs {
+		args := b.args[i]
+		if !whole {
+			args = sliceAll(args, from, to)
+		}
+		g, m := group, n
+		acc := p.accs[i]
+		acc.Grow(p.table.n)
+		if b.keep[i] != nil {
+			var idx, of []int32
+			for k, keep := range b.keep[i][from:to] {
+				if keep {
+					idx, of = append(idx, int32(k)), append(of, group[k])
+				}
+			}
+			if len(idx) == 0 {
+				continue
+			}
+			if len(idx) < n {
+				g, m, args = of, len(idx), gatherAll(args, idx)
+			}
+		}
+		if p.seen[i] != nil {
+			var err error
+			if g, args, err = distinctRows(p.seen[i], g, args, m); err != nil {
+				return err
+			}
+			m = len(g)
+		}
+		if err := a.step(acc, &a.aggs[i], g, args, m); err != nil {
+			return err
+		}
+		if n > 2048 {
+			if err := a.c.Yield(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *aggCore) step(acc fn.Accumulator, g *aggCall, group []int32, args []*vec.Vector, n int) error {
+	if n == 0 {
+		return nil
+	}
+	if g.merge || a.all {
+		return acc.Merge(group, args, n)
+	}
+	return acc.Update(group, args, n)
+}
+
+func gatherAll(cols []*vec.Vector, idx []int32) []*vec.Vector {
+	out := make([]*vec.Vector, len(cols))
+	for i, v := range cols {
+		out[i] = v.Gather(idx)
+	}
+	return out
+}
+
+// distinctRows leaves the rows whose (group, arguments) are new.
+func distinctRows(seen *groupTable, group []int32, args []*vec.Vector, n int) ([]int32, []*vec.Vector, error) {
+	keys := append([]*vec.Vector{vec.FromSlice(types.Int32Type, append([]int32{}, group[:n]...), nil)}, args...)
+	out := make([]int32, n)
+	fresh, err := seen.find(keys, seen.hashes(keys, n), n, out)
+	if err != nil {
+		return nil, nil, err
+	}
+	idx := append([]int32{}, fresh...)
+	g := make([]int32, len(idx))
+	for i, r := range idx {
+		g[i] = group[r]
+	}
+	return g, gatherAll(args, idx), nil
+}
+
+// accountStep is the least by which the reservation grows.
+const accountStep = 64 << 10
+
+// account reserves what the groups hold, spilling them if it can't.
+func (a *aggCore) account() error {
+	if err := a.c.Yield(); err != nil {
+		return err
+	}
+	size := a.size()
+	if size <= a.mem.Size() && size > a.mem.Size()-4*accountStep {
+		return nil
+	}
+	for range 2 {
+		want := (a.size() + accountStep - 1) / accountStep * accountStep
+		if want <= a.mem.Size() {
+			return a.mem.Resize(want)
+		}
+		if a.mem.Try(want - a.mem.Size()) {
+			return nil
+		}
+		if _, err := a.Spill(); err != nil {
+			return err
+		}
+	}
+	return a.mem.Resize(a.size())
+}
+
+func (a *aggCore) size() int64 {
+	n := int64(0)
+	for _, p := range a.parts {
+		if p != nil {
+			n += p.size()
+		}
+	}
+	return n
+}
+
+// split deals the groups of the one table to partitions.
+func (a *aggCore) split() error {
+	old := a.parts[0]
+	all := make([]*aggPart, aggParts)
+	for i := range all {
+		var err error
+		if all[i], err = a.newPart(); err != nil {
+			return err
+		}
+	}
+	a.busy = true
+	defer func() { a.busy = false }()
+	merging := a.all
+	defer func() { a.all = merging }()
+	a.parts, a.all = all, true
+	for from := 0; from < old.table.n; from += 4096 {
+		b, err := a.states(old, from, min(from+4096, old.table.n))
+		if err != nil {
+			return err
+		}
+		a.wait = append(a.wait, a.partition(b))
+		if err := a.c.Yield(); err != nil {
+			return err
+		}
+	}
+	return a.flush()
+}
+
+// states reads groups from..to of p as a batch to merge.
+func (a *aggCore) states(p *aggPart, from, to int) (*aggBatch, error) {
+	b := &aggBatch{n: to - from, keys: p.table.keyCols(from, to), args: make([][]*vec.Vector, len(a.aggs)), keep: make([][]bool, len(a.aggs))}
+	for i, acc := range p.accs {
+		acc.Grow(p.table.n)
+		s, err := acc.State(from, to)
+		if err != nil {
+			return nil, err
+		}
+		b.args[i] = s
+	}
+	return b, nil
+}
+
+// spillSchema is the columns of spilled groups: keys, then states.
+func (a *aggCore) spillSchema() []*types.Type {
+	out := append([]*types.Type{}, a.keys...)
+	for i := range a.aggs {
+		out = append(out, a.aggs[i].state...)
+	}
+	return out
+}
+
+// Spill implements mem.Spiller: it writes all groups' states to files, by partition.
+func (a *aggCore) Spill() (int64, error) {
+	if a.busy || a.fixed() || a.next > 0 || a.at > 0 || a.level >= maxSpills || a.groups() == 0 {
+		return 0, nil
+	}
+	if a.child != nil {
+		return 0, nil // it has a reservation of its own
+	}
+	before := a.mem.Size()
+	if a.files == nil {
+		a.files = make([]*Spill, aggParts)
+	}
+	single := len(a.parts) == 1
+	for k, p := range a.parts {
+		for from := 0; from < p.table.n; from += 4096 {
+			b, err := a.states(p, from, min(from+4096, p.table.n))
+			if err != nil {
+				return 0, err
+			}
+			if !single {
+				if err := a.spillTo(k, b, 0, b.n); err != nil {
+					return 0, err
+				}
+				continue
+			}
+			b = a.partition(b)
+			for i := range aggParts {
+				if b.from[i] < b.from[i+1] {
+					if err := a.spillTo(i, b, b.from[i], b.from[i+1]); err != nil {
+						return 0, err
+					}
+				}
+			}
+		}
+	}
+	if single {
+		all := make([]*aggPart, aggParts)
+		for i := range all {
+			var err error
+			if all[i], err = a.newPart(); err != nil {
+				return 0, err
+			}
+		}
+		a.parts = all
+	} else {
+		for _, p := range a.parts {
+			p.reset()
+		}
+	}
+	err := a.mem.Resize(0)
+	return before, err
+}
+
+// reset forgets the groups and, since it follows a spill, gives the memory up.
+func (p *aggPart) reset() {
+	p.table.packed = nil
+	p.table.slots, p.table.slots1 = nil, nil
+	p.table.reset()
+	for _, acc := range p.accs {
+		acc.Reset()
+	}
+}
+
+func (a *aggCore) spillTo(k int, b *aggBatch, from, to int) error {
+	if a.files[k] == nil {
+		f, err := NewSpill(a.c.Conf, a.spillSchema())
+		if err != nil {
+			return err
+		}
+		a.files[k] = f
+	}
+	out := &vec.Batch{N: to - from, Cols: sliceAll(b.keys, from, to)}
+	for _, s := range b.args {
+		out.Cols = append(out.Cols, sliceAll(s, from, to)...)
+	}
+	before := a.files[k].Bytes()
+	if err := a.files[k].AddNow(out); err != nil {
+		return err
+	}
+	a.c.Stats.Spilled.Add(a.files[k].Bytes() - before)
+	return nil
+}
+
+// end says that all input has come.
+func (a *aggCore) end() error {
+	if len(a.wait) > 0 {
+		if err := a.flush(); err != nil {
+			return err
+		}
+	}
+	if a.groups() == 0 {
+		return nil
+	}
+	return a.account()
+}
+
+// emit returns the next groups' output columns, at most rows of them; nil at the end.
+func (a *aggCore) emit(rows int) (*vec.Batch, error) {
+	for {
+		if a.child != nil {
+			b, err := a.child.emit(rows)
+			if b != nil || err != nil {
+				return b, err
+			}
+			a.child.close()
+			a.child = nil
+			a.next++
+			continue
+		}
+		if a.next >= len(a.parts) {
+			return nil, nil
+		}
+		p := a.parts[a.next]
+		if a.at == 0 && a.files != nil && a.files[a.next] != nil {
+			if err := a.reread(p); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if a.at >= p.table.n {
+			a.parts[a.next] = nil
+			a.next++
+			a.at = 0
+			continue
+		}
+		from, to := a.at, min(a.at+rows, p.table.n)
+		a.at = to
+		return a.output(p, from, to)
+	}
+}
+
+func (a *aggCore) output(p *aggPart, from, to int) (*vec.Batch, error) {
+	out := &vec.Batch{N: to - from, Cols: p.table.keyCols(from, to)}
+	for i, acc := range p.accs {
+		acc.Grow(p.table.n)
+		if a.aggs[i].emit {
+			s, err := acc.State(from, to)
+			if err != nil {
+				return nil, err
+			}
+			out.Cols = append(out.Cols, s...)
+			continue
+		}
+		v, err := acc.Result(from, to)
+		if err != nil {
+			return nil, err
+		}
+		out.Cols = append(out.Cols, v)
+	}
+	return out, a.c.Yield()
+}
+
+// reread merges the spilled states of the next partition, and what of it is in memory.
+func (a *aggCore) reread(p *aggPart) error {
+	file := a.files[a.next]
+	if err := file.Flush(a.c); err != nil {
+		return err
+	}
+	child, err := newAggCore(a.c, a.env, a.keys, a.aggs, a.level+1)
+	if err != nil {
+		return err
+	}
+	a.child = child
+	child.all = true
+	for from := 0; from < p.table.n; from += 4096 {
+		b, err := a.states(p, from, min(from+4096, p.table.n))
+		if err != nil {
+			return err
+		}
+		if err := child.add(b); err != nil {
+			return err
+		}
+	}
+	a.parts[a.next] = nil
+	if err := a.mem.Resize(min(a.mem.Size(), a.size())); err != nil {
+		return err
+	}
+	r := file.Reader()
+	for {
+		b, err := r.Next(a.c)
+		if eof(err) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := child.add(a.fromSpill(b)); err != nil {
+			return err
+		}
+	}
+	err = file.Close()
+	a.files[a.next] = nil
+	if err != nil {
+		return err
+	}
+	return child.end()
+}
+
+func (a *aggCore) fromSpill(b *vec.Batch) *aggBatch {
+	out := &aggBatch{n: b.N, keys: b.Cols[:len(a.keys)], args: make([][]*vec.Vector, len(a.aggs)), keep: make([][]bool, len(a.aggs))}
+	at := len(a.keys)
+	for i := range a.aggs {
+		out.args[i] = b.Cols[at : at+len(a.aggs[i].state)]
+		at += len(a.aggs[i].state)
+	}
+	return out
+}
+
+// close gives everything back; idempotent.
+func (a *aggCore) close() error {
+	var first error
+	if a.child != nil {
+		first = a.child.close()
+		a.child = nil
+	}
+	for i, f := range a.files {
+		if f != nil {
+			if err := f.Close(); err != nil && first == nil {
+				first = err
+			}
+			a.files[i] = nil
+		}
+	}
+	a.parts, a.wait = nil, nil
+	if a.mem != nil {
+		a.mem.Release()
+		a.mem = nil
+	}
+	return first
+}
+
+// newAggCalls resolves the aggregates of a node.
+func newAggCalls(list []physical.Agg) ([]aggCall, error) {
+	out := make([]aggCall, len(list))
+	for i, g := range list {
+		d := fn.Lookup(g.Call.Name)
+		if d == nil || d.Agg == nil {
+			return nil, errs.NotSupported("aggregate function " + g.Call.Name)
+		}
+		c := aggCall{Agg: g, def: d}
+		c.merge = g.Mode == physical.PartialMerge || g.Mode == physical.Final
+		c.emit = g.Mode == physical.Partial || g.Mode == physical.PartialMerge
+		c.distinct = g.Call.Distinct && !d.Agg.IgnoresDistinct && g.Mode == physical.Complete
+		if g.Call.Distinct && !d.Agg.IgnoresDistinct && g.Mode == physical.Partial {
+			// The planner removes duplicates below; a partial state can't be merged otherwise.
+			c.distinct = false
+		}
+		s, err := fn.AggStateTypes(g.Call)
+		if err != nil {
+			return nil, err
+		}
+		c.state = s
+		out[i] = c
+	}
+	return out, nil
+}

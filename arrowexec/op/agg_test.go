@@ -1,0 +1,163 @@
+package op
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"neptune/arrowexec/physical"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+func aggOf(name string, ret *types.Type, args ...plan.Expr) physical.Agg {
+	return physical.Agg{Call: &plan.Call{Name: name, Args: args, T: ret, Kind: plan.FnAggregate}, Mode: physical.Complete}
+}
+
+// naiveGroups groups by the columns keys, and computes count(*), count(v), sum(v), min(v), max(v), first-come list sum.
+func naiveGroups(in rows, keys []int, v int) rows {
+	type acc struct {
+		key      []any
+		n, nv    int64
+		sum      int64
+		min, max any
+	}
+	m := map[string]*acc{}
+	var order []string
+	for _, r := range in {
+		var key []any
+		for _, k := range keys {
+			x := r[k]
+			switch f := x.(type) { // as keys are shown: one NaN, one zero
+			case float64:
+				if f == 0 {
+					x = 0.0
+				}
+			}
+			key = append(key, x)
+		}
+		id := fmt.Sprintf("%#v", key)
+		a := m[id]
+		if a == nil {
+			a = &acc{key: key}
+			m[id] = a
+			order = append(order, id)
+		}
+		a.n++
+		if x := r[v]; x != nil {
+			y := x.(int64)
+			a.nv++
+			a.sum += y
+			if a.min == nil || y < a.min.(int64) {
+				a.min = y
+			}
+			if a.max == nil || y > a.max.(int64) {
+				a.max = y
+			}
+		}
+	}
+	var out rows
+	for _, id := range order {
+		a := m[id]
+		var sum any
+		if a.nv > 0 {
+			sum = a.sum
+		}
+		out = append(out, append(append([]any{}, a.key...), a.n, a.nv, sum, a.min, a.max))
+	}
+	return out
+}
+
+func basicCalls(v int) []physical.Agg {
+	c := col(v, types.Int64Type)
+	return []physical.Agg{aggOf("count", types.Int64Type), aggOf("count", types.Int64Type, c), aggOf("sum", types.Int64Type, c),
+		aggOf("min", types.Int64Type, c), aggOf("max", types.Int64Type, c)}
+}
+
+func aggCase(schema []*types.Type, in rows, keys []int, v int, limit int64) opCase {
+	return opCase{inputs: []table{{schema, in}}, limit: limit, sizes: []int{3, 8192}, want: naiveGroups(in, keys, v),
+		build: func(ops []Operator) (Operator, error) {
+			n := &physical.HashAggregate{Mode: physical.Complete, Aggs: basicCalls(v)}
+			for _, k := range keys {
+				n.Group = append(n.Group, col(k, schema[k]))
+			}
+			return NewHashAggregate(ops[0], n, NewEnv(nil, 0))
+		}}
+}
+
+func TestHashAggregateKeys(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, keys := range [][]*types.Type{
+		{types.Int64Type}, {types.Int32Type}, {types.StringType}, {types.StringType, types.StringType}, {types.Float64Type},
+		{types.Int64Type, types.Int32Type, types.BoolType}, {types.NewDecimal(30, 2)}, {types.Int64Type, types.StringType},
+		{types.NewArray(types.Int32Type, true)}, {types.NewStruct(types.Field{Name: "a", Type: types.Int32Type, Nullable: true})}, {types.DateType},
+	} {
+		schema := append(append([]*types.Type{}, keys...), types.Int64Type)
+		in := randomRows(r, schema, 400, 12)
+		var at []int
+		for i := range keys {
+			at = append(at, i)
+		}
+		t.Run(fmt.Sprint(keys), func(t *testing.T) { runCase(t, aggCase(schema, in, at, len(keys), 0)) })
+	}
+}
+
+func TestHashAggregateSpills(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	schema := []*types.Type{types.Int64Type, types.StringType, types.Int64Type}
+	in := randomRows(r, schema, 6000, 5000)
+	oc := aggCase(schema, in, []int{0, 1}, 2, 400<<10)
+	oc.sizes = []int{512}
+	runCase(t, oc)
+}
+
+func TestGlobalAggregateOverNothing(t *testing.T) {
+	oc := aggCase([]*types.Type{types.Int64Type}, nil, nil, 0, 0)
+	oc.want = rows{{int64(0), int64(0), nil, nil, nil}}
+	runCase(t, oc)
+}
+
+// TestPhases runs Partial (which gives up or not), PartialMerge and Final after one another.
+func TestPhases(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	schema := []*types.Type{types.StringType, types.Int64Type}
+	in := randomRows(r, schema, 500, 40)
+	oc := aggCase(schema, in, []int{0}, 1, 0)
+	oc.build = func(ops []Operator) (Operator, error) {
+		o := ops[0]
+		for _, mode := range []physical.AggMode{physical.Partial, physical.PartialMerge, physical.Final} {
+			n := &physical.HashAggregate{Mode: mode, Group: []plan.Expr{col(0, types.StringType)}, Aggs: basicCalls(1)}
+			at := 1
+			for i := range n.Aggs {
+				n.Aggs[i].Mode, n.Aggs[i].StateAt = mode, at
+				if c, _ := newAggCalls(n.Aggs[i : i+1]); c != nil {
+					at += len(c[0].state)
+				}
+			}
+			var err error
+			if o, err = NewHashAggregate(o, n, NewEnv(nil, 0)); err != nil {
+				return nil, err
+			}
+			if mode == physical.Partial {
+				o.(*hashAggregate).rows = passAfter - 100
+			}
+		}
+		return o, nil
+	}
+	runCase(t, oc)
+}
+
+func TestDistinctAndFilter(t *testing.T) {
+	in := rows{{"a", int64(1), true}, {"a", int64(1), true}, {"a", int64(2), nil}, {"b", int64(5), false}, {"b", nil, true}}
+	schema := []*types.Type{types.StringType, types.Int64Type, types.BoolType}
+	runCase(t, opCase{inputs: []table{{schema, in}},
+		want: rows{{"a", int64(2), int64(3), int64(2)}, {"b", int64(1), int64(5), nil}},
+		build: func(ops []Operator) (Operator, error) {
+			v := col(1, types.Int64Type)
+			count, sum, filtered := aggOf("count", types.Int64Type, v), aggOf("sum", types.Int64Type, v), aggOf("sum", types.Int64Type, v)
+			count.Call.Distinct, sum.Call.Distinct = true, true
+			filtered.Filter = col(2, types.BoolType)
+			return NewHashAggregate(ops[0], &physical.HashAggregate{Mode: physical.Complete, Group: []plan.Expr{col(0, types.StringType)},
+				Aggs: []physical.Agg{count, sum, filtered}}, NewEnv(nil, 0))
+		}})
+}
