@@ -1,0 +1,271 @@
+package expr
+
+import (
+	"neptune/arrowexec/fn"
+	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// round counts the passes over the evaluators of one CompileAll.
+type round struct {
+	n    int
+	last int
+}
+
+// root notices the start of a new pass: an evaluator at or before the last one asked.
+type root struct {
+	node  Evaluator
+	round *round
+	index int
+}
+
+func (r *root) Type() *types.Type { return r.node.Type() }
+
+func (r *root) Eval(b *vec.Batch) (*vec.Vector, error) {
+	if r.index <= r.round.last {
+		r.round.n++
+	}
+	r.round.last = r.index
+	return r.node.Eval(b)
+}
+
+// shared computes an expression once a batch (or once a selection of it).
+type shared struct {
+	node  Evaluator
+	round *round
+	n     int
+	batch *vec.Batch
+	out   *vec.Vector
+}
+
+func (s *shared) Type() *types.Type { return s.node.Type() }
+
+func (s *shared) Eval(b *vec.Batch) (*vec.Vector, error) {
+	if s.batch == b && s.n == s.round.n && s.out.N == b.N {
+		return s.out, nil
+	}
+	v, err := s.node.Eval(b)
+	if err != nil {
+		return nil, err
+	}
+	s.batch, s.out, s.n = b, v, s.round.n
+	return v, nil
+}
+
+// column reads a column, gathered where the batch has a selection.
+type column struct {
+	index int
+	t     *types.Type
+}
+
+func (c *column) Type() *types.Type { return c.t }
+
+func (c *column) Eval(b *vec.Batch) (*vec.Vector, error) {
+	if c.index >= len(b.Cols) {
+		return nil, errs.Internalf("column %d of a batch of %d", c.index, len(b.Cols))
+	}
+	v := b.Cols[c.index]
+	if b.Sel != nil {
+		return v.Gather(b.Sel), nil
+	}
+	if v.N != b.N {
+		return v.Slice(0, b.N), nil
+	}
+	return v, nil
+}
+
+// literal is a constant, repeated; the vector is kept and cut to size.
+type literal struct {
+	lit *plan.Literal
+	all *vec.Vector
+}
+
+func newLiteral(l *plan.Literal) (*literal, error) {
+	v, err := vec.Repeat(l.T, l.Value, 1)
+	if err != nil {
+		return nil, errs.Internalf("%v", err)
+	}
+	return &literal{lit: l, all: v}, nil
+}
+
+func (l *literal) Type() *types.Type { return l.lit.T }
+
+func (l *literal) Eval(b *vec.Batch) (*vec.Vector, error) {
+	if b.N > l.all.N {
+		n := b.N
+		if n > 64 {
+			n = max(n, vec.DefaultRows)
+		}
+		l.all = l.all.Gather(make([]int32, n))
+	}
+	return l.all.Slice(0, b.N), nil
+}
+
+// field is one field of a struct.
+type field struct {
+	child Evaluator
+	index int
+	t     *types.Type
+}
+
+func (f *field) Type() *types.Type { return f.t }
+
+func (f *field) Eval(b *vec.Batch) (*vec.Vector, error) {
+	v, err := f.child.Eval(b)
+	if err != nil {
+		return nil, err
+	}
+	if v.Layout == vec.None {
+		return vec.MakeNull(f.t, b.N), nil
+	}
+	return withNulls(v.Child[f.index], v.Null, b.N), nil
+}
+
+// withNulls is v with more nulls; it shares v's values.
+func withNulls(v *vec.Vector, null []bool, n int) *vec.Vector {
+	if v.N != n {
+		v = v.Slice(0, n)
+	}
+	if null == nil || v.Layout == vec.None {
+		return v
+	}
+	o := *v
+	if v.Null == nil {
+		o.Null = null[:n]
+		return &o
+	}
+	o.Null = make([]bool, n)
+	for i := range o.Null {
+		o.Null[i] = v.Null[i] || null[i]
+	}
+	return &o
+}
+
+// call evaluates its arguments and runs a kernel over them.
+type call struct {
+	def     *fn.Def
+	expr    *plan.Call
+	t       *types.Type
+	env     *fn.Env
+	kernel  fn.Kernel
+	nulls   fn.NullRule
+	args    []Evaluator
+	con     []*plan.Literal
+	lambdas []fn.LambdaFn
+	state   any
+	batch   *vec.Batch // the batch at hand, for lambdas
+	a       fn.Args
+}
+
+func (c *call) Type() *types.Type { return c.t }
+
+func (c *call) Eval(b *vec.Batch) (*vec.Vector, error) {
+	if b.N == 0 {
+		return vec.Make(c.t, 0), nil
+	}
+	a := &c.a
+	if a.V == nil {
+		*a = fn.Args{Env: c.env, V: make([]*vec.Vector, len(c.args)), Ret: c.t, Mode: c.expr.Mode, Call: c.expr, Const: c.con, State: &c.state, Lambdas: c.lambdas}
+	}
+	a.N, a.Skip = b.N, nil
+	nullIn := c.nulls == fn.NullIn || c.nulls == fn.NullMaybe
+	if nullIn {
+		for _, l := range c.con {
+			if l != nil && l.Value == nil {
+				return vec.MakeNull(c.t, b.N), nil
+			}
+		}
+	}
+	for i, e := range c.args {
+		if e == nil {
+			continue
+		}
+		v, err := e.Eval(b)
+		if err != nil {
+			return nil, err
+		}
+		a.V[i] = v
+	}
+	if nullIn {
+		a.Skip = union(a.V, b.N)
+	}
+	c.batch = b
+	v, err := c.kernel(a)
+	c.batch = nil
+	for i := range a.V {
+		a.V[i] = nil // the batch isn't ours to keep
+	}
+	if err != nil {
+		return nil, err
+	}
+	if v.N != b.N {
+		return nil, errs.Internalf("function %s gave %d values for %d rows", c.expr.Name, v.N, b.N)
+	}
+	if a.Skip != nil {
+		v = withNulls(v, a.Skip, b.N)
+	}
+	return v, nil
+}
+
+// union is the rows where one of the arguments is null; nil: none is.
+func union(args []*vec.Vector, n int) []bool {
+	var mask []bool
+	own := false
+	for _, v := range args {
+		switch {
+		case v == nil || v.Layout != vec.None && v.Null == nil:
+			continue
+		case v.Layout == vec.None:
+			all := make([]bool, n)
+			for i := range all {
+				all[i] = true
+			}
+			return all
+		case mask == nil:
+			mask = v.Null[:n]
+			continue
+		}
+		if !own {
+			mask, own = append(make([]bool, 0, n), mask...), true
+		}
+		for i, x := range v.Null[:n] {
+			mask[i] = mask[i] || x
+		}
+	}
+	return mask
+}
+
+// cast converts.
+type cast struct {
+	child Evaluator
+	to    *types.Type
+	conv  *fn.Caster
+}
+
+func (c *compiler) cast(e *plan.Cast) (Evaluator, error) {
+	child, err := c.compile(e.Child)
+	if err != nil {
+		return nil, err
+	}
+	from := e.Child.Type()
+	if from == nil || e.To == nil {
+		return nil, errs.Internalf("cast is not resolved")
+	}
+	conv, err := fn.NewCaster(from, e.To, e.Mode, c.env, e.Pos())
+	if err != nil {
+		return nil, err
+	}
+	return &cast{child: child, to: e.To, conv: conv}, nil
+}
+
+func (c *cast) Type() *types.Type { return c.to }
+
+func (c *cast) Eval(b *vec.Batch) (*vec.Vector, error) {
+	v, err := c.child.Eval(b)
+	if err != nil {
+		return nil, err
+	}
+	return c.conv.Cast(v)
+}
