@@ -239,7 +239,7 @@ func (p *parser) decimalType() *types.Type {
 	switch {
 	case p.err != nil:
 	case scale > prec:
-		p.fail(s, "INVALID_DECIMAL_PRECISION_SCALE", "precision", strconv.Itoa(prec), "scale", strconv.Itoa(scale))
+		p.fail(s, "DECIMAL_SCALE_EXCEEDS_PRECISION", "scale", strconv.Itoa(scale), "precision", strconv.Itoa(prec))
 	case prec > types.MaxPrecision:
 		p.tooPrecise(s, strconv.Itoa(prec))
 	}

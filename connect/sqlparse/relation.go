@@ -752,7 +752,7 @@ func (p *parser) sample(n plan.Node) plan.Node {
 func (p *parser) fraction(f float64, s int) {
 	const eps = 1e-6
 	if !(f >= 0-eps && f <= 1+eps) {
-		p.fail(s, "_LEGACY_ERROR_TEMP_0064", "msg", "Sampling fraction ("+string(types.AppendDouble(nil, f))+") must be on interval [0, 1]")
+		p.fail(s, "INVALID_TABLESAMPLE_FRACTION", "fraction", string(types.AppendDouble(nil, f)))
 	}
 }
 

@@ -2,6 +2,7 @@ package errs
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -14,7 +15,8 @@ func TestConditionsStandOnce(t *testing.T) {
 				t.Errorf("%s stands twice in the table", name)
 			}
 			seen[name] = true
-			if !state.MatchString(c.State) || c.Text == "" {
+			legacy := strings.HasPrefix(name, "_LEGACY_") // these have no SQLSTATE in Spark
+			if !legacy && !state.MatchString(c.State) || c.Text == "" {
 				t.Errorf("%s has no SQLSTATE or no sentence: %+v", name, c)
 			}
 		}
