@@ -1,9 +1,8 @@
 package optimize
 
-import "neptune/internal/plan"
-
 import (
 	"neptune/arrowexec/fn"
+	"neptune/internal/plan"
 	"neptune/internal/types"
 )
 
