@@ -217,6 +217,7 @@ func (p *parser) identifierCall() plan.Expr {
 func (p *parser) unitCall(k kind) plan.Expr {
 	s := p.i
 	unit := p.toks[s+2]
+	p.next()
 	e := p.call([]string{p.text(p.toks[s])}, s, nil)
 	c, ok := e.(*plan.Call)
 	if !ok || p.err != nil || len(c.Args) != 3 || c.ArgNames != nil || c.Distinct {

@@ -499,7 +499,7 @@ func (p *parser) executeImmediate(s int) plan.Node {
 	}
 	at := p.i
 	if p.accept(kwUsing) {
-		paren := p.peek() == tLParen
+		paren := p.peek() == tLParen && !p.queryBehindParens()
 		if paren {
 			p.next()
 		}

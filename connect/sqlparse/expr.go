@@ -529,7 +529,7 @@ func (p *parser) endsNamed() bool {
 	case kwLateral:
 		return next == kwView || next == kwJoin
 	case kwWindow:
-		return p.isIdent(next) && p.la(2) == kwAs
+		return p.isWindowClause(0)
 	case kwQualify:
 		return p.startsExpr(1)
 	case kwPivot:

@@ -284,6 +284,17 @@ func (p *parser) ident() string {
 		p.syntax()
 		return ""
 	}
+	if p.peek() == kwIdentifier && p.la(1) == tLParen && p.la(2) == tString && !p.o.LegacyIdentifierClause {
+		s := p.i
+		p.i += 2
+		parts := p.identifierParts(s, p.stringLit())
+		p.expect(tRParen)
+		if len(parts) != 1 {
+			p.stopPlain("IDENTIFIER_TOO_MANY_NAME_PARTS", "identifier", errs.ID(parts...), "limit", "1")
+			return ""
+		}
+		return parts[0]
+	}
 	return p.name(p.next())
 }
 

@@ -41,7 +41,7 @@ func (p *parser) pipe(left plan.Node, s int) plan.Node {
 		return &plan.SubqueryAlias{Common: p.common(at), Name: name, Child: left}
 	case kwWhere:
 		n := p.where(left)
-		if p.peek() == kwWindow && p.isIdent(p.la(1)) && p.la(2) == kwAs {
+		if p.isWindowClause(0) {
 			p.windowClause(mark)
 			p.fail(at, "NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE.WINDOW_CLAUSE")
 		}
@@ -79,7 +79,7 @@ func (p *parser) pipeSelect(left plan.Node, at, mark int) plan.Node {
 		p.fail(at, "UNSUPPORTED_FEATURE.CLAUSE_WITH_PIPE_OPERATORS", "clauses", "the GROUP BY clause")
 		return left
 	}
-	if p.peek() == kwWindow && p.isIdent(p.la(1)) && p.la(2) == kwAs {
+	if p.isWindowClause(0) {
 		p.windowClause(mark)
 	}
 	var n plan.Node = &plan.Project{Common: p.common(at), List: c.list, Child: left, Pipe: "SELECT"}

@@ -380,7 +380,7 @@ func (p *parser) selectBody(c selectClause, n plan.Node, s, mark int) plan.Node 
 		having = p.expr()
 	}
 	he := p.i - 1
-	if p.peek() == kwWindow && p.isIdent(p.la(1)) && p.la(2) == kwAs {
+	if p.isWindowClause(0) {
 		p.windowClause(mark)
 	}
 	var qualify plan.Expr
@@ -422,6 +422,11 @@ func (p *parser) where(n plan.Node) plan.Node {
 	p.next()
 	cond := p.expr()
 	return &plan.Filter{Common: p.common(s), Cond: cond, Child: n}
+}
+
+// isWindowClause reports whether the nth token from here begins WINDOW name AS.
+func (p *parser) isWindowClause(n int) bool {
+	return p.la(n) == kwWindow && p.isIdent(p.la(n+1)) && (p.la(n+2) == kwAs || p.la(n+1) == kwIdentifier && p.la(n+2) == tLParen)
 }
 
 // windowClause parses WINDOW w AS (...), ... and gives the definitions to the
@@ -666,7 +671,7 @@ func (p *parser) organization(n plan.Node, s, mark int) plan.Node {
 		p.fail(begin, "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES")
 		return noNode()
 	}
-	if p.peek() == kwWindow && p.isIdent(p.la(1)) && p.la(2) == kwAs {
+	if p.isWindowClause(0) {
 		p.windowClause(mark)
 	}
 	at := p.i

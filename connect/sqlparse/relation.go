@@ -273,7 +273,7 @@ func (p *parser) relationPrimary() plan.Node {
 // tableName parses a name, IDENTIFIER(...) or a call of a table function.
 func (p *parser) tableName(s int, streaming bool) plan.Node {
 	if p.peek() == kwIdentifier && p.la(1) == tLParen {
-		parts, e := p.identifierClause()
+		parts, e := p.nameRef()
 		if p.peek() == tLParen {
 			if e != nil {
 				p.notSupported(s, "IDENTIFIER clause with a non-constant function name")
@@ -387,7 +387,7 @@ func (p *parser) watermark(n plan.Node) plan.Node {
 
 // tableAlias parses [AS] name [(columns)].
 func (p *parser) tableAlias(n plan.Node, s int) plan.Node {
-	if p.peek() == kwAs {
+	if p.peek() == kwAs && !(p.la(1) == tLParen && !p.startsQuery(2)) { // AS (a) is an alias named "as"
 		p.next()
 		if !p.isStrictIdent(p.peek()) {
 			p.syntax()
@@ -417,12 +417,14 @@ func (p *parser) endsTable(n int) bool {
 		return k == kwEnd
 	}
 	switch k {
-	case kwWhere, kwHaving, kwLimit, kwOffset, kwSelect, kwSet, kwOn, kwUsing, kwValues, kwAs, kwWhen, kwThen:
+	case kwAs:
+		return next != tLParen
+	case kwWhere, kwHaving, kwLimit, kwOffset, kwSelect, kwSet, kwOn, kwUsing, kwValues, kwWhen, kwThen:
 		return true
 	case kwGroup, kwOrder, kwSort, kwCluster, kwDistribute:
 		return next == kwBy
 	case kwWindow:
-		return p.isIdent(next) && p.la(n+2) == kwAs
+		return p.isWindowClause(n)
 	case kwQualify:
 		return p.startsExpr(n + 1)
 	case kwPivot:
@@ -627,10 +629,15 @@ func (p *parser) tableRefOnly() plan.Node {
 
 // nameRef parses a name or IDENTIFIER(expr).
 func (p *parser) nameRef() ([]string, plan.Expr) {
-	if p.peek() == kwIdentifier && p.la(1) == tLParen {
-		return p.identifierClause()
+	if p.peek() != kwIdentifier || p.la(1) != tLParen {
+		return p.multipart(), nil
 	}
-	return p.multipart(), nil
+	parts, e := p.identifierClause()
+	for e == nil && p.peek() == tDot && p.isIdent(p.la(1)) && !p.o.LegacyIdentifierClause {
+		p.next()
+		parts = append(parts, p.nameIdent())
+	}
+	return parts, e
 }
 
 // lateralView parses LATERAL VIEW [OUTER] f(x) t [AS] a, b.
