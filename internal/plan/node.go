@@ -400,6 +400,7 @@ type NA struct {
 	Exprs_ []Expr
 	Args   map[string]any
 	Child  Node
+	Out    []*Attr // of show_string and html_string, which stay in resolved plans
 }
 
 // WithWatermark is df.withWatermark.

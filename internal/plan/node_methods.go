@@ -751,7 +751,7 @@ func (n *NA) WithExprs(k []Expr) Node {
 }
 
 // Output implements Node.
-func (n *NA) Output() []*Attr { return nil }
+func (n *NA) Output() []*Attr { return n.Out }
 
 // Children implements Node.
 func (n *WithWatermark) Children() []Node { return []Node{n.Child} }
