@@ -397,3 +397,12 @@ func normalFloats(v *vec.Vector) *vec.Vector {
 	}
 	return v
 }
+
+// constants are the literals among args, nil elsewhere.
+func constants(args []plan.Expr) []*plan.Literal {
+	out := make([]*plan.Literal, len(args))
+	for i, a := range args {
+		out[i], _ = a.(*plan.Literal)
+	}
+	return out
+}

@@ -1,0 +1,160 @@
+package op
+
+import (
+	"math"
+	"math/bits"
+
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
+	"neptune/internal/types"
+)
+
+// xorShift is the generator that Spark samples with: Marsaglia's 64-bit
+// xorshift with shifts (21, 35, 4), seeded through Murmur3 of the seed's bytes.
+type xorShift struct{ seed int64 }
+
+func newXorShift(seed int64) *xorShift {
+	// scala.util.hashing.MurmurHash3.bytesHash over the seed, big endian, in a buffer of 64 bytes.
+	var buf [64]byte
+	for i := range 8 {
+		buf[i] = byte(uint64(seed) >> (56 - 8*i))
+	}
+	low := murmurArray(buf[:], 0x3c074a61)
+	high := murmurArray(buf[:], low)
+	return &xorShift{int64(uint64(high)<<32 | uint64(low))}
+}
+
+// murmurArray is Murmur3_x86_32 (Austin Appleby's) of a multiple of 4 bytes.
+func murmurArray(b []byte, h uint32) uint32 {
+	n := len(b)
+	for ; len(b) >= 4; b = b[4:] {
+		k := uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+		k = bits.RotateLeft32(k*0xcc9e2d51, 15) * 0x1b873593
+		h = bits.RotateLeft32(h^k, 13)*5 + 0xe6546b64
+	}
+	h ^= uint32(n)
+	h = (h ^ h>>16) * 0x85ebca6b
+	h = (h ^ h>>13) * 0xc2b2ae35
+	return h ^ h>>16
+}
+
+func (x *xorShift) next(n uint) int32 {
+	s := x.seed ^ x.seed<<21
+	s ^= int64(uint64(s) >> 35)
+	s ^= s << 4
+	x.seed = s
+	return int32(s & (1<<n - 1))
+}
+
+// double is java.util.Random's nextDouble over next.
+func (x *xorShift) double() float64 {
+	hi := int64(x.next(26)) << 27
+	return float64(hi+int64(x.next(27))) * (1.0 / (1 << 53))
+}
+
+// sample keeps rows whose random number is within bounds, or repeats rows by a Poisson variable.
+type sample struct {
+	unary
+	node *physical.Sample
+	rand *xorShift
+}
+
+// NewSample samples in as physical.Sample says; partition p uses seed + p.
+func NewSample(in Operator, n *physical.Sample) Operator { return &sample{unary: unary{in}, node: n} }
+
+func (s *sample) Open(c *task.Ctx) error {
+	s.rand = newXorShift(s.node.Seed + int64(c.Info.Partition))
+	return s.input.Open(c)
+}
+
+func (s *sample) Close() error          { return s.input.Close() }
+func (s *sample) Schema() []*types.Type { return s.input.Schema() }
+
+func (s *sample) Next(c *task.Ctx) (*vec.Batch, error) {
+	for {
+		b, err := s.input.Next(c)
+		if err != nil {
+			return nil, err
+		}
+		var sel []int32
+		for i := 0; i < b.N; i++ {
+			r := int32(i)
+			if b.Sel != nil {
+				r = b.Sel[i]
+			}
+			switch {
+			case s.node.Upper <= s.node.Lower: // nothing
+			case s.node.Lower <= 0 && s.node.Upper >= 1:
+				sel = append(sel, r)
+			default:
+				if x := s.rand.double(); x >= s.node.Lower && x < s.node.Upper {
+					sel = append(sel, r)
+				}
+			}
+		}
+		if err := c.Yield(); err != nil {
+			return nil, err
+		}
+		if len(sel) > 0 {
+			return &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel}, nil
+		}
+	}
+}
+
+// watermark passes rows and notes the greatest event time for the driver.
+type watermark struct {
+	unary
+	node *physical.Watermark
+	note func(node int, max int64)
+	max  int64
+	some bool
+}
+
+// NewWatermark passes in through; at the end note gets the greatest event time
+// seen, in microseconds, if any row had one. For window structs it is the end.
+func NewWatermark(in Operator, n *physical.Watermark, note func(node int, max int64)) Operator {
+	return &watermark{unary: unary{in}, node: n, note: note, max: math.MinInt64}
+}
+
+func (w *watermark) Open(c *task.Ctx) error { return w.input.Open(c) }
+func (w *watermark) Close() error           { return w.input.Close() }
+func (w *watermark) Schema() []*types.Type  { return w.input.Schema() }
+
+func (w *watermark) Next(c *task.Ctx) (*vec.Batch, error) {
+	b, err := w.input.Next(c)
+	if eof(err) && w.some && w.note != nil {
+		w.note(w.node.Node_, w.max)
+		w.some = false
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := b.Cols[w.node.Col]
+	for i := 0; i < b.N; i++ {
+		r := i
+		if b.Sel != nil {
+			r = int(b.Sel[i])
+		}
+		if t, ok := eventTime(v, r); ok && t > w.max {
+			w.max, w.some = t, true
+		}
+	}
+	return b, c.Yield()
+}
+
+// eventTime is a row's event time in microseconds: a timestamp, or the end of a window struct.
+func eventTime(v *vec.Vector, i int) (int64, bool) {
+	if v.IsNull(i) {
+		return 0, false
+	}
+	switch v.Layout {
+	case vec.I64:
+		return vec.Of[int64](v)[i], true
+	case vec.Group:
+		if len(v.Child) == 2 {
+			return eventTime(v.Child[1], i)
+		}
+	}
+	return 0, false
+}
