@@ -1,0 +1,770 @@
+package analyze
+
+import (
+	"slices"
+
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// grouped is what ORDER BY and HAVING need to know of an aggregation: they may
+// name grouping columns and aggregate functions that the select list lacks.
+type grouped struct {
+	agg   *plan.Aggregate
+	child *rel
+	outer *scope
+	// keys maps grouping expressions (by exprKey) to what stands for them above.
+	keys map[string]plan.Expr
+	sets *groupingSets
+}
+
+func (r *run) aggregate(n *plan.Aggregate, outer *scope) (*rel, error) {
+	return r.aggregateHaving(n, nil, outer)
+}
+
+// having resolves HAVING (and QUALIFY), whose condition may use aggregate functions.
+func (r *run) having(n *plan.Filter, outer *scope) (*rel, error) {
+	if n.Qualify {
+		return r.qualify(n, outer)
+	}
+	switch c := n.Child.(type) {
+	case *plan.Aggregate:
+		return r.aggregateHaving(c, n, outer)
+	case *plan.Project:
+		return r.aggregateHaving(&plan.Aggregate{Common: c.Common, List: c.List, Child: c.Child}, n, outer)
+	}
+	child, err := r.node(n.Child, outer)
+	if err != nil {
+		return nil, err
+	}
+	return r.filter(&plan.Filter{Common: n.Common, Cond: n.Cond, Child: done(child)}, outer)
+}
+
+// qualify filters by windows: over the input's columns and the select list's names.
+func (r *run) qualify(n *plan.Filter, outer *scope) (*rel, error) {
+	child, err := r.node(n.Child, outer)
+	if err != nil {
+		return nil, err
+	}
+	s := relScope(child, outer)
+	s.outerUsed = outerUsed(outer)
+	var cond plan.Expr
+	if child.agg != nil {
+		x, ok, err := r.overAggregate(n.Cond, child, outer)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			cond, child = x.expr, x.rel
+		}
+	}
+	if cond == nil {
+		if cond, err = r.sortKey(n.Cond, child, s); err != nil {
+			return nil, err
+		}
+	}
+	if cond, err = r.mustBool(cond, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", n.Common); err != nil {
+		return nil, err
+	}
+	out := s.out
+	list, base, err := r.extractWindows([]plan.Expr{cond}, pull(child.node, s.missing))
+	if err != nil {
+		return nil, err
+	}
+	return &rel{node: projectTo(out, &plan.Filter{Common: n.Common, Cond: list[0], Child: base}), out: out, dfs: child.dfs}, nil
+}
+
+func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *scope) (*rel, error) {
+	child, err := r.node(n.Child, outer)
+	if err != nil {
+		return nil, err
+	}
+	s := relScope(child, outer)
+	s.outerUsed = outerUsed(outer)
+	items, err := r.expandList(n.List, s)
+	if err != nil {
+		return nil, err
+	}
+	groupIn, sets, err := r.groupParts(n)
+	if err != nil {
+		return nil, err
+	}
+	if n.KeysFirst {
+		// Keys are resolved once, so that their aliases have one id.
+		var keys []plan.Expr
+		for i, g := range groupIn {
+			if _, star := g.(*plan.UnresolvedStar); star {
+				l, err := r.expandStar(g, s)
+				if err != nil {
+					return nil, err
+				}
+				keys = append(keys, l...)
+				continue
+			}
+			e, err := r.groupExpr(g, items, s)
+			if err != nil {
+				return nil, err
+			}
+			groupIn[i] = e
+			keys = append(keys, r.named(g, e))
+		}
+		if len(keys) > len(groupIn) {
+			groupIn = slices.Clone(keys)
+		}
+		items = append(keys, items...)
+	}
+	for _, it := range items {
+		if a, ok := it.(*plan.Alias); ok && len(a.Names) == 1 && r.Conf.flag("spark.sql.groupByAliases", true) {
+			s.alts = append(s.alts, a)
+		}
+	}
+	group := make([]plan.Expr, len(groupIn))
+	for i, g := range groupIn {
+		e, err := r.groupExpr(g, items, s)
+		if err != nil {
+			return nil, err
+		}
+		group[i] = unalias(e)
+	}
+	s.alts = nil
+	list, ls, err := r.selectList(items, child, outer, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range s.missing {
+		ls.missing = addAttr(ls.missing, a)
+	}
+	if n.GroupKind == plan.GroupAll {
+		group = r.groupAll(list.exprs)
+	}
+	return r.finishAggregate(n.Common, group, sets, having, list, child, ls)
+}
+
+// groupAll is GROUP BY ALL: the items without aggregate functions; of those
+// with some, the columns outside them.
+func (r *run) groupAll(list []plan.Expr) []plan.Expr {
+	var group []plan.Expr
+	seen := map[string]bool{}
+	add := func(e plan.Expr) {
+		if k := exprKey(e); !seen[k] {
+			seen[k] = true
+			group = append(group, e)
+		}
+	}
+	for _, e := range list {
+		x := unalias(e)
+		if !r.hasAggregate(x) {
+			if !foldable(x) {
+				add(x)
+			}
+			continue
+		}
+		plan.Walk(x, func(k plan.Expr) bool {
+			if isAgg(k) {
+				return false
+			}
+			if a, ok := k.(*plan.Attr); ok {
+				add(a)
+			}
+			return true
+		})
+	}
+	return group
+}
+
+// groupExpr resolves one element of GROUP BY.
+func (r *run) groupExpr(g plan.Expr, items []plan.Expr, s *scope) (plan.Expr, error) {
+	if o, ok := g.(*plan.UnresolvedOrdinal); ok {
+		if o.N < 1 || o.N > len(items) {
+			return nil, aerr("GROUP_BY_POS_OUT_OF_RANGE", "index", itoa(o.N), "size", itoa(len(items))).At(o.Origin)
+		}
+		it := items[o.N-1]
+		if a, ok := it.(*plan.Alias); ok {
+			it = a.Child
+		}
+		e, err := r.expr(it, s)
+		if err != nil {
+			return nil, err
+		}
+		if a := firstAggregate(e); a != nil {
+			return nil, aerr("GROUP_BY_POS_AGGREGATE", "index", itoa(o.N), "aggExpr", r.qualifiedSQL(e)).At(o.Origin)
+		}
+		return e, nil
+	}
+	return r.expr(g, s)
+}
+
+// finishAggregate builds the aggregation of a resolved list.
+func (r *run) finishAggregate(common plan.Common, group []plan.Expr, sets *groupingSets, having *plan.Filter, list *selected, child *rel, s *scope) (*rel, error) {
+	for _, g := range group {
+		if a := firstAggregate(g); a != nil {
+			return nil, aerr("GROUP_BY_AGGREGATE", "sqlExpr", r.qualifiedSQL(a)).At(a.Pos())
+		}
+		if w := firstWindow(g); w != nil {
+			return nil, aerr("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "GROUP BY").At(common.Origin)
+		}
+		if t := g.Type(); t.Kind == types.Variant || t.Kind == types.Object {
+			return nil, aerr("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "sqlExpr", r.quoted(g), "dataType", errs.Quote(t.SQL())).At(g.Pos())
+		}
+	}
+	base := pull(child.node, s.missing)
+	var err error
+	if group, base, err = r.timeWindows(group, list, base, common); err != nil {
+		return nil, err
+	}
+	gr := &grouped{child: child, outer: s.outer, keys: map[string]plan.Expr{}}
+	keys := group
+	if sets != nil {
+		if base, keys, err = r.expandSets(sets, group, base); err != nil {
+			return nil, err
+		}
+		gr.sets = sets
+	}
+	for i, g := range group {
+		k := exprKey(g)
+		if _, dup := gr.keys[k]; !dup {
+			gr.keys[k] = keys[i]
+		}
+	}
+	// Group keys of expressions become what stands for them.
+	mine := map[plan.ExprID]bool{}
+	split := list.lca
+	for i, e := range list.exprs {
+		if a, ok := e.(*plan.Alias); ok {
+			mine[a.ID] = true
+		}
+		if list.exprs[i], err = r.overKeys(e, gr); err != nil {
+			return nil, err
+		}
+		split = split || firstWindow(e) != nil || firstGenerator(e) != nil
+	}
+	for _, e := range list.exprs {
+		if err := r.checkGrouped(e, gr, keys, mine, common); err != nil {
+			return nil, err
+		}
+	}
+	agg := &plan.Aggregate{Common: common, Group: keys, Child: base}
+	if sets != nil && sets.gid != nil {
+		agg.Group = append(slices.Clone(keys), sets.gid)
+		if sets.pos != nil {
+			agg.Group = append(agg.Group, sets.pos)
+		}
+	}
+	gr.agg = agg
+	var above func(plan.Node) (plan.Node, error)
+	if split {
+		var aggList []plan.Expr
+		upper := &selected{uses: list.uses, lca: list.lca}
+		seen := map[string]plan.Expr{}
+		for _, e := range list.exprs {
+			x, err := r.splitAgg(e, gr, seen, &aggList, mine)
+			if err != nil {
+				return nil, err
+			}
+			upper.exprs = append(upper.exprs, x)
+		}
+		agg.List = aggList
+		above = func(n plan.Node) (plan.Node, error) { return r.layers(upper, n, plan.Common{}) }
+	} else {
+		agg.List = slices.Clone(list.exprs)
+	}
+	var out []*plan.Attr
+	for _, e := range list.exprs {
+		if a := plan.ToAttr(e); a != nil {
+			out = append(out, a)
+		}
+	}
+	var node plan.Node = agg
+	if having != nil {
+		cond, extra, err := r.havingCond(having, gr, out, s.outer, split)
+		if err != nil {
+			return nil, err
+		}
+		agg.List = append(agg.List, extra...)
+		node = &plan.Filter{Common: having.Common, Cond: cond, Child: agg, Having: true}
+		if above == nil && len(extra) > 0 {
+			node = projectTo(out, node)
+		}
+	}
+	if above != nil {
+		if node, err = above(node); err != nil {
+			return nil, err
+		}
+		out = node.Output()
+	}
+	return &rel{node: node, out: out, dfs: child.dfs, agg: gr}, nil
+}
+
+// overKeys puts the keys' columns in the place of grouping expressions, when
+// these differ (grouping sets), and resolves grouping() and grouping_id().
+func (r *run) overKeys(e plan.Expr, gr *grouped) (plan.Expr, error) {
+	if gr.sets == nil {
+		if c := firstGrouping(e); c != nil {
+			return nil, aerr("UNSUPPORTED_GROUPING_EXPRESSION").At(c.Pos())
+		}
+		return e, nil
+	}
+	name := ""
+	if a, ok := e.(*plan.Attr); ok {
+		name = a.Name
+	}
+	x, err := transformDown(e, func(k plan.Expr) (plan.Expr, error) {
+		if isAgg(k) {
+			return k, nil
+		}
+		if _, ok := k.(*plan.Alias); ok {
+			return nil, nil
+		}
+		if x, ok := gr.keys[exprKey(k)]; ok {
+			return x, nil
+		}
+		if c, ok := k.(*plan.Call); ok && (c.Name == "grouping" || c.Name == "grouping_id") {
+			return r.groupingCall(c, gr)
+		}
+		return nil, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a, ok := x.(*plan.Attr); ok && name != "" && a.Name != name {
+		c := *a
+		c.Name = name
+		return &c, nil
+	}
+	return x, nil
+}
+
+// checkGrouped refuses columns that are neither grouped by nor aggregated, and
+// aggregates inside aggregates.
+func (r *run) checkGrouped(e plan.Expr, gr *grouped, keys []plan.Expr, mine map[plan.ExprID]bool, common plan.Common) error {
+	set := map[string]bool{}
+	for _, k := range keys {
+		set[exprKey(k)] = true
+	}
+	if gr.sets != nil && gr.sets.gid != nil {
+		set[exprKey(gr.sets.gid)] = true
+	}
+	var walk func(plan.Expr) error
+	walk = func(e plan.Expr) error {
+		if _, ok := e.(*plan.Alias); !ok && set[exprKey(e)] {
+			return nil
+		}
+		if isAgg(e) {
+			return r.checkAggregate(e)
+		}
+		switch x := e.(type) {
+		case *plan.Attr:
+			if mine[x.ID] {
+				return nil
+			}
+			if len(gr.keys) == 0 {
+				return aerr("MISSING_GROUP_BY").At(common.Origin)
+			}
+			return aerr("MISSING_AGGREGATION", "expression", r.quoted(x), "expressionAnyValue", errs.Quote("any_value("+r.sql(x)+")")).At(x.Origin)
+		case *plan.Window:
+			for i, k := range x.Children() {
+				if i == 0 {
+					for _, a := range k.Children() {
+						if err := walk(a); err != nil {
+							return err
+						}
+					}
+					continue
+				}
+				if err := walk(k); err != nil {
+					return err
+				}
+			}
+			return nil
+		case *plan.Subquery:
+			for _, o := range x.Outer {
+				if !set[exprKey(o)] && !mine[o.ID] {
+					if len(gr.keys) == 0 && len(x.Values) == 0 {
+						return aerr("MISSING_GROUP_BY").At(common.Origin)
+					}
+					return aerr("SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION", "sqlExpr", r.quoted(x)).At(x.Origin)
+				}
+			}
+		}
+		for _, k := range e.Children() {
+			if err := walk(k); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return walk(e)
+}
+
+// checkAggregate refuses what no argument of an aggregate function may hold.
+func (r *run) checkAggregate(e plan.Expr) error {
+	for _, k := range e.Children() {
+		if a := first(k, isAgg, always); a != nil {
+			return aerr("NESTED_AGGREGATE_FUNCTION").At(a.Pos())
+		}
+		if w := firstWindow(k); w != nil {
+			return aerr("NESTED_AGGREGATE_FUNCTION").At(w.Pos())
+		}
+		if g := firstGenerator(k); g != nil {
+			return aerr("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "expression", r.quoted(e)).At(g.Pos())
+		}
+		if c, ok := first(k, func(x plan.Expr) bool {
+			c, ok := x.(*plan.Call)
+			return ok && c.Kind == plan.FnScalar && isRandom(c.Name) && c.Name != "raise_error" && c.Name != "assert_true"
+		}, always).(*plan.Call); ok && c != nil {
+			return aerr("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "sqlExpr", r.quoted(e)).At(c.Origin)
+		}
+	}
+	if c, ok := e.(*plan.Call); ok && c.Distinct {
+		for _, a := range c.Args {
+			if hasMap(a.Type()) {
+				return aerr("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", errs.ID(c.Name), "dataType", errs.Quote(a.Type().SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
+			}
+		}
+	}
+	return nil
+}
+
+// splitAgg takes the aggregate calls and grouping expressions out of a list's
+// item into columns of the aggregation.
+func (r *run) splitAgg(e plan.Expr, gr *grouped, seen map[string]plan.Expr, list *[]plan.Expr, mine map[plan.ExprID]bool) (plan.Expr, error) {
+	isKey := map[string]bool{}
+	for _, k := range gr.agg.Group {
+		isKey[exprKey(k)] = true
+	}
+	take := func(k plan.Expr) plan.Expr {
+		key := exprKey(k)
+		if a, ok := seen[key]; ok {
+			return a
+		}
+		if a, ok := k.(*plan.Attr); ok {
+			seen[key] = a
+			*list = append(*list, a)
+			return a
+		}
+		name := "_groupingexpression"
+		if isAgg(k) {
+			name = r.sql(k)
+		}
+		al := &plan.Alias{Child: k, Names: []string{name}, ID: plan.NewID(), Auto: true}
+		*list = append(*list, al)
+		a := plan.ToAttr(al)
+		r.note(a, k)
+		seen[key] = a
+		return a
+	}
+	name := ""
+	if a, ok := e.(*plan.Attr); ok {
+		name = a.Name
+	}
+	var f func(k plan.Expr) (plan.Expr, error)
+	f = func(k plan.Expr) (plan.Expr, error) {
+		if _, ok := k.(*plan.Alias); ok {
+			return nil, nil
+		}
+		if a, ok := k.(*plan.Attr); ok && mine[a.ID] {
+			return a, nil
+		}
+		if isKey[exprKey(k)] && !foldable(k) {
+			return take(k), nil
+		}
+		if w, ok := k.(*plan.Window); ok {
+			kids := w.Children()
+			fresh := make([]plan.Expr, len(kids))
+			for i, c := range kids {
+				var err error
+				if i == 0 { // the function itself stays; its arguments are split
+					args := c.Children()
+					na := make([]plan.Expr, len(args))
+					for j := range args {
+						if na[j], err = transformDown(args[j], f); err != nil {
+							return nil, err
+						}
+					}
+					fresh[0] = c
+					if len(args) > 0 {
+						fresh[0] = c.WithChildren(na)
+					}
+					continue
+				}
+				if fresh[i], err = transformDown(c, f); err != nil {
+					return nil, err
+				}
+			}
+			return w.WithChildren(fresh), nil
+		}
+		if isAgg(k) {
+			return take(k), nil
+		}
+		return nil, nil
+	}
+	x, err := transformDown(e, f)
+	if err != nil {
+		return nil, err
+	}
+	if a, ok := x.(*plan.Attr); ok && name != "" && a.Name != name {
+		c := *a
+		c.Name = name
+		return &c, nil
+	}
+	if _, ok := e.(*plan.Alias); ok {
+		return x, nil
+	}
+	return x, nil
+}
+
+// underScope resolves HAVING and ORDER BY over an aggregation.
+func (r *run) underScope(gr *grouped, out []*plan.Attr, dfs []dfRef, outer *scope) *scope {
+	s := &scope{out: out, dfs: dfs, outer: outer, outerUsed: outerUsed(outer)}
+	s.under = relScope(gr.child, nil)
+	s.under.below = nil
+	return s
+}
+
+// havingCond resolves the condition; extra are columns to add to the aggregation.
+func (r *run) havingCond(n *plan.Filter, gr *grouped, out []*plan.Attr, outer *scope, split bool) (plan.Expr, []plan.Expr, error) {
+	s := r.underScope(gr, out, gr.child.dfs, outer)
+	cond, err := r.expr(n.Cond, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	cond = unalias(cond)
+	if cond, err = r.mustBool(cond, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", n.Common); err != nil {
+		return nil, nil, err
+	}
+	if w := firstWindow(cond); w != nil {
+		return nil, nil, aerr("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "HAVING").At(n.Origin)
+	}
+	cond, extra, err := r.aboveAggregate(cond, gr, gr.agg.List, out)
+	if err != nil {
+		return nil, nil, err
+	}
+	if split {
+		// Aliases of the select list that aren't columns of the aggregation are computed above it.
+		have := append(slices.Clone(gr.agg.List), extra...)
+		cond, err = transformDown(cond, func(e plan.Expr) (plan.Expr, error) {
+			a, ok := e.(*plan.Attr)
+			if !ok {
+				return nil, nil
+			}
+			for _, h := range have {
+				if x := plan.ToAttr(h); x != nil && x.ID == a.ID {
+					return a, nil
+				}
+			}
+			return nil, errs.NotSupported("HAVING by an alias beside window functions: " + a.Name)
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return cond, extra, nil
+}
+
+// aboveAggregate rewrites e, resolved by underScope, over the columns of an
+// aggregation with that list, adding those that it lacks to extra.
+func (r *run) aboveAggregate(e plan.Expr, gr *grouped, list []plan.Expr, out []*plan.Attr) (plan.Expr, []plan.Expr, error) {
+	e, err := r.overKeys(e, gr)
+	if err != nil {
+		return nil, nil, err
+	}
+	have := map[string]*plan.Attr{}
+	for _, l := range list {
+		if a := plan.ToAttr(l); a != nil {
+			if k := exprKey(l); have[k] == nil {
+				have[k] = a
+			}
+		}
+	}
+	isKey := map[string]bool{}
+	for _, k := range gr.agg.Group {
+		isKey[exprKey(k)] = true
+	}
+	var extra []plan.Expr
+	take := func(k plan.Expr) plan.Expr {
+		key := exprKey(k)
+		if a, ok := have[key]; ok {
+			return a
+		}
+		if a, ok := k.(*plan.Attr); ok {
+			extra = append(extra, a)
+			have[key] = a
+			return a
+		}
+		al := &plan.Alias{Child: k, Names: []string{r.sql(k)}, ID: plan.NewID(), Auto: true}
+		extra = append(extra, al)
+		a := plan.ToAttr(al)
+		have[key] = a
+		return a
+	}
+	x, err := transformDown(e, func(k plan.Expr) (plan.Expr, error) {
+		if a, ok := k.(*plan.Attr); ok && hasID(out, a.ID) {
+			return a, nil
+		}
+		if isAgg(k) {
+			if err := r.checkAggregate(k); err != nil {
+				return nil, err
+			}
+			return take(k), nil
+		}
+		if isKey[exprKey(k)] && !foldable(k) {
+			return take(k), nil
+		}
+		if w, ok := k.(*plan.Window); ok {
+			_ = w
+			return nil, nil
+		}
+		if a, ok := k.(*plan.Attr); ok {
+			return nil, r.unresolvedIn(&plan.UnresolvedAttr{At: a.At, Parts: []string{a.Name}}, out)
+		}
+		return nil, nil
+	})
+	return x, extra, err
+}
+
+type overAgg struct {
+	expr plan.Expr
+	rel  *rel
+}
+
+// overAggregate resolves e above the aggregation that child is; the
+// aggregation is extended by what e needs. ok is false when e is none of its business.
+func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope) (*overAgg, bool, error) {
+	s := r.underScope(child.agg, child.out, child.dfs, outer)
+	x, err := r.expr(e, s)
+	if err != nil {
+		if isUnresolvedColumn(err) {
+			return nil, false, nil
+		}
+		return nil, false, err
+	}
+	x, extra, err := r.aboveAggregate(unalias(x), child.agg, child.agg.agg.List, child.out)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(extra) == 0 {
+		var missing []*plan.Attr
+		plan.Walk(x, func(k plan.Expr) bool {
+			if a, ok := k.(*plan.Attr); ok && !hasID(child.out, a.ID) {
+				missing = addAttr(missing, a)
+			}
+			return true
+		})
+		c := *child
+		c.node = pull(child.node, missing)
+		return &overAgg{x, &c}, true, nil
+	}
+	wide := *child.agg.agg
+	wide.List = append(slices.Clone(wide.List), extra...)
+	node := replaceNode(child.node, child.agg.agg, &wide)
+	var missing []*plan.Attr
+	plan.Walk(x, func(k plan.Expr) bool {
+		if a, ok := k.(*plan.Attr); ok && !hasID(child.out, a.ID) {
+			missing = addAttr(missing, a)
+		}
+		return true
+	})
+	c := *child
+	g := *child.agg
+	g.agg = &wide
+	c.agg = &g
+	c.node = pull(node, missing)
+	return &overAgg{x, &c}, true, nil
+}
+
+func replaceNode(n plan.Node, old, fresh plan.Node) plan.Node {
+	if n == old {
+		return fresh
+	}
+	k := n.Children()
+	if len(k) != 1 {
+		return n
+	}
+	c := replaceNode(k[0], old, fresh)
+	if c == k[0] {
+		return n
+	}
+	return n.WithChildren([]plan.Node{c})
+}
+
+// sortAggregate is ORDER BY right above an aggregation.
+func (r *run) sortAggregate(n *plan.Sort, order []plan.SortOrder, child *rel, outer *scope) (*rel, bool, error) {
+	if child.agg == nil {
+		return nil, false, nil
+	}
+	out := child.out
+	cur := child
+	keys := make([]plan.SortOrder, len(order))
+	for i, o := range order {
+		if ord, ok := o.Child.(*plan.UnresolvedOrdinal); ok {
+			e, err := r.ordinalKey(ord, out)
+			if err != nil {
+				return nil, false, err
+			}
+			o.Child = e
+			keys[i] = o
+			continue
+		}
+		x, ok, err := r.overAggregate(o.Child, &rel{node: cur.node, out: out, meta: cur.meta, dfs: cur.dfs, agg: cur.agg}, outer)
+		if err != nil {
+			return nil, false, err
+		}
+		if !ok {
+			s := relScope(child, outer)
+			s.outerUsed = outerUsed(outer)
+			_, err := r.expr(o.Child, s)
+			if err == nil {
+				err = errs.Internalf("an ORDER BY key resolved only once")
+			}
+			return nil, false, err
+		}
+		cur = x.rel
+		o.Child = x.expr
+		if err := r.checkOrder(o); err != nil {
+			return nil, false, err
+		}
+		keys[i] = o
+	}
+	list := make([]plan.Expr, len(keys))
+	for i := range keys {
+		list[i] = keys[i].Child
+	}
+	list, base, err := r.extractWindows(list, cur.node)
+	if err != nil {
+		return nil, false, err
+	}
+	for i := range keys {
+		keys[i].Child = list[i]
+	}
+	var node plan.Node = &plan.Sort{Common: n.Common, Order: keys, Global: n.Global, Child: base}
+	if len(base.Output()) != len(out) {
+		node = projectTo(out, node)
+	}
+	return &rel{node: node, out: out, meta: child.meta, dfs: child.dfs}, true, nil
+}
+
+// filterAggregate is df.groupBy().agg().filter(): the condition may name what lies below.
+func (r *run) filterAggregate(n *plan.Filter, child *rel, _ *plan.Aggregate, outer *scope) (*rel, bool, error) {
+	if child.agg == nil {
+		return nil, false, nil
+	}
+	s := relScope(child, outer)
+	probe, err := r.expr(n.Cond, s)
+	if err == nil && firstAggregate(probe) == nil || err != nil && !isUnresolvedColumn(err) {
+		return nil, false, nil
+	}
+	x, ok, err := r.overAggregate(n.Cond, child, outer)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	cond, err := r.mustBool(x.expr, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", n.Common)
+	if err != nil {
+		return nil, false, err
+	}
+	var node plan.Node = &plan.Filter{Common: n.Common, Cond: cond, Child: x.rel.node}
+	if len(x.rel.node.Output()) != len(child.out) {
+		node = projectTo(child.out, node)
+	}
+	return &rel{node: node, out: child.out, dfs: child.dfs}, true, nil
+}

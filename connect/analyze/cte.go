@@ -1,0 +1,212 @@
+package analyze
+
+import (
+	"strings"
+
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// cteScope is the WITH list around a query.
+type cteScope struct {
+	name  string
+	rel   *rel  // resolved; given out with fresh ids from the second use on
+	used  *bool // whether it was given out before
+	self  *plan.CTERef
+	outer *cteScope
+}
+
+// with resolves WITH: each use of a table expression is a copy of it.
+func (r *run) with(n *plan.With, outer *scope) (*rel, error) {
+	saved := r.ctes
+	defer func() { r.ctes = saved }()
+	seen := map[string]bool{}
+	for i := range n.CTEs {
+		c := &n.CTEs[i]
+		if seen[r.fold(c.Name)] {
+			return nil, errs.New(errs.Parse, "DUPLICATED_CTE_NAMES", "duplicateNames", errs.ID(c.Name)).At(n.Origin)
+		}
+		seen[r.fold(c.Name)] = true
+		var x *rel
+		var err error
+		if n.Recursive && refers(c.Plan, c.Name, r) {
+			x, err = r.recursive(c, outer)
+		} else {
+			x, err = r.node(c.Plan, outer)
+			if err == nil && len(c.Columns) > 0 {
+				x, err = r.alias(&plan.SubqueryAlias{Name: c.Name, Columns: c.Columns}, x)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.ctes = &cteScope{name: c.Name, rel: &rel{node: x.node, out: x.out}, used: new(bool), outer: r.ctes}
+	}
+	return r.node(n.Child, outer)
+}
+
+// refers reports whether a plan mentions a table of that name.
+func refers(n plan.Node, name string, r *run) bool {
+	hit := false
+	var walk func(plan.Node)
+	walk = func(n plan.Node) {
+		plan.WalkNodes(n, func(x plan.Node) bool {
+			switch x := x.(type) {
+			case *plan.UnresolvedTable:
+				hit = hit || len(x.Parts) == 1 && r.eq(x.Parts[0], name)
+			case *plan.With:
+				for _, c := range x.CTEs {
+					walk(c.Plan)
+				}
+			}
+			for _, e := range x.Exprs() {
+				plan.Walk(e, func(k plan.Expr) bool {
+					if s, ok := k.(*plan.Subquery); ok && s.Plan != nil {
+						walk(s.Plan)
+					}
+					return !hit
+				})
+			}
+			return !hit
+		})
+	}
+	walk(n)
+	return hit
+}
+
+// lookupCTE finds a table expression by name.
+func (r *run) lookupCTE(name string) *rel {
+	for c := r.ctes; c != nil; c = c.outer {
+		if !r.eq(c.name, name) {
+			continue
+		}
+		if c.self != nil {
+			ref := *c.self
+			ref.Out = make([]*plan.Attr, len(c.self.Out))
+			for i, a := range c.self.Out {
+				b := *a
+				b.ID = plan.NewID()
+				ref.Out[i] = &b
+			}
+			return &rel{node: &ref, out: ref.Out}
+		}
+		if *c.used {
+			return fresh(c.rel)
+		}
+		*c.used = true
+		return c.rel
+	}
+	return nil
+}
+
+// recursive resolves anchor UNION [ALL] step.
+func (r *run) recursive(c *plan.CTE, outer *scope) (*rel, error) {
+	body := c.Plan
+	var inner *plan.With
+	for {
+		switch x := body.(type) {
+		case *plan.With:
+			inner = x
+			body = x.Child
+			continue
+		case *plan.SubqueryAlias:
+			body = x.Child
+			continue
+		}
+		break
+	}
+	if inner != nil {
+		return nil, errs.NotSupported("WITH inside a recursive table expression")
+	}
+	distinct := false
+	if d, ok := body.(*plan.Distinct); ok {
+		if u, ok := d.Child.(*plan.SetOperation); ok && u.Op == plan.UnionOp {
+			body, distinct = u, true
+		}
+	}
+	u, ok := body.(*plan.SetOperation)
+	if !ok || u.Op != plan.UnionOp || len(u.Inputs) != 2 {
+		return nil, aerr("INVALID_RECURSIVE_CTE").At(body.Info().Origin)
+	}
+	distinct = distinct || !u.All
+	if refers(u.Inputs[0], c.Name, r) {
+		return nil, aerr("INVALID_RECURSIVE_REFERENCE.PLACE").At(body.Info().Origin)
+	}
+	anchor, err := r.node(u.Inputs[0], outer)
+	if err != nil {
+		return nil, err
+	}
+	names := c.Columns
+	if len(names) > 0 && len(names) != len(anchor.out) {
+		return nil, aerr("ASSIGNMENT_ARITY_MISMATCH", "numExpr", itoa(len(names)), "numTarget", itoa(len(anchor.out))).At(body.Info().Origin)
+	}
+	loop := &plan.RecursiveLoop{ID: int64(plan.NewID()), Distinct: distinct}
+	if c.MaxLevel != nil {
+		x, err := r.expr(c.MaxLevel, &scope{})
+		if err != nil {
+			return nil, err
+		}
+		v, ok := intValue(x)
+		if !ok {
+			return nil, errs.NotSupported("MAX RECURSION LEVEL that is no constant")
+		}
+		loop.MaxLevel = int(v)
+	}
+	cols := make([]*types.Type, len(anchor.out))
+	for i, a := range anchor.out {
+		name := a.Name
+		if len(names) > 0 {
+			name = names[i]
+		}
+		cols[i] = types.AsNullable(a.T)
+		loop.Out = append(loop.Out, &plan.Attr{ID: plan.NewID(), Name: name, T: cols[i], Null: true})
+	}
+	saved := r.ctes
+	r.ctes = &cteScope{name: c.Name, self: &plan.CTERef{ID: loop.ID, Out: loop.Out, Recursive: true}, outer: saved}
+	step, err := r.node(u.Inputs[1], outer)
+	r.ctes = saved
+	if err != nil {
+		return nil, err
+	}
+	if len(step.out) != len(cols) {
+		return nil, aerr("NUM_COLUMNS_MISMATCH", "operator", "UNION", "firstNumColumns", itoa(len(cols)), "invalidOrdinalNum", "second", "invalidNumColumns", itoa(len(step.out))).At(body.Info().Origin)
+	}
+	for i, a := range step.out {
+		w := types.Wider(cols[i], a.T, r.Conf.ANSI, true)
+		if w == nil {
+			return nil, aerr("INCOMPATIBLE_COLUMN_TYPE", "tableOrdinalNumber", "second", "columnOrdinalNumber", ordinal(i+1), "dataType2", errs.Quote(cols[i].SQL()), "operator", "UNION", "hint", "", "dataType1", errs.Quote(a.T.SQL())).At(body.Info().Origin)
+		}
+		if !types.SameType(w, cols[i]) && !castable(a.T, cols[i], true) {
+			return nil, errs.NotSupported("a recursive table expression whose step is wider than its anchor: " + loop.Out[i].Name)
+		}
+	}
+	loop.Anchor = r.castColumns(anchor, cols)
+	loop.Step = r.castColumns(step, cols)
+	return &rel{node: loop, out: loop.Out}, nil
+}
+
+// withRelations resolves the protocol's subqueries by plan id.
+func (r *run) withRelations(n *plan.WithRelations, outer *scope) (*rel, error) {
+	if r.refs == nil {
+		r.refs = map[int64]plan.Node{}
+	}
+	for _, k := range n.Refs {
+		if a, ok := k.(*plan.SubqueryAlias); ok && a.PlanID == nil {
+			x, err := r.node(a, outer)
+			if err != nil {
+				return nil, err
+			}
+			saved := r.ctes
+			defer func() { r.ctes = saved }()
+			r.ctes = &cteScope{name: a.Name, rel: x, used: new(bool), outer: r.ctes}
+			continue
+		}
+		if id := k.Info().PlanID; id != nil {
+			r.refs[*id] = k
+		}
+	}
+	return r.node(n.Root, outer)
+}
+
+var _ = strings.Join

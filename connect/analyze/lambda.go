@@ -1,0 +1,145 @@
+package analyze
+
+import (
+	"strings"
+
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// lambdas resolves the lambda arguments of a higher-order function: the types
+// of their parameters follow from the other arguments.
+func (r *run) lambdas(c *plan.Call, s *scope) error {
+	arr := func(i int) (*types.Type, bool, error) {
+		if i >= len(c.Args) {
+			return nil, false, r.wrongNumArgs(c, itoa(i+2))
+		}
+		t := c.Args[i].Type()
+		if t != nil && t.Kind == types.Null {
+			return types.NullType, true, nil
+		}
+		if t == nil || t.Kind != types.Array {
+			return nil, false, r.unexpected(c, i, `"ARRAY"`)
+		}
+		return t.Elem, t.ElemNulls, nil
+	}
+	mp := func(i int) (*types.Type, error) {
+		t := c.Args[i].Type()
+		if t == nil || t.Kind != types.Map {
+			return nil, r.unexpected(c, i, `"MAP"`)
+		}
+		return t, nil
+	}
+	type p struct {
+		t    *types.Type
+		null bool
+	}
+	bind := func(i int, params ...p) error {
+		l, ok := c.Args[i].(*plan.Lambda)
+		if !ok {
+			return nil
+		}
+		if len(l.Args) > len(params) {
+			return aerr("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", "expectedNumArgs", itoa(len(l.Args)), "actualNumArgs", itoa(len(params))).At(l.Origin)
+		}
+		seen := map[string]bool{}
+		ls := &lambdaScope{outer: s.lambda}
+		for k, v := range l.Args {
+			if seen[r.fold(v.Name)] {
+				return aerr("INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES", "args", errs.ID(v.Name), "caseSensitiveConfig", `"spark.sql.caseSensitive"`).At(l.Origin)
+			}
+			seen[r.fold(v.Name)] = true
+			ls.vars = append(ls.vars, &plan.LambdaVar{At: v.At, Name: v.Name, ID: plan.NewID(), T: params[k].t, Null: params[k].null})
+		}
+		s.lambda = ls
+		body, err := r.expr(l.Body, s)
+		s.lambda = ls.outer
+		if err != nil {
+			return err
+		}
+		n := *l
+		n.Args, n.Body = ls.vars, unalias(body)
+		c.Args[i] = &n
+		return nil
+	}
+	ints := p{types.Int32Type, false}
+	switch c.Name {
+	case "transform", "filter", "exists", "any_match", "forall", "all_match":
+		e, nulls, err := arr(0)
+		if err != nil {
+			return err
+		}
+		if len(c.Args) != 2 {
+			return r.wrongNumArgs(c, "2")
+		}
+		return bind(1, p{e, nulls}, ints)
+	case "array_sort":
+		e, nulls, err := arr(0)
+		if err != nil {
+			return err
+		}
+		return bind(1, p{e, nulls}, p{e, nulls})
+	case "aggregate", "reduce":
+		e, nulls, err := arr(0)
+		if err != nil {
+			return err
+		}
+		if len(c.Args) < 3 {
+			return r.wrongNumArgs(c, "[3, 4]")
+		}
+		zero := c.Args[1].Type()
+		if err := bind(2, p{zero, true}, p{e, nulls}); err != nil {
+			return err
+		}
+		// The merge may widen the zero: 0 + a bigint element. Spark keeps the zero's type and refuses others.
+		if l, ok := c.Args[2].(*plan.Lambda); ok && !types.SameType(l.Body.Type(), zero) {
+			if w := types.Tightest(zero, l.Body.Type(), r.Conf.ANSI); w == nil || !types.SameType(w, zero) {
+				return r.unexpected(c, 2, errs.Quote(zero.SQL()))
+			}
+			n := *l
+			n.Body = r.implicit(l.Body, zero)
+			c.Args[2] = &n
+		}
+		if len(c.Args) == 4 {
+			return bind(3, p{zero, true})
+		}
+		return nil
+	case "zip_with":
+		a, _, err := arr(0)
+		if err != nil {
+			return err
+		}
+		b, _, err := arr(1)
+		if err != nil {
+			return err
+		}
+		if len(c.Args) != 3 {
+			return r.wrongNumArgs(c, "3")
+		}
+		return bind(2, p{a, true}, p{b, true})
+	case "map_filter", "transform_keys", "transform_values":
+		m, err := mp(0)
+		if err != nil {
+			return err
+		}
+		if len(c.Args) != 2 {
+			return r.wrongNumArgs(c, "2")
+		}
+		return bind(1, p{m.Key, false}, p{m.Elem, m.ElemNulls})
+	case "map_zip_with":
+		a, err := mp(0)
+		if err != nil {
+			return err
+		}
+		b, err := mp(1)
+		if err != nil {
+			return err
+		}
+		if len(c.Args) != 3 {
+			return r.wrongNumArgs(c, "3")
+		}
+		return bind(2, p{a.Key, false}, p{a.Elem, true}, p{b.Elem, true})
+	}
+	return aerr("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "class", strings.ToLower(c.Name)).At(c.Origin)
+}

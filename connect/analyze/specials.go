@@ -1,0 +1,236 @@
+package analyze
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// special is a function that the analyzer resolves itself; nil, nil leaves it to the table.
+type special func(r *run, c *plan.Call, s *scope) (plan.Expr, error)
+
+var specials = sync.OnceValue(specialTable)
+
+// specialTable is apart from the variable because the functions refer to the table again.
+func specialTable() map[string]special {
+	return map[string]special{
+		"if": ifCall, "iff": ifCall, "when": whenCall,
+		"nullif": nullIf, "nvl2": nvl2, "nvl": nvl, "ifnull": nvl, "equal_null": equalNull, "typeof": typeOf,
+		"boolean": castCall(types.BoolType), "tinyint": castCall(types.Int8Type), "smallint": castCall(types.Int16Type), "int": castCall(types.Int32Type),
+		"bigint": castCall(types.Int64Type), "float": castCall(types.Float32Type), "double": castCall(types.Float64Type), "decimal": castCall(types.NewDecimal(10, 0)),
+		"date": castCall(types.DateType), "timestamp": castCall(types.TimestampType), "binary": castCall(types.BinaryType), "string": castCall(types.StringType),
+		"grouping": grouping, "grouping_id": grouping,
+		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,
+		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": now,
+		"current_user": who, "user": who, "session_user": who, "current_catalog": who, "current_database": who, "current_schema": who,
+		"count": countCall, "coalesce": coalesceCall,
+	}
+}
+
+func ifCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if err := r.needArgs(c, 3); err != nil {
+		return nil, err
+	}
+	return r.finishCase(&plan.Case{At: c.At, If: true, When: c.Args[:1:1], Then: c.Args[1:2:2], Else: c.Args[2]})
+}
+
+func whenCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) < 2 {
+		return nil, r.wrongNumArgs(c, "> 1")
+	}
+	k := &plan.Case{At: c.At}
+	for i := 0; i+1 < len(c.Args); i += 2 {
+		k.When, k.Then = append(k.When, c.Args[i]), append(k.Then, c.Args[i+1])
+	}
+	if len(c.Args)%2 == 1 {
+		k.Else = c.Args[len(c.Args)-1]
+	}
+	return r.finishCase(k)
+}
+
+func nullIf(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if err := r.needArgs(c, 2); err != nil {
+		return nil, err
+	}
+	eq, err := r.compare(&plan.Call{At: c.At, Name: "=", Args: []plan.Expr{c.Args[0], c.Args[1]}})
+	if err != nil {
+		return nil, err
+	}
+	x := &plan.Case{At: c.At, If: true, When: []plan.Expr{eq}, Then: []plan.Expr{nullLit(c.Args[0].Type())}, Else: c.Args[0]}
+	return r.note(x, c), nil
+}
+
+func nvl2(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if err := r.needArgs(c, 3); err != nil {
+		return nil, err
+	}
+	x, err := r.finishCase(&plan.Case{At: c.At, If: true, When: []plan.Expr{boolCall("isnotnull", c.Origin, false, c.Args[0])}, Then: c.Args[1:2:2], Else: c.Args[2]})
+	if err != nil {
+		return nil, err
+	}
+	return r.note(x, c), nil
+}
+
+func nvl(r *run, c *plan.Call, s *scope) (plan.Expr, error) {
+	if err := r.needArgs(c, 2); err != nil {
+		return nil, err
+	}
+	w := *c
+	w.Args = append([]plan.Expr{}, c.Args...)
+	n := *c
+	n.Name = "coalesce"
+	x, err := coalesceCall(r, &n, s)
+	if err != nil {
+		return nil, err
+	}
+	return r.note(x, &w), nil
+}
+
+func coalesceCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) == 0 {
+		return nil, r.wrongNumArgs(c, "> 0")
+	}
+	t := r.common(c.Args)
+	if t == nil {
+		return nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", errs.ID(c.Name), "dataType", "("+joinTypes(c.Args, " or ")+")", "sqlExpr", r.quoted(c)).At(c.Origin)
+	}
+	null := true
+	c.Args = r.implicitAll(c.Args, t)
+	for _, a := range c.Args {
+		null = null && a.Nullable()
+	}
+	return r.finish(c, t, null), nil
+}
+
+func equalNull(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	w := *c
+	n := *c
+	n.Name = "<=>"
+	x, err := r.compare(&n)
+	if err != nil {
+		return nil, err
+	}
+	return r.note(x, &w), nil
+}
+
+func typeOf(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if err := r.needArgs(c, 1); err != nil {
+		return nil, err
+	}
+	return r.note(&plan.Literal{At: c.At, T: types.StringType, Value: c.Args[0].Type().String()}, c), nil
+}
+
+// castCall is int(x), string(x) ...: CAST by another name.
+func castCall(t *types.Type) special {
+	return func(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+		if err := r.needArgs(c, 1); err != nil {
+			return nil, err
+		}
+		x := &plan.Cast{At: c.At, Child: c.Args[0], To: t, Mode: r.mode()}
+		return x, r.checkCast(x)
+	}
+}
+
+func countCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) == 0 {
+		return nil, aerr("WRONG_NUM_ARGS.WITH_SUGGESTION", "functionName", "`count`", "expectedNum", " >= 1", "actualNum", "0", "docroot", docRoot).At(c.Origin)
+	}
+	return nil, nil
+}
+
+// grouping is left for the aggregation to rewrite.
+func grouping(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	c.Kind, c.T = plan.FnScalar, types.Int8Type
+	if c.Name == "grouping_id" {
+		c.T = types.Int64Type
+	}
+	return c, nil
+}
+
+// now has the functions of the query's one point in time.
+func now(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) > 0 {
+		if c.Name == "current_time" {
+			return nil, nil
+		}
+		return nil, r.wrongNumArgs(c, "0")
+	}
+	x := r.nowLiteral(c.Name, c.At)
+	if x == nil {
+		return nil, nil
+	}
+	return r.note(x, c), nil
+}
+
+func (r *run) nowLiteral(name string, at plan.At) *plan.Literal {
+	loc := r.Conf.TimeZone
+	if loc == nil {
+		loc = time.UTC
+	}
+	local := r.now.In(loc)
+	wall := time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), local.Minute(), local.Second(), local.Nanosecond(), time.UTC)
+	switch name {
+	case "current_date", "curdate":
+		return &plan.Literal{At: at, T: types.DateType, Value: int32(floorDiv(wall.Unix(), 86400))}
+	case "current_timestamp", "now":
+		return &plan.Literal{At: at, T: types.TimestampType, Value: r.now.UnixMicro()}
+	case "localtimestamp":
+		return &plan.Literal{At: at, T: types.TimestampNTZType, Value: wall.UnixMicro()}
+	case "current_timezone":
+		return &plan.Literal{At: at, T: types.StringType, Value: loc.String()}
+	case "current_time":
+		us := wall.UnixMicro() - floorDiv(wall.Unix(), 86400)*86400*1_000_000
+		return &plan.Literal{At: at, T: types.TimeType, Value: us * 1000}
+	}
+	return nil
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+func who(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) > 0 {
+		return nil, r.wrongNumArgs(c, "0")
+	}
+	w := *c
+	if c.Name == "user" || c.Name == "session_user" {
+		w.Name = c.Name
+	}
+	return r.note(r.whoLiteral(c.Name, c.At), &w), nil
+}
+
+func (r *run) whoLiteral(name string, at plan.At) *plan.Literal {
+	cat, db := "spark_catalog", "default"
+	if r.Catalog != nil {
+		cat, db = r.Catalog.Current()
+	}
+	v := r.Conf.User
+	switch name {
+	case "current_catalog":
+		v = cat
+	case "current_database", "current_schema":
+		v = db
+	}
+	return &plan.Literal{At: at, T: types.StringType, Value: v}
+}
+
+// literalFunction is a name without parentheses that stands for a call: CURRENT_DATE.
+func (r *run) literalFunction(e *plan.UnresolvedAttr) plan.Expr {
+	name := strings.ToLower(e.Parts[0])
+	switch name {
+	case "current_date", "current_timestamp", "localtimestamp", "current_time":
+		return r.note(r.nowLiteral(name, e.At), &plan.Call{At: e.At, Name: name})
+	case "current_user", "user", "session_user", "current_catalog", "current_database", "current_schema":
+		return r.note(r.whoLiteral(name, e.At), &plan.Call{At: e.At, Name: name})
+	}
+	return nil
+}

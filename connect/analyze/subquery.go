@@ -1,0 +1,167 @@
+package analyze
+
+import (
+	"strings"
+
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// subquery resolves a query inside an expression, with s as its outer scope.
+func (r *run) subquery(e *plan.Subquery, s *scope) (plan.Expr, error) {
+	n := *e
+	body := e.Plan
+	if body == nil && e.PlanID != nil {
+		if body = r.refs[*e.PlanID]; body == nil {
+			return nil, errs.New(errs.InvalidPlan, "INTERNAL_ERROR", "message", "a subquery refers to relation "+itoa(int(*e.PlanID))+", which the plan doesn't have")
+		}
+	}
+	if body == nil {
+		return nil, errs.Internalf("a subquery without a plan")
+	}
+	if e.Kind == plan.TableArg {
+		return nil, errs.NotSupported("TABLE arguments").At(e.Origin)
+	}
+	var used []*plan.Attr
+	in := *s
+	in.outerUsed = &used
+	in.missing = nil
+	x, err := r.node(body, &in)
+	if err != nil {
+		return nil, err
+	}
+	s.missing = append(s.missing, in.missing...)
+	n.Plan, n.Outer = x.node, used
+	if s.outerUsed != nil && s.outer != nil {
+		for _, a := range used {
+			if !hasID(s.out, a.ID) && hasID(s.outer.out, a.ID) {
+				*s.outerUsed = addAttr(*s.outerUsed, a)
+			}
+		}
+	}
+	switch e.Kind {
+	case plan.ScalarSubquery:
+		if len(x.out) != 1 {
+			return nil, aerr("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "number", itoa(len(x.out))).At(e.Origin)
+		}
+		n.T = x.out[0].T
+		if len(used) > 0 {
+			if err := r.checkScalar(&n); err != nil {
+				return nil, err
+			}
+		}
+	case plan.InSubquery:
+		return r.inSubquery(&n, x, s)
+	}
+	if len(used) > 0 {
+		if err := r.checkCorrelation(n.Plan); err != nil {
+			return nil, err
+		}
+	}
+	return &n, nil
+}
+
+func (r *run) inSubquery(n *plan.Subquery, x *rel, s *scope) (plan.Expr, error) {
+	left, err := r.exprs(n.Values, s)
+	if err != nil {
+		return nil, err
+	}
+	for i := range left {
+		left[i] = unalias(left[i])
+	}
+	// (a, b) IN (...) may arrive as one struct.
+	if len(left) == 1 && len(x.out) > 1 {
+		if c, ok := left[0].(*plan.Call); ok && c.Name == "named_struct" {
+			var l []plan.Expr
+			for i := 1; i < len(c.Args); i += 2 {
+				l = append(l, c.Args[i])
+			}
+			left = l
+		}
+	}
+	n.Values = left
+	if len(left) != len(x.out) {
+		cols := make([]string, len(x.out))
+		for i, a := range x.out {
+			cols[i] = errs.Quote(a.Name)
+		}
+		lc := make([]string, len(left))
+		for i, a := range left {
+			lc[i] = r.quoted(a)
+		}
+		return nil, aerr("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "sqlExpr", r.quoted(n), "leftLength", itoa(len(left)), "rightLength", itoa(len(x.out)), "leftColumns", strings.Join(lc, ", "), "rightColumns", strings.Join(cols, ", ")).At(n.Origin)
+	}
+	cols := make([]*types.Type, len(left))
+	for i, l := range left {
+		t := r.comparable(l, x.out[i])
+		if t == nil {
+			var a, b []string
+			for k := range left {
+				a, b = append(a, r.quoted(left[k])), append(b, errs.Quote(x.out[k].Name))
+			}
+			return nil, aerr("DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "sqlExpr", r.quoted(n), "mismatchedColumns", "("+r.quoted(l)+":"+errs.Quote(l.Type().SQL())+", "+errs.Quote(x.out[i].Name)+":"+errs.Quote(x.out[i].T.SQL())+")", "leftType", joinTypes(left, ", "), "rightType", typeList(x.out)).At(n.Origin)
+		}
+		if t.Kind == types.Null {
+			t = types.BoolType
+		}
+		cols[i] = t
+	}
+	n.Values = make([]plan.Expr, len(left))
+	for i := range left {
+		n.Values[i] = r.implicit(left[i], cols[i])
+	}
+	n.Plan = r.castColumns(x, cols)
+	return n, nil
+}
+
+func typeList(out []*plan.Attr) string {
+	l := make([]string, len(out))
+	for i, a := range out {
+		l[i] = errs.Quote(a.T.SQL())
+	}
+	return strings.Join(l, ", ")
+}
+
+// hasOuter reports whether an expression refers to the outer query.
+func hasOuter(e plan.Expr) bool {
+	return first(e, func(x plan.Expr) bool { _, ok := x.(*plan.OuterRef); return ok }, always) != nil
+}
+
+// checkScalar: a correlated scalar subquery need not aggregate (a second row is
+// refused when it runs), but what it groups by must be bound to the outer row.
+func (r *run) checkScalar(*plan.Subquery) error { return nil }
+
+// checkCorrelation refuses outer references where no rewrite can follow them.
+func (r *run) checkCorrelation(n plan.Node) error {
+	var err error
+	plan.WalkNodes(n, func(x plan.Node) bool {
+		switch x := x.(type) {
+		case *plan.Aggregate:
+			for _, e := range x.List {
+				if a := first(e, isAgg, always); a != nil && hasOuter(a) && onlyOuter(a) {
+					err = aerr("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE", "sqlExprs", r.quoted(a)).At(a.Pos())
+					return false
+				}
+			}
+		case *plan.Sample:
+			inner := false
+			plan.WalkNodes(x.Child, func(y plan.Node) bool {
+				for _, e := range y.Exprs() {
+					inner = inner || hasOuter(e)
+				}
+				return true
+			})
+			if inner {
+				err = aerr("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.ACCESSING_OUTER_QUERY_COLUMN_IS_NOT_ALLOWED", "treeNode", "Sample")
+				return false
+			}
+		}
+		return err == nil
+	})
+	return err
+}
+
+func onlyOuter(e plan.Expr) bool {
+	return first(e, func(x plan.Expr) bool { _, ok := x.(*plan.Attr); return ok }, always) == nil
+}

@@ -1,0 +1,277 @@
+package analyze
+
+import (
+	"slices"
+	"strings"
+
+	"neptune/connect/catalog"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// fileFormats are what parquet.`path` may name.
+var fileFormats = map[string]bool{"parquet": true, "csv": true, "json": true, "text": true, "orc": true, "avro": true, "binaryfile": true, "xml": true, "delta": true, "iceberg": true}
+
+// table resolves a table's name: a table expression, a temporary view, a
+// catalog's table or view, or format.`path`.
+func (r *run) table(n *plan.UnresolvedTable, outer *scope) (*rel, error) {
+	if n.NameExpr != nil {
+		x, err := r.expr(n.NameExpr, &scope{})
+		if err != nil {
+			return nil, err
+		}
+		s, ok := foldString(unalias(x))
+		if !ok {
+			return nil, aerr("NOT_A_CONSTANT_STRING.NOT_CONSTANT", "name", "IDENTIFIER", "expr", r.quoted(x)).At(n.Origin)
+		}
+		c := *n
+		c.NameExpr, c.Parts = nil, splitName(s)
+		return r.table(&c, outer)
+	}
+	if n.Version != "" || n.Timestamp != nil {
+		return nil, errs.NotSupported("time travel").At(n.Origin)
+	}
+	name := n.Parts[len(n.Parts)-1]
+	if len(n.Parts) == 1 {
+		if x := r.lookupCTE(name); x != nil {
+			return r.alias(&plan.SubqueryAlias{Common: n.Common, Name: name}, x)
+		}
+	}
+	if r.Catalog != nil {
+		if v := r.Catalog.TempView(n.Parts); v != nil {
+			x, err := r.view(v, n)
+			if err != nil {
+				return nil, err
+			}
+			var path []string
+			if len(n.Parts) == 2 {
+				path = []string{catalog.GlobalTemp}
+			}
+			return r.alias(&plan.SubqueryAlias{Common: n.Common, Name: v.Name, Path: path}, x)
+		}
+		if db, t, ok := r.Catalog.Resolve(n.Parts); ok {
+			tab, err := r.Catalog.Table(db, t)
+			if err != nil {
+				return nil, err
+			}
+			if tab != nil {
+				x, err := r.catalogTable(tab, n)
+				if err != nil {
+					return nil, err
+				}
+				return r.alias(&plan.SubqueryAlias{Common: n.Common, Name: tab.Name, Path: []string{catalog.DefaultCatalog, db}}, x)
+			}
+		}
+	}
+	if len(n.Parts) == 2 && fileFormats[strings.ToLower(n.Parts[0])] {
+		return r.dataSource(&plan.DataSource{Common: n.Common, Format: strings.ToLower(n.Parts[0]), Paths: []string{n.Parts[1]}, Options: n.Options, Streaming: n.Streaming})
+	}
+	return nil, aerr("TABLE_OR_VIEW_NOT_FOUND", "relationName", errs.ID(n.Parts...), "searchPath", r.searchPath()).At(n.Origin)
+}
+
+func splitName(s string) []string {
+	var parts []string
+	var b strings.Builder
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '`' && quoted && i+1 < len(s) && s[i+1] == '`':
+			b.WriteByte('`')
+			i++
+		case c == '`':
+			quoted = !quoted
+		case c == '.' && !quoted:
+			parts = append(parts, b.String())
+			b.Reset()
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return append(parts, b.String())
+}
+
+// view gives out a temporary view with ids of its own.
+func (r *run) view(v *catalog.View, n *plan.UnresolvedTable) (*rel, error) {
+	out := v.Plan.Output()
+	if out == nil {
+		return nil, errs.Internalf("view %s is not analyzed", v.Name)
+	}
+	if slices.Contains(r.views, v.Name) {
+		return nil, aerr("RECURSIVE_VIEW", "viewIdent", errs.ID(v.Name), "newPath", strings.Join(append(r.views, v.Name), " -> "))
+	}
+	return fresh(&rel{node: v.Plan, out: out}), nil
+}
+
+func (r *run) catalogTable(t *catalog.Table, n *plan.UnresolvedTable) (*rel, error) {
+	if !t.IsView {
+		opts := map[string]string{}
+		for k, v := range t.Options {
+			opts[k] = v
+		}
+		for k, v := range n.Options {
+			opts[k] = v
+		}
+		var paths []string
+		if t.Location != "" {
+			paths = []string{t.Location}
+		}
+		return r.dataSource(&plan.DataSource{Common: n.Common, Format: t.Provider, Paths: paths, Options: opts, Schema: t.Schema, Streaming: n.Streaming, Table: t.Name})
+	}
+	id := t.Database + "." + t.Name
+	if slices.Contains(r.views, id) || len(r.views) > 100 {
+		return nil, aerr("RECURSIVE_VIEW", "viewIdent", errs.ID(catalog.DefaultCatalog, t.Database, t.Name), "newPath", strings.Join(append(r.views, id), " -> ")).At(n.Origin)
+	}
+	if r.ParseSQL == nil {
+		return nil, errs.NotSupported("a view's text without a parser")
+	}
+	q, err := r.ParseSQL(t.View)
+	if err != nil {
+		return nil, err
+	}
+	sub := &run{Analyzer: r.Analyzer, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig}
+	x, err := sub.node(q, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Columns) == len(x.out) && len(x.out) > 0 {
+		list := make([]plan.Expr, len(x.out))
+		for i, a := range x.out {
+			list[i] = &plan.Alias{Child: a, Names: []string{t.Columns[i].Name}, ID: plan.NewID()}
+		}
+		p := &plan.Project{List: list, Child: x.node}
+		x = &rel{node: p, out: p.Output()}
+	}
+	return &rel{node: x.node, out: x.out}, nil
+}
+
+// dataSource opens spark.read.
+func (r *run) dataSource(n *plan.DataSource) (*rel, error) {
+	if r.Sources == nil {
+		return nil, errs.NotSupported("data sources")
+	}
+	format := n.Format
+	if n.Table != "" && format == "" {
+		return r.table(&plan.UnresolvedTable{Common: n.Common, Parts: splitName(n.Table), Options: n.Options, Streaming: n.Streaming}, nil)
+	}
+	if format == "" {
+		format = r.Conf.text("spark.sql.sources.default", "parquet")
+	}
+	if len(n.Predicates) > 0 {
+		return nil, errs.NotSupported("predicates of data source " + format)
+	}
+	schema := n.Schema
+	if schema == nil && n.SchemaDDL != "" {
+		var err error
+		if schema, err = r.ResolveType(n.SchemaDDL); err != nil {
+			return nil, err
+		}
+	}
+	src, err := r.Sources.Open(r.ctx, format, n.Options, n.Paths, schema, n.Streaming, r.Conf.Keys)
+	if err != nil {
+		return nil, err
+	}
+	rn := &plan.Relation{Common: n.Common, Name: format, Handle: src, Streaming: n.Streaming, Options: n.Options}
+	for _, f := range src.Schema().Fields {
+		// Files never vouch for the absence of nulls.
+		rn.Out = append(rn.Out, &plan.Attr{ID: plan.NewID(), Name: f.Name, T: readType(types.AsNullable(f.Type)), Null: true, Metadata: f.Metadata})
+	}
+	if n.Streaming {
+		for i, f := range src.Schema().Fields {
+			rn.Out[i].Null = f.Nullable || src.PartitionColumns() > 0 || len(n.Paths) > 0
+		}
+	}
+	if rn.Out == nil {
+		rn.Out = []*plan.Attr{}
+	}
+	return &rel{node: rn, out: rn.Out}, nil
+}
+
+func (r *run) local(n *plan.LocalRelation) (*rel, error) {
+	if n.Out != nil {
+		return &rel{node: n, out: n.Out}, nil
+	}
+	c := *n
+	schema := n.Schema
+	if schema == nil {
+		if r.LocalSchema == nil {
+			return nil, errs.NotSupported("a local relation without a schema")
+		}
+		var err error
+		if schema, err = r.LocalSchema(n.Data); err != nil {
+			return nil, err
+		}
+	}
+	c.Schema = schema
+	c.Out = []*plan.Attr{}
+	for _, f := range schema.Fields {
+		c.Out = append(c.Out, &plan.Attr{ID: plan.NewID(), Name: f.Name, T: readType(f.Type), Null: f.Nullable, Metadata: f.Metadata})
+	}
+	return &rel{node: &c, out: c.Out}, nil
+}
+
+func (r *run) cachedRef(n *plan.CachedRef, outer *scope) (*rel, error) {
+	if n.Out != nil {
+		return &rel{node: n, out: n.Out}, nil
+	}
+	if r.Cached != nil {
+		if k := r.Cached(n.Key); k != nil && k.Output() != nil {
+			return fresh(&rel{node: k, out: k.Output()}), nil
+		}
+	}
+	return nil, aerr("NO_HANDLER_FOR_CACHED_RELATION", "relationId", n.Key)
+}
+
+// inlineTable is VALUES: the rows' common types, then a projection of constants for each row.
+func (r *run) inlineTable(n *plan.InlineTable, outer *scope) (*rel, error) {
+	if len(n.Rows) == 0 {
+		return nil, errs.Internalf("VALUES without rows")
+	}
+	w := len(n.Rows[0])
+	if len(n.Names) > 0 {
+		w = len(n.Names)
+	}
+	s := &scope{}
+	rows := make([][]plan.Expr, len(n.Rows))
+	cols := make([][]plan.Expr, w)
+	for i, row := range n.Rows {
+		if len(row) != w {
+			return nil, aerr("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "expectedNumCols", itoa(w), "actualNumCols", itoa(len(row)), "rowIndex", itoa(i)).At(n.Origin)
+		}
+		l, err := r.exprs(row, s)
+		if err != nil {
+			if isUnresolvedColumn(err) {
+				e, _ := errs.As(err)
+				return nil, aerr("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "expr", errs.Quote(strings.ReplaceAll(e.Params["objectName"], "`", ""))).At(e.Context)
+			}
+			return nil, err
+		}
+		for c, e := range l {
+			l[c] = unalias(e)
+			if isAgg(l[c]) || firstAggregate(l[c]) != nil {
+				return nil, aerr("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "expr", r.quoted(l[c])).At(l[c].Pos())
+			}
+			cols[c] = append(cols[c], l[c])
+		}
+		rows[i] = l
+	}
+	out := make([]*plan.Attr, w)
+	for c := range cols {
+		t := r.common(cols[c])
+		name := "col" + itoa(c+1)
+		if len(n.Names) > 0 {
+			name = n.Names[c]
+		}
+		if t == nil {
+			return nil, aerr("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "colName", errs.ID(name)).At(n.Origin)
+		}
+		null := false
+		for i := range rows {
+			rows[i][c] = r.implicit(rows[i][c], t)
+			null = null || rows[i][c].Nullable()
+		}
+		out[c] = &plan.Attr{ID: plan.NewID(), Name: name, T: t, Null: null}
+	}
+	// An Expand over one row: a row for each projection, which an optimizer may fold into a local relation.
+	return &rel{node: &plan.Expand{Common: n.Common, Projections: rows, Out: out, Child: &plan.OneRow{}}, out: out}, nil
+}

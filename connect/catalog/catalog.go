@@ -1,0 +1,285 @@
+// Package catalog keeps databases, tables, views, functions and variables: the
+// shared part in a Catalog behind Store, the session's own in a Session.
+package catalog
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// Names of the only catalog and of the database there is at the start.
+const (
+	DefaultCatalog  = "spark_catalog"
+	DefaultDatabase = "default"
+	GlobalTemp      = "global_temp"
+)
+
+// Table is a table or a view of the shared catalog.
+type Table struct {
+	Database, Name string
+	// View holds a view's text; "" for tables. Columns are its column names and comments, if given.
+	View    string
+	IsView  bool
+	Columns []types.Field
+	// Of tables.
+	Provider   string
+	Location   string
+	Options    map[string]string
+	Schema     *types.Type
+	Partitions []string
+	Managed    bool
+	Comment    string
+	Properties map[string]string
+	// The catalog and database that were current when the view was made.
+	Current string
+}
+
+// Database is a namespace.
+type Database struct {
+	Name, Comment, Location string
+	Properties              map[string]string
+}
+
+// Store is where the shared part lives. It must be safe for concurrent use.
+// Names arrive lower-cased.
+type Store interface {
+	Databases() ([]Database, error)
+	Database(name string) (*Database, error) // nil: none
+	PutDatabase(d Database) error
+	DropDatabase(name string) error
+	Tables(db string) ([]*Table, error)
+	Table(db, name string) (*Table, error) // nil: none
+	PutTable(t *Table) error
+	DropTable(db, name string) error
+}
+
+// View is a temporary view: its resolved plan, and the text for DESCRIBE.
+type View struct {
+	Name  string
+	Plan  plan.Node // unresolved when Text is not "", else analyzed
+	Text  string
+	Cols  []types.Field
+	Types *types.Type
+}
+
+// Catalog is shared by all sessions of a server.
+type Catalog struct {
+	Store
+	mu     sync.RWMutex
+	global map[string]*View
+}
+
+// New returns a catalog over a store; nil takes one in memory.
+func New(s Store) *Catalog {
+	if s == nil {
+		s = NewMemory()
+	}
+	return &Catalog{Store: s, global: map[string]*View{}}
+}
+
+// Session is one session's view of the catalog. Safe for concurrent use.
+type Session struct {
+	*Catalog
+	mu    sync.RWMutex
+	db    string
+	views map[string]*View
+	vars  map[string]Variable
+	funcs map[string]*plan.UDF
+}
+
+// Variable is a session variable.
+type Variable struct {
+	Name    string
+	Type    *types.Type
+	Value   any
+	Default plan.Expr
+}
+
+// NewSession returns a session layer over c.
+func NewSession(c *Catalog) *Session {
+	return &Session{Catalog: c, db: DefaultDatabase, views: map[string]*View{}, vars: map[string]Variable{}, funcs: map[string]*plan.UDF{}}
+}
+
+// Clone copies the session's own part (CloneSession).
+func (s *Session) Clone() *Session {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := NewSession(s.Catalog)
+	c.db = s.db
+	for k, v := range s.views {
+		c.views[k] = v
+	}
+	for k, v := range s.vars {
+		c.vars[k] = v
+	}
+	for k, v := range s.funcs {
+		c.funcs[k] = v
+	}
+	return c
+}
+
+// Current returns the current catalog and database.
+func (s *Session) Current() (cat, db string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return DefaultCatalog, s.db
+}
+
+// Use makes a database current.
+func (s *Session) Use(db string) error {
+	d, err := s.Database(strings.ToLower(db))
+	if err != nil {
+		return err
+	}
+	if d == nil && !strings.EqualFold(db, GlobalTemp) {
+		return noSchema(db)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.db = strings.ToLower(db)
+	return nil
+}
+
+func noSchema(db string) error {
+	return errs.New(errs.NoSuchDatabase, "SCHEMA_NOT_FOUND", "schemaName", errs.ID(DefaultCatalog, db))
+}
+
+// TempView finds a temporary view: by one part, or global_temp.name; nil if there is none.
+func (s *Session) TempView(parts []string) *View {
+	switch {
+	case len(parts) == 1:
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return s.views[strings.ToLower(parts[0])]
+	case len(parts) == 2 && strings.EqualFold(parts[0], GlobalTemp):
+		s.Catalog.mu.RLock()
+		defer s.Catalog.mu.RUnlock()
+		return s.global[strings.ToLower(parts[1])]
+	}
+	return nil
+}
+
+// CreateTempView keeps v; global ones are shared by all sessions.
+func (s *Session) CreateTempView(v *View, global, replace bool) error {
+	m, mu := s.views, &s.mu
+	if global {
+		m, mu = s.global, &s.Catalog.mu
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	k := strings.ToLower(v.Name)
+	if _, ok := m[k]; ok && !replace {
+		return errs.New(errs.TempTableExists, "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", errs.ID(v.Name))
+	}
+	m[k] = v
+	return nil
+}
+
+// DropTempView reports whether there was one.
+func (s *Session) DropTempView(name string, global bool) bool {
+	m, mu := s.views, &s.mu
+	if global {
+		m, mu = s.global, &s.Catalog.mu
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	k := strings.ToLower(name)
+	_, ok := m[k]
+	delete(m, k)
+	return ok
+}
+
+// TempViews lists the session's temporary views, or the global ones, by name.
+func (s *Session) TempViews(global bool) []*View {
+	m, mu := s.views, &s.mu
+	if global {
+		m, mu = s.global, &s.Catalog.mu
+	}
+	mu.RLock()
+	defer mu.RUnlock()
+	var out []*View
+	for _, v := range m {
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b *View) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Resolve splits a table's name into database and name, as the session sees it.
+// ok is false when it names another catalog.
+func (s *Session) Resolve(parts []string) (db, name string, ok bool) {
+	_, cur := s.Current()
+	switch len(parts) {
+	case 1:
+		return cur, strings.ToLower(parts[0]), true
+	case 2:
+		return strings.ToLower(parts[0]), strings.ToLower(parts[1]), true
+	case 3:
+		if strings.EqualFold(parts[0], DefaultCatalog) {
+			return strings.ToLower(parts[1]), strings.ToLower(parts[2]), true
+		}
+	}
+	return "", "", false
+}
+
+// SetVariable declares or sets a session variable.
+func (s *Session) SetVariable(v Variable) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.vars[strings.ToLower(v.Name)] = v
+}
+
+// DropVariable reports whether there was one.
+func (s *Session) DropVariable(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.vars[strings.ToLower(name)]
+	delete(s.vars, strings.ToLower(name))
+	return ok
+}
+
+// Variable finds a session variable by name, session.name or system.session.name.
+func (s *Session) Variable(parts []string) (t *types.Type, value any, ok bool) {
+	for len(parts) > 1 && (strings.EqualFold(parts[0], "system") || strings.EqualFold(parts[0], "session")) {
+		parts = parts[1:]
+	}
+	if len(parts) != 1 {
+		return nil, nil, false
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	v, ok := s.vars[strings.ToLower(parts[0])]
+	return v.Type, v.Value, ok
+}
+
+// RegisterFunction keeps a user function (spark.udf.register).
+func (s *Session) RegisterFunction(f *plan.UDF) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.funcs[strings.ToLower(f.Name)] = f
+}
+
+// Function finds a user function, nil if there is none.
+func (s *Session) Function(parts []string) *plan.UDF {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.funcs[strings.ToLower(parts[len(parts)-1])]
+}
+
+// Functions lists the names of the user functions.
+func (s *Session) Functions() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []string
+	for n := range s.funcs {
+		out = append(out, n)
+	}
+	sort.Strings(out)
+	return out
+}
