@@ -6,7 +6,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"slices"
+	std "slices"
 	"strings"
 	"testing"
 
@@ -194,7 +194,7 @@ func runCase(t *testing.T, oc opCase) {
 	}
 	want := show(oc.want)
 	if !oc.ordered {
-		slices.Sort(want)
+		std.Sort(want)
 	}
 	for _, size := range sizes {
 		for _, junk := range []bool{false, true} {
@@ -220,9 +220,9 @@ func runCase(t *testing.T, oc opCase) {
 					}
 					lines := show(got)
 					if !oc.ordered {
-						slices.Sort(lines)
+						std.Sort(lines)
 					}
-					if !slices.Equal(lines, want) {
+					if !std.Equal(lines, want) {
 						t.Fatalf("%+v: wrong answer\n got %s\nwant %s", s, diffHead(lines, want), diffHead(want, lines))
 					}
 				}

@@ -3,7 +3,7 @@ package op
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
+	std "slices"
 	"testing"
 
 	"neptune/arrowexec/mem"
@@ -20,7 +20,7 @@ func sortedRows(tb table, cols []int, order []vec.KeyOrder) rows {
 	for i := range idx {
 		idx[i] = i
 	}
-	slices.SortStableFunc(idx, func(x, y int) int {
+	std.SortStableFunc(idx, func(x, y int) int {
 		for k, c := range cols {
 			v := b.Cols[c]
 			d := vec.CompareAt(v, x, v, y)
@@ -77,9 +77,9 @@ func checkSorted(t *testing.T, got rows, tb table, cols []int, order []vec.KeyOr
 		}
 	}
 	a, b := show(got), show(want)
-	slices.Sort(a)
-	slices.Sort(b)
-	if !slices.Equal(a, b) {
+	std.Sort(a)
+	std.Sort(b)
+	if !std.Equal(a, b) {
 		t.Fatalf("rows were changed: %s / %s", diffHead(a, b), diffHead(b, a))
 	}
 }
