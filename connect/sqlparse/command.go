@@ -254,7 +254,6 @@ func (p *parser) setTimeZone(c *plan.Command, s int) plan.Node {
 		p.next()
 		c.Flags["local"] = true
 	case p.peek() == kwInterval:
-		at := p.i
 		e := p.interval()
 		if e == nil {
 			e = p.expr()
@@ -268,7 +267,7 @@ func (p *parser) setTimeZone(c *plan.Command, s int) plan.Node {
 			v, isDay = l.Value.(int64)
 		}
 		if !isDay || v > 18*microsPerHour || v < -18*microsPerHour || v%microsPerSecond != 0 {
-			p.fail(at, "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", "input", intervalSeconds(v))
+			p.fail(s, "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", "input", intervalSeconds(v))
 			return c
 		}
 		c.Args["zone"] = offsetName(v / microsPerSecond)

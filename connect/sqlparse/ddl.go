@@ -499,7 +499,7 @@ func (p *parser) alter(s int) plan.Node {
 			what += " ... " + strings.ToUpper(p.text(p.toks[p.i]))
 		}
 		for p.peek() != tEOF { // a word that isn't a name, such as IDENTIFIER('c'), is still an error of syntax
-			if p.word(0, "IDENTIFIER") && p.la(1) == tLParen {
+			if p.o.LegacyIdentifierClause && p.word(0, "IDENTIFIER") && p.la(1) == tLParen {
 				p.next()
 				p.syntax()
 				return c

@@ -132,7 +132,7 @@ func (p *parser) predicate(e plan.Expr, start int) plan.Expr {
 	k := p.peek()
 	if (k == kwNot || k == tBang) && predicateWord(p.la(1)) {
 		negated = true
-		if k == tBang {
+		if k == tBang && !p.o.BangEqualsNot {
 			// Spark's grammar takes ! here only to refuse it.
 			p.next()
 			p.fail(s, "SYNTAX_DISCONTINUED.BANG_EQUALS_NOT", "clause", "!")
@@ -403,7 +403,7 @@ func (p *parser) value(left plan.Expr, start, minPrec int) plan.Expr {
 		if op.prec == 0 || op.prec < minPrec {
 			return left
 		}
-		if k == tPipe && p.noPipe == 0 && pipeWord(p.la(1)) {
+		if k == tPipe && !p.o.NoSinglePipe && p.noPipe == 0 && pipeWord(p.la(1)) {
 			return left
 		}
 		if k == kwDiv && !p.startsExpr(1) {

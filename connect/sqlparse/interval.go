@@ -272,7 +272,7 @@ func (p *parser) interval() plan.Expr {
 				return p.unitToUnit(s)
 			}
 			p.i += n + 2
-			p.fail(pair, "_LEGACY_ERROR_TEMP_0024")
+			p.fail(s, "_LEGACY_ERROR_TEMP_0024")
 			return bad()
 		}
 		value := p.intervalNumber(first)
@@ -338,7 +338,7 @@ func (p *parser) intervalLiteral(s int, v types.CalendarValue, units []string) p
 	}
 	micros, ok := duration(v)
 	if !ok || hi[2] < 0 {
-		p.stop(intervalError("ARITHMETIC_EXCEPTION", p.textFrom(s)).At(p.origin(s)))
+		p.stop(errs.New(errs.Arithmetic, "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION"))
 		return bad()
 	}
 	return &plan.Literal{At: p.from(s), T: types.NewDayTime(uint8(lo[2]), uint8(hi[2])), Value: micros}
@@ -349,7 +349,8 @@ func (p *parser) unitToUnit(s int) plan.Expr {
 	body := p.i
 	sign := p.acceptAny(tPlus, tMinus)
 	if p.peek() != tString {
-		p.next()
+		p.i += 4 // the number, from TO to
+		p.i = min(p.i, len(p.toks)-1)
 		p.fail(body, "_LEGACY_ERROR_TEMP_0027")
 		return bad()
 	}
@@ -371,7 +372,6 @@ func (p *parser) unitToUnit(s int) plan.Expr {
 		return bad()
 	}
 	if n := p.intervalValue(0); n > 0 {
-		at := p.i
 		for n > 0 {
 			p.i += n
 			n = p.intervalValue(0)
@@ -379,7 +379,7 @@ func (p *parser) unitToUnit(s int) plan.Expr {
 		if p.peek() == kwTo {
 			p.i += 2
 		}
-		p.fail(at, "_LEGACY_ERROR_TEMP_0024")
+		p.fail(s, "_LEGACY_ERROR_TEMP_0024")
 		return bad()
 	}
 	t := types.Interval(from, to)

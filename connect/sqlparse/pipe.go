@@ -1,6 +1,10 @@
 package sqlparse
 
-import "neptune/internal/plan"
+import (
+	"strings"
+
+	"neptune/internal/plan"
+)
 
 // pipeWord reports whether a word behind | makes it a pipe: |> may be written | there.
 func pipeWord(k kind) bool {
@@ -43,13 +47,13 @@ func (p *parser) pipe(left plan.Node, s int) plan.Node {
 		n := p.where(left)
 		if p.isWindowClause(0) {
 			p.windowClause(mark)
-			p.fail(at, "NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE.WINDOW_CLAUSE")
+			p.fail(s, "NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE.WINDOW_CLAUSE")
 		}
 		return n
 	case kwTablesample:
 		return p.sample(left)
 	case kwPivot, kwUnpivot:
-		return p.pipePivot(left, at)
+		return p.pipePivot(left, s)
 	case kwUnion, kwExcept, kwMinus, kwIntersect:
 		p.next()
 		op := p.setOp(k)
@@ -57,7 +61,7 @@ func (p *parser) pipe(left plan.Node, s int) plan.Node {
 		op.Common = p.common(s)
 		return op
 	case kwAggregate:
-		return p.pipeAggregate(left, at)
+		return p.pipeAggregate(left, at, s)
 	case kwOrder, kwSort, kwCluster, kwDistribute, kwLimit, kwOffset, kwWindow:
 		return p.pipeOrganization(left, at)
 	case kwBin:
@@ -102,7 +106,7 @@ func (p *parser) pipeSet(n plan.Node, at int) plan.Node {
 		p.expect(tEq)
 		e := p.expr()
 		if len(name) > 1 {
-			p.fail(at, "_LEGACY_ERROR_TEMP_0035", "message", "SQL pipe syntax |> SET operator with multi-part assignment key (only single-part keys are allowed)")
+			p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", "SQL pipe syntax |> SET operator with multi-part assignment key (only single-part keys are allowed)")
 			return n
 		}
 		col := &plan.Alias{At: p.from(s), Child: e, Names: name}
@@ -137,7 +141,7 @@ func (p *parser) pipePivot(left plan.Node, at int) plan.Node {
 }
 
 // pipeAggregate parses |> AGGREGATE list [GROUP BY keys]: the keys come out first.
-func (p *parser) pipeAggregate(left plan.Node, at int) plan.Node {
+func (p *parser) pipeAggregate(left plan.Node, at, s int) plan.Node {
 	p.next()
 	var list []plan.Expr
 	if k := p.peek(); k != tEOF && k != tRParen && k != tSemicolon && k != tOpPipe && !(k == kwGroup && p.la(1) == kwBy) {
@@ -145,12 +149,12 @@ func (p *parser) pipeAggregate(left plan.Node, at int) plan.Node {
 	}
 	if p.peek() != kwGroup || p.la(1) != kwBy {
 		if len(list) == 0 {
-			p.syntax()
+			p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message",
+				"The AGGREGATE clause requires a list of aggregate expressions or a list of grouping expressions, or both")
 			return left
 		}
 		return &plan.Aggregate{Common: p.common(at), List: list, Child: left, KeysFirst: true}
 	}
-	gs := p.i
 	a := p.groupBy()
 	if a.GroupKind != plan.GroupPlain && p.err == nil {
 		what := "GROUPING SETS"
@@ -159,13 +163,19 @@ func (p *parser) pipeAggregate(left plan.Node, at int) plan.Node {
 		} else if len(a.GroupParts) > 0 {
 			switch a.GroupParts[len(a.GroupParts)-1].Kind {
 			case "rollup":
-				what = "ROLLUP"
+				what = "GROUP BY ROLLUP"
 			case "cube":
-				what = "CUBE"
+				what = "GROUP BY CUBE"
 			}
 		}
-		p.fail(gs, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", what)
+		p.fail(s, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", what)
 		return left
+	}
+	for _, e := range list {
+		if what := outsideAggregate(e); what != "" && p.err == nil {
+			p.fail(s, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", what)
+			return left
+		}
 	}
 	a.List, a.Child, a.KeysFirst = list, left, true
 	a.Common = p.common(at)
@@ -184,4 +194,21 @@ func (p *parser) pipeOrganization(left plan.Node, at int) plan.Node {
 		p.fail(at, "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS", "clause1", keywordText[kindAt]+" BY", "clause2", second)
 	}
 	return n
+}
+
+// outsideAggregate names what |> AGGREGATE can't compute in e, or is empty.
+func outsideAggregate(e plan.Expr) string {
+	what := ""
+	plan.Walk(e, func(e plan.Expr) bool {
+		switch e := e.(type) {
+		case *plan.Window:
+			what = "window functions; please update the query to move the window functions to a subsequent |> SELECT operator instead"
+		case *plan.Call:
+			if n := strings.ToUpper(e.Name); n == "GROUPING" || n == "GROUPING_ID" {
+				what = n
+			}
+		}
+		return what == ""
+	})
+	return what
 }

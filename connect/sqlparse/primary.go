@@ -427,7 +427,7 @@ func (p *parser) parameter() plan.Expr {
 		p.syntax()
 		return bad()
 	}
-	name := p.ident()
+	name := p.name(p.next())
 	if e, ok := p.o.Named[name]; ok {
 		return e
 	}

@@ -97,7 +97,7 @@ func (p *parser) continuesQuery() bool {
 	case kwOrder, kwSort, kwCluster, kwDistribute:
 		return p.la(1) == kwBy
 	case tPipe:
-		return pipeWord(p.la(1))
+		return !p.o.NoSinglePipe && pipeWord(p.la(1))
 	}
 	return false
 }
@@ -180,7 +180,7 @@ func (p *parser) term(left plan.Node, s, minPrec int) plan.Node {
 		case tOpPipe:
 			prec = 2
 		case tPipe:
-			if pipeWord(p.la(1)) {
+			if !p.o.NoSinglePipe && pipeWord(p.la(1)) {
 				prec = 2
 			}
 		}
@@ -235,7 +235,7 @@ func (p *parser) operandQuery() plan.Node {
 		return p.fromQuery()
 	case kwTable:
 		p.next()
-		return p.tableName(s, false)
+		return p.tableRefOnly()
 	case kwValues:
 		p.next()
 		return p.inlineTable(s)
@@ -342,7 +342,11 @@ func (p *parser) hints() []*plan.Hint {
 	var out []*plan.Hint
 	for p.err == nil {
 		s := p.i
-		h := &plan.Hint{Name: p.ident()}
+		if !p.isIdent(p.peek()) {
+			p.syntax()
+			break
+		}
+		h := &plan.Hint{Name: p.name(p.next())}
 		if p.accept(tLParen) {
 			p.noPipe++
 			h.Args = append(h.Args, p.unary())

@@ -200,6 +200,10 @@ func (p *parser) join(left plan.Node, s int) plan.Node {
 		p.fail(at, "INCOMPATIBLE_JOIN_TYPES", "joinType1", "NATURAL", "joinType2", "CROSS")
 		return left
 	}
+	if j.Natural && j.Lateral {
+		p.fail(at, "INCOMPATIBLE_JOIN_TYPES", "joinType1", "LATERAL", "joinType2", "NATURAL")
+		return left
+	}
 	if j.Lateral {
 		switch j.Kind {
 		case plan.Inner, plan.Cross, plan.LeftOuter:
@@ -735,10 +739,15 @@ func (p *parser) sample(n plan.Node) plan.Node {
 			break
 		}
 		text := p.textFrom(at)
+		p.expect(tRParen)
+		if p.acceptSeq(kwRepeatable, tLParen) {
+			p.integerValue()
+			p.expect(tRParen)
+		}
 		if validBytes(text) {
-			p.fail(at, "_LEGACY_ERROR_TEMP_0015", "msg", "byteLengthLiteral")
+			p.fail(s, "_LEGACY_ERROR_TEMP_0015", "msg", "byteLengthLiteral")
 		} else {
-			p.fail(at, "_LEGACY_ERROR_TEMP_0016", "bytesStr", text)
+			p.fail(s, "_LEGACY_ERROR_TEMP_0016", "bytesStr", text)
 		}
 		return n
 	}

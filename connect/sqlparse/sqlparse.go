@@ -24,6 +24,8 @@ type Options struct {
 	DoubleQuotedIdentifiers bool           // spark.sql.ansi.doubleQuotedIdentifiers, in ANSI mode
 	EnforceReserved         bool           // spark.sql.ansi.enforceReservedKeywords, in ANSI mode
 	EscapedStringLiterals   bool           // spark.sql.parser.escapedStringLiterals: no backslash escapes
+	BangEqualsNot           bool           // spark.sql.legacy.bangEqualsNot: a ! IN (b)
+	NoSinglePipe            bool           // | doesn't stand for |> before a pipe operator's word
 	LegacyIdentifierClause  bool           // IDENTIFIER('x') only where a whole table, column or function name may stand
 	TimestampNTZ            bool           // spark.sql.timestampType is TIMESTAMP_NTZ
 	TimeZone                *time.Location // spark.sql.session.timeZone, for TIMESTAMP literals; nil: UTC
