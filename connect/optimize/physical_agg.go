@@ -24,6 +24,7 @@ type aggSplit struct {
 	// Of a stream: which key is event time (-1: none), and the watermark's column.
 	event     int
 	eventName string
+	live      bool // keeps state between micro-batches
 }
 
 // splitAggregate names every key and every distinct call of a list.
@@ -97,7 +98,8 @@ func (p *planner) aggregate(a *plan.Aggregate) (part, error) {
 		return in, err
 	}
 	inRows, groups := p.est.of(a.Child).rows, p.est.of(a).rows
-	stateful := p.stream != nil
+	stateful := p.stream != nil && a.Live
+	s.live = stateful
 	if stateful {
 		s.event, s.eventName = eventColumn(a.Child, a.Group)
 	}
@@ -248,7 +250,7 @@ func (p *planner) twoPhase(in part, s aggSplit, groups float64) (part, error) {
 	for i := range group {
 		keys[i] = &plan.Bound{Index: i, T: out[i].Type, Null: out[i].Null, Name: fmt.Sprintf("%s#%d", out[i].Name, out[i].ID)}
 	}
-	if p.stream != nil {
+	if s.live {
 		return p.stateAggregate(r, s, keys, final, finalOut)
 	}
 	if len(group) == 0 || groups <= smallRows {

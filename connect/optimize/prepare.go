@@ -310,7 +310,7 @@ func sideHint(n plan.Node) string {
 // --- DISTINCT and set operations
 
 func (o *optimizer) prepareDistinct(d *plan.Distinct) (plan.Node, error) {
-	if o.conf.Keys[streamKey] != "" {
+	if o.conf.Keys[streamKey] != "" && d.Live {
 		return d, nil // stays: streaming plans it with state
 	}
 	out := d.Child.Output()

@@ -38,10 +38,10 @@ func (o *optimizer) tidy(n plan.Node) (plan.Node, error) {
 		case *plan.Join:
 			return tidyJoin(x), nil
 		case *plan.Aggregate:
-			if isEmpty(x.Child) && len(x.Group) > 0 {
+			if isEmpty(x.Child) && len(x.Group) > 0 && !x.Live {
 				return empty(x.Output()), nil
 			}
-			if o.conf.Keys[streamKey] == "" {
+			if !x.Live {
 				return tidyAggregate(x), nil
 			}
 		case *plan.WindowNode, *plan.Generate, *plan.Expand, *plan.Sample, *plan.Repartition:

@@ -25,6 +25,9 @@ type Node interface {
 type Common struct {
 	Origin *errs.Origin
 	PlanID *int64 // of the DataFrame protocol: what df.a refers to
+	// Live: in a micro-batch's plan, rows of a streaming source pass here; operators
+	// with state keep theirs only then.
+	Live bool
 }
 
 // Info implements Node.

@@ -140,7 +140,10 @@ func Start(conf Config) (*Query, error) {
 	if q.KeepBatches <= 0 {
 		q.KeepBatches = 100
 	}
-	plan.WalkNodes(conf.Plan, func(n plan.Node) bool {
+	if q.Plan, err = markLive(conf.Plan); err != nil {
+		return nil, err
+	}
+	plan.WalkNodes(q.Plan, func(n plan.Node) bool {
 		if r, ok := n.(*plan.Relation); ok && r.Streaming && !slices.Contains(q.rels, r) {
 			q.rels = append(q.rels, r)
 		}
@@ -164,6 +167,26 @@ func Start(conf Config) (*Query, error) {
 	q.cancel = cancel
 	go q.run(ctx)
 	return q, nil
+}
+
+// markLive sets Live on each node that rows of a streaming source reach.
+func markLive(n plan.Node) (plan.Node, error) {
+	return plan.TransformUp(n, func(n plan.Node) (plan.Node, error) {
+		if r, ok := n.(*plan.Relation); ok {
+			c := *r
+			c.Live = r.Streaming
+			return &c, nil
+		}
+		kids := n.Children()
+		for _, k := range kids {
+			if k.Info().Live {
+				n = n.WithChildren(kids)
+				n.Info().Live = true
+				break
+			}
+		}
+		return n, nil
+	})
 }
 
 // recover finds where the last run ended. A batch with offsets but without a
