@@ -7,6 +7,7 @@ import "sync"
 func areas() []map[string]Condition {
 	return []map[string]Condition{
 		general,
+		analysis,
 		parse,
 		exec,
 		source,
