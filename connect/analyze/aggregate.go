@@ -361,7 +361,7 @@ func (r *run) checkGrouped(e plan.Expr, gr *grouped, keys []plan.Expr, mine map[
 			if len(gr.keys) == 0 {
 				return aerr("MISSING_GROUP_BY").At(common.Origin)
 			}
-			return aerr("MISSING_AGGREGATION", "expression", r.quoted(x), "expressionAnyValue", errs.Quote("any_value("+r.sql(x)+")")).At(x.Origin)
+			return aerr("MISSING_AGGREGATION", "expression", r.quoted(x), "expressionAnyValue", errs.Quote("any_value("+r.sql(x)+")"))
 		case *plan.Window:
 			for i, k := range x.Children() {
 				if i == 0 {

@@ -411,7 +411,22 @@ func (e *Subquery) Type() *types.Type {
 }
 
 // Nullable implements Expr.
-func (e *Subquery) Nullable() bool { return e.Kind != ExistsSubquery }
+func (e *Subquery) Nullable() bool {
+	if e.Kind != InSubquery || e.Plan == nil {
+		return e.Kind != ExistsSubquery
+	}
+	for _, v := range e.Values {
+		if v.Nullable() {
+			return true
+		}
+	}
+	for _, a := range e.Plan.Output() {
+		if a.Null {
+			return true
+		}
+	}
+	return false
+}
 
 // Children implements Expr.
 func (e *NamedExprList) Children() []Expr { return e.List }
