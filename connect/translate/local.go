@@ -85,7 +85,7 @@ func (t *Translator) chunkedLocalRelation(c *pb.ChunkedCachedLocalRelation) (pla
 		}
 		chunks = append(chunks, data)
 	}
-	if all, ok := joinStreams(chunks); ok {
+	if all, ok := JoinStreams(chunks); ok {
 		return &plan.LocalRelation{Schema: schema, Data: all}, nil
 	}
 	// The streams' schemas differ in their bytes: leave them apart.
@@ -98,8 +98,8 @@ func (t *Translator) chunkedLocalRelation(c *pb.ChunkedCachedLocalRelation) (pla
 
 var endOfStream = []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}
 
-// joinStreams makes one Arrow IPC stream of several with the same schema message.
-func joinStreams(chunks [][]byte) ([]byte, bool) {
+// JoinStreams makes one Arrow IPC stream of several with the same schema message; false when they can't be joined.
+func JoinStreams(chunks [][]byte) ([]byte, bool) {
 	if len(chunks) == 1 {
 		return chunks[0], true
 	}

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/grpc/metadata"
+
+	"neptune/connect/session"
+	"neptune/connect/translate"
+	"neptune/internal/plan"
+)
+
+// resolveJob asks the marking channels in their order, and takes the hints
+// out of the plan. stream says that the plan starts a streaming query.
+func (s *Server) resolveJob(ctx context.Context, x *session.Session, n plan.Node, tags []string, options map[string]string, stream bool) (plan.Node, session.JobType, error) {
+	var job session.JobType
+	names := append([]string{"neptune_job_type"}, session.JobTypeKeys...)
+	n, value, found, err := translate.TakeHint(n, names)
+	if err != nil {
+		return nil, job, err
+	}
+	from := func(key, value, origin string) (plan.Node, session.JobType, error) {
+		p, err := session.ParseJobType(key, value)
+		return n, session.JobType{Priority: p, Origin: origin}, err
+	}
+	if found {
+		return from(session.JobTypeKeys[0], value, session.FromHint)
+	}
+	for _, t := range tags {
+		if k, v, ok := cutTag(t); ok {
+			return from(k, v, session.FromTag)
+		}
+	}
+	if w, ok := n.(*plan.Write); ok && options == nil {
+		options = w.Options
+	}
+	for k, v := range options {
+		if session.IsJobTypeKey(k) {
+			return from(k, v, session.FromOption)
+		}
+	}
+	if job, ok, err := x.Conf.JobType(); ok || err != nil {
+		return n, job, err
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	for _, k := range session.JobTypeKeys {
+		if v := md.Get(k); len(v) > 0 {
+			return from(k, v[0], session.FromConnection)
+		}
+	}
+	for _, k := range session.JobTypeKeys {
+		if v, ok := s.opt.Conf[k]; ok {
+			return from(k, v, session.FromServer)
+		}
+	}
+	if s.opt.DefaultJob != nil {
+		return n, session.JobType{Priority: s.opt.DefaultJob.Priority, Origin: session.FromServer}, nil
+	}
+	job = session.JobType{Priority: session.BatchPriority, Origin: session.FromPlan}
+	if stream {
+		job.Priority = session.StreamPriority
+	}
+	return n, job, nil
+}
+
+// cutTag reads a tag such as "neptune.job.type=stream" (or with a colon).
+func cutTag(tag string) (key, value string, ok bool) {
+	i := strings.IndexAny(tag, "=:")
+	if i < 0 || !session.IsJobTypeKey(strings.TrimSpace(tag[:i])) {
+		return "", "", false
+	}
+	return strings.TrimSpace(tag[:i]), tag[i+1:], true
+}

@@ -1,0 +1,264 @@
+// Package server is the Spark Connect service: one file an RPC. It keeps
+// sessions and executions, and speaks to the rest of the program through Engine.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	"neptune/connect/pb"
+	"neptune/connect/session"
+	"neptune/connect/translate"
+	"neptune/internal/errs"
+)
+
+// Version is the version of Spark that the server answers like.
+const Version = "4.3.0"
+
+// MaxMessage is how large a request may be, in bytes.
+const MaxMessage = 128 << 20
+
+// Options of a Server. Zero values take the defaults.
+type Options struct {
+	Engine Engine
+	// Parser returns the SQL parser with a session's options.
+	Parser func(*session.Session) translate.Parser
+	// Conf are the server's own spark.* and neptune.* settings.
+	Conf map[string]string
+	// DefaultJob is the job type of what nobody marked; nil: by the kind of plan.
+	DefaultJob        *session.JobType
+	ArtifactDir       string
+	SessionTimeout    time.Duration // 60 minutes; negative: never
+	DetachedTimeout   time.Duration // an execution that nobody reads is given up; 5 minutes
+	MaxStreamDuration time.Duration // of one response stream, then the client reattaches; 2 minutes
+	MaxStreamBytes    int64         // of one response stream; 1 GiB
+	SendBuffer        int           // bytes of results made ahead of the client; 32 MiB
+	RetryBuffer       int           // bytes of results kept for a client that asks again; 10 MiB
+	Log               *slog.Logger
+}
+
+// Server is the service. Make it with New, run it with Serve.
+type Server struct {
+	pb.UnimplementedSparkConnectServiceServer
+	opt      Options
+	log      *slog.Logger
+	sessions *session.Manager
+	grpc     *grpc.Server
+	health   *health.Server
+	stop     context.CancelFunc
+	wg       sync.WaitGroup
+
+	mu    sync.Mutex
+	ops   map[opKey]*operation
+	tombs map[opKey]pb.GetStatusResponse_OperationStatus_OperationState
+	order []opKey // of tombs
+	gone  map[opKey]bool
+}
+
+type opKey struct {
+	session.Key
+	op string
+}
+
+const keptTombs = 10_000
+
+func or[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// New returns a server that doesn't listen yet. Close ends it.
+func New(opt Options) *Server {
+	opt.DetachedTimeout = or(opt.DetachedTimeout, 5*time.Minute)
+	opt.MaxStreamDuration = or(opt.MaxStreamDuration, 2*time.Minute)
+	opt.MaxStreamBytes = or(opt.MaxStreamBytes, 1<<30)
+	opt.SendBuffer = or(opt.SendBuffer, defaultSendBuffer)
+	opt.RetryBuffer = or(opt.RetryBuffer, defaultRetryBuffer)
+	opt.Log = or(opt.Log, slog.Default())
+	s := &Server{
+		opt: opt, log: opt.Log, ops: map[opKey]*operation{}, gone: map[opKey]bool{},
+		tombs: map[opKey]pb.GetStatusResponse_OperationStatus_OperationState{},
+	}
+	s.sessions = session.NewManager(session.Options{Base: opt.Conf, Dir: opt.ArtifactDir, Timeout: opt.SessionTimeout, OnClose: s.closeSession})
+	s.grpc = grpc.NewServer(
+		grpc.ForceServerCodecV2(newCodec()),
+		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(1<<31-1),
+		grpc.InitialWindowSize(16<<20), grpc.InitialConnWindowSize(16<<20),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
+	)
+	pb.RegisterSparkConnectServiceServer(s.grpc, s)
+	s.health = health.NewServer()
+	s.health.SetServingStatus(pb.SparkConnectService_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.wg.Go(func() { s.maintain(ctx) })
+	return s
+}
+
+// GRPC is the server that the service is registered at, for those who add services before Serve.
+func (s *Server) GRPC() *grpc.Server { return s.grpc }
+
+// Sessions are the open sessions.
+func (s *Server) Sessions() []*session.Session { return s.sessions.Sessions() }
+
+// Serve answers on l until Close.
+func (s *Server) Serve(l net.Listener) error { return s.grpc.Serve(l) }
+
+// Close cancels all executions, closes all sessions and stops serving.
+func (s *Server) Close() error {
+	s.health.Shutdown()
+	s.stop()
+	err := s.sessions.Shutdown()
+	s.grpc.Stop()
+	s.wg.Wait()
+	return err
+}
+
+func (s *Server) maintain(ctx context.Context) {
+	t := time.NewTicker(min(30*time.Second, max(10*time.Millisecond, s.opt.DetachedTimeout/4)))
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-t.C:
+			if err := s.sessions.Expire(now); err != nil {
+				s.log.Error("closing idle sessions", "error", err)
+			}
+			s.abandon(now)
+		}
+	}
+}
+
+// abandon gives up the executions that nobody has read for long.
+func (s *Server) abandon(now time.Time) {
+	var old []*operation
+	s.mu.Lock()
+	for k, o := range s.ops {
+		if idle, unread := o.unread(); unread && now.Sub(idle) > s.opt.DetachedTimeout {
+			old = append(old, o)
+			s.gone[k] = true
+		}
+	}
+	s.mu.Unlock()
+	for _, o := range old {
+		s.remove(o, errAbandoned)
+	}
+}
+
+// remove ends an execution and leaves a tombstone.
+func (s *Server) remove(o *operation, cause error) {
+	k := opKey{o.s.Key, o.id}
+	s.mu.Lock()
+	if s.ops[k] == o {
+		delete(s.ops, k)
+		if _, ok := s.tombs[k]; !ok {
+			s.order = append(s.order, k)
+		}
+		s.tombs[k] = o.state()
+		if len(s.order) > keptTombs {
+			delete(s.tombs, s.order[0])
+			delete(s.gone, s.order[0])
+			s.order = s.order[1:]
+		}
+	}
+	s.mu.Unlock()
+	o.close(cause)
+}
+
+func (s *Server) operations(k session.Key) []*operation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var l []*operation
+	for key, o := range s.ops {
+		if key.Key == k {
+			l = append(l, o)
+		}
+	}
+	return l
+}
+
+// find returns an execution, or the error that Spark gives for its absence.
+func (s *Server) find(k session.Key, id string) (*operation, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := opKey{k, id}
+	if o := s.ops[key]; o != nil {
+		return o, nil
+	}
+	if s.gone[key] {
+		return nil, errs.New(errs.Session, "INVALID_HANDLE.OPERATION_ABANDONED", "handle", id)
+	}
+	return nil, errs.New(errs.Session, "INVALID_HANDLE.OPERATION_NOT_FOUND", "handle", id)
+}
+
+func (s *Server) closeSession(x *session.Session) {
+	l := s.operations(x.Key)
+	for _, o := range l {
+		s.remove(o, errs.New(errs.Session, "INVALID_HANDLE.SESSION_CLOSED", "handle", x.ID))
+	}
+	for _, o := range l {
+		<-o.ended
+	}
+	s.opt.Engine.CloseSession(x)
+}
+
+func key(u *pb.UserContext, id string) session.Key { return session.Key{User: u.GetUserId(), ID: id} }
+
+// open finds or makes the session of a request.
+func (s *Server) open(u *pb.UserContext, id, observed string) (*session.Session, func(), error) {
+	x, done, err := s.sessions.Open(key(u, id), u.GetUserName(), observed)
+	return x, done, statusOf(nil, err)
+}
+
+// unary and stream let no panic out, and log what is our own fault.
+func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, h grpc.UnaryHandler) (res any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.fault(info.FullMethod, errs.Panic(p))
+		}
+	}()
+	return h(ctx, req)
+}
+
+func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, h grpc.StreamHandler) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.fault(info.FullMethod, errs.Panic(p))
+		}
+	}()
+	return h(srv, ss)
+}
+
+func (s *Server) fault(where string, e *errs.Error) error {
+	s.log.Error("internal error", "where", where, "error", e, "cause", errors.Unwrap(e))
+	return statusOf(nil, e)
+}
+
+// env is what a translation needs of a session.
+func (s *Server) translator(x *session.Session) *translate.Translator {
+	return translate.New(translate.Env{
+		Parser: s.opt.Parser(x), ANSI: x.Conf.Bool("spark.sql.ansi.enabled"), Cached: x.Artifacts.Cached, SessionID: x.ID,
+		MaxLocalRelation: x.Conf.Int("spark.sql.session.localRelationSizeLimit", 0),
+	})
+}
