@@ -519,7 +519,7 @@ func (p *parser) endsNamed() bool {
 	case kwFrom, kwWhere, kwHaving, kwLimit, kwOffset, kwUnion, kwExcept, kwIntersect, kwMinus, kwAs,
 		kwThen, kwWhen, kwElse, kwEnd, kwUsing, kwFor, kwAnd, kwOr, kwIs, kwNot, kwIn, kwSelect, kwJoin, kwCross, kwInner,
 		kwFull, kwNatural, kwOn, kwInto:
-		return next != kwFrom || k == kwWhere
+		return k != kwFrom || next != kwFrom || p.la(2) != tLParen && !p.isIdent(p.la(2)) // a FROM FROM t
 	case kwGroup, kwOrder, kwSort, kwCluster, kwDistribute:
 		return next == kwBy
 	case kwLeft, kwRight:

@@ -10,7 +10,7 @@ import (
 // Limits that keep a hostile text from exhausting the stack, here or in those
 // who walk the tree: both are FAILED_TO_PARSE_TOO_COMPLEX.
 const (
-	maxNesting = 2000  // parentheses, subqueries, types inside each other
+	maxNesting = 5000  // two a parenthesis, one a subquery: parentheses, subqueries, types inside each other
 	maxTree    = 20000 // height of the tree: chains such as a + b + c ... grow it without nesting
 )
 

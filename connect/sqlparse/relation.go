@@ -16,6 +16,7 @@ func (p *parser) fromClause() plan.Node {
 	s := p.i
 	n := p.relation(nil, s)
 	lateral := false
+	height := 0
 	for p.accept(tComma) {
 		at := p.i
 		lat := p.peek() == kwLateral && p.la(1) != kwView
@@ -27,8 +28,12 @@ func (p *parser) fromClause() plan.Node {
 		if lat {
 			p.checkLateral(r, at)
 		}
-		right := p.extensions(r, at)
-		n = &plan.Join{Common: p.common(s), Kind: plan.Inner, Lateral: lat, Left: n, Right: right}
+		// As in Spark a, b JOIN c ON ... joins c to both: its condition sees a.
+		n = &plan.Join{Common: p.common(s), Kind: plan.Inner, Lateral: lat, Left: n, Right: r}
+		n = p.extensions(n, s)
+		if height++; height > maxTree/2 {
+			p.tooComplex()
+		}
 	}
 	for p.peek() == kwLateral && p.la(1) == kwView {
 		n = p.lateralView(n)
