@@ -81,6 +81,14 @@ func (o *optimizer) prepare(n plan.Node) (plan.Node, error) {
 		}
 		n = n.WithChildren(fresh)
 	}
+	if j, ok := n.(*plan.Join); ok {
+		if l, r := produced(j.Left), produced(j.Right); l.meets(r) {
+			// One view on both sides: their insides must differ, their outputs do already.
+			c := *j
+			c.Left, c.Right = aliasAs(j.Left, j.Left.Output()), aliasAs(j.Right, j.Right.Output())
+			n = &c
+		}
+	}
 	n, err := plan.TransformExprs(n, func(e plan.Expr) (plan.Expr, error) {
 		s, ok := e.(*plan.Subquery)
 		if !ok || s.Plan == nil {
