@@ -30,6 +30,10 @@ var connectConditions = map[string]Condition{
 	"INVALID_CONF_VALUE.TIME_ZONE":               {"22022", "The value '<confValue>' of the configuration key \"<confName>\" is not valid: there is no such time zone."},
 	"INVALID_CONF_VALUE.TYPE_MISMATCH":           {"22022", "The value '<confValue>' of the configuration key \"<confName>\" is not valid: it has to be of type '<confType>'."},
 
+	"INVALID_JSON_DATA_TYPE":        {"2203G", "The text <invalidType> is not the JSON of a data type."},
+	"INVALID_ATTRIBUTE_NAME_SYNTAX": {"42601", "The column name <name> can't be read: check its backticks and dots."},
+	"INVALID_SQL_ARG":               {"42K08", "The argument <name> of `sql()` is not valid: it has to be a literal, or made of literals by `map()`, `array()`, `struct()` and their like."},
+
 	"INVALID_ARTIFACT_PATH":   {"22023", "The artifact name <name> is not valid: it has to be a relative path that stays below its folder."},
 	"ARTIFACT_ALREADY_EXISTS": {"42713", "There is an artifact <normalizedRemoteRelativePath> with other contents already. Choose another name: artifacts can't be replaced."},
 
