@@ -291,7 +291,7 @@ func (p *parser) call(name []string, s int, first plan.Expr) plan.Expr {
 	}
 	if len(c.Args) == 1 && !c.Distinct && c.Path == nil && strings.EqualFold(c.Name, "count") {
 		if star, ok := c.Args[0].(*plan.UnresolvedStar); ok && star.Target == nil && star.Except == nil {
-			c.Args[0] = &plan.Literal{At: star.At, T: types.Int32Type, Value: int32(1), Text: "1"}
+			c.Args[0] = &plan.Literal{At: star.At, T: types.Int32Type, Value: int32(1)}
 		}
 	}
 	p.ungroup(saved)

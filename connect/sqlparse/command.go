@@ -267,7 +267,7 @@ func (p *parser) setTimeZone(c *plan.Command, s int) plan.Node {
 			v, isDay = l.Value.(int64)
 		}
 		if !isDay || v > 18*microsPerHour || v < -18*microsPerHour || v%microsPerSecond != 0 {
-			p.fail(s, "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", "input", intervalSeconds(v))
+			p.fail(s, "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", "input", zoneInterval(l, v))
 			return c
 		}
 		c.Args["zone"] = offsetName(v / microsPerSecond)

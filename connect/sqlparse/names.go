@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"neptune/internal/plan"
 	"neptune/internal/types"
 )
 
@@ -41,4 +42,16 @@ func offsetName(sec int64) string {
 	return fmt.Sprintf("%c%02d:%02d", sign, sec/3600, sec/60%60)
 }
 
-func intervalSeconds(us int64) string { return strconv.FormatInt(us/microsPerSecond, 10) }
+// zoneInterval writes an offset that is out of range as Spark does: whole days,
+// or hours when it is their number that is too big, or seconds.
+func zoneInterval(l *plan.Literal, us int64) string {
+	switch {
+	case l != nil && l.T.Kind == types.DayTimeInterval && l.T.End == types.Day:
+		us /= microsPerDay
+	case us > 18*microsPerHour || us < -18*microsPerHour:
+		us /= microsPerHour
+	default:
+		us /= microsPerSecond
+	}
+	return strconv.FormatInt(us, 10)
+}

@@ -23,7 +23,8 @@ func (p *parser) number(s int, negative bool) plan.Expr {
 	if negative {
 		text = "-" + raw
 	}
-	lit := &plan.Literal{At: p.from(s), Text: text}
+	// Literal.Text stays empty: Spark names a column by the value, 1e3 as 1000.0 and 1L as 1.
+	lit := &plan.Literal{At: p.from(s)}
 	switch t.kind {
 	case tInt:
 		p.integer(lit, text, s)
