@@ -297,6 +297,13 @@ func (c *compiler) call(e *plan.Call) (Evaluator, error) {
 	case d.Agg != nil || d.Gen != nil || e.Kind == plan.FnAggregate || e.Kind == plan.FnWindow || e.Kind == plan.FnGenerator:
 		return nil, errs.Internalf("function %s is not evaluated row by row", e.Name)
 	}
+	if !bytewise[e.Name] {
+		for _, a := range e.Args {
+			if t := a.Type(); collated(t) {
+				return nil, errs.NotSupported("function " + e.Name + " over strings of collation " + t.Collation)
+			}
+		}
+	}
 	n := &call{def: d, expr: e, t: e.T, env: c.env}
 	argTypes := make([]*types.Type, len(e.Args))
 	n.con = make([]*plan.Literal, len(e.Args))
@@ -356,4 +363,13 @@ func typeList(ts []*types.Type) string {
 		}
 	}
 	return "(" + strings.Join(names, ", ") + ")"
+}
+
+// bytewise has the functions that a string's collation makes no difference to.
+var bytewise = map[string]bool{"isnull": true, "isnotnull": true, "concat": true, "length": true, "array": true,
+	"named_struct": true, "struct": true, "octet_length": true, "bit_length": true, "substring": true, "upper": true, "lower": true}
+
+// collated reports whether strings of type t compare otherwise than by their bytes.
+func collated(t *types.Type) bool {
+	return t != nil && t.IsString() && t.Collation != "" && t.Collation != "UTF8_BINARY"
 }

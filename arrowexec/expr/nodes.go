@@ -186,6 +186,9 @@ func (c *call) Eval(b *vec.Batch) (*vec.Vector, error) {
 		if err != nil {
 			return nil, err
 		}
+		if nullIn && v.Layout == vec.None {
+			return vec.MakeNull(c.t, b.N), nil
+		}
 		a.V[i] = v
 	}
 	if nullIn {

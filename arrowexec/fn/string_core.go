@@ -1,0 +1,420 @@
+package fn
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"neptune/arrowexec/vec"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// textKernel makes a kernel that writes one string (or binary) a row.
+func textKernel(f func(a *Args, i int, dst []byte) []byte) Kernel {
+	return func(a *Args) (*vec.Vector, error) {
+		size := 8 * a.N
+		if len(a.V) > 0 && a.V[0].Layout == vec.Bytes && a.N > 0 {
+			size = 0
+			for _, r := range vec.Refs(a.V[0]) {
+				size += r.Len()
+			}
+		}
+		b := newStrings(a.N, size)
+		for i := range a.N {
+			start := len(b.buf)
+			if !a.skipped(i) {
+				b.buf = f(a, i, b.buf)
+			}
+			b.end(start)
+			if err := a.yields(i); err != nil {
+				return nil, err
+			}
+		}
+		return b.finish(a.Ret), nil
+	}
+}
+
+// cutKernel makes a kernel that gives a part of its first argument, which isn't copied.
+func cutKernel(f func(a *Args, i int, s []byte) (from, to int)) Kernel {
+	return func(a *Args) (*vec.Vector, error) {
+		src := a.V[0]
+		out := make([]vec.Ref, a.N)
+		for i, r := range vec.Refs(src) {
+			if a.skipped(i) {
+				continue
+			}
+			from, to := f(a, i, src.Buf[r.Start():r.Start()+r.Len()])
+			if to > from {
+				out[i] = vec.MakeRef(r.Start()+from, to-from)
+			}
+			if err := a.yields(i); err != nil {
+				return nil, err
+			}
+		}
+		v := vec.FromSlice(a.Ret, out, nil)
+		v.Buf = src.Buf
+		return v, nil
+	}
+}
+
+func intKernel(f func(a *Args, i int) int) Kernel {
+	return func(a *Args) (*vec.Vector, error) {
+		out := make([]int32, a.N)
+		for i := range out {
+			if !a.skipped(i) {
+				out[i] = int32(f(a, i))
+			}
+			if err := a.yields(i); err != nil {
+				return nil, err
+			}
+		}
+		return vec.FromSlice(a.Ret, out, nil), nil
+	}
+}
+
+func boolKernel(f func(x, y []byte) bool) Kernel {
+	return func(a *Args) (*vec.Vector, error) {
+		out := make([]bool, a.N)
+		for i := range out {
+			if !a.skipped(i) {
+				out[i] = f(a.V[0].Bytes(i), a.V[1].Bytes(i))
+			}
+			if err := a.yields(i); err != nil {
+				return nil, err
+			}
+		}
+		return vec.FromSlice(types.BoolType, out, nil), nil
+	}
+}
+
+// i32 is an INT argument of row i.
+func (a *Args) i32(arg, i int) int { return int(vec.Of[int32](a.V[arg])[i]) }
+
+// ascii reports whether characters are bytes.
+func ascii(s []byte) bool {
+	for _, c := range s {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// runeOffset is the byte offset of character n, or len(s).
+func runeOffset(s []byte, n int) int {
+	i := 0
+	for ; n > 0 && i < len(s); n-- {
+		if s[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		_, w := utf8.DecodeRune(s[i:])
+		i += w
+	}
+	return i
+}
+
+// substringRange is the range of bytes of substring(s, pos, n): pos counts from 1, or from the end when negative.
+func substringRange(s []byte, pos, n int, chars bool) (int, int) {
+	if n <= 0 {
+		return 0, 0
+	}
+	plain := !chars
+	if chars && pos > 0 && pos+n-1 <= len(s) && pos+n > 0 && ascii(s[:pos+n-1]) {
+		return pos - 1, pos + n - 1
+	}
+	total := len(s)
+	if !plain && !ascii(s) {
+		total = utf8.RuneCount(s)
+	} else {
+		plain = true
+	}
+	start := pos
+	switch {
+	case pos > 0:
+		start = pos - 1
+	case pos < 0:
+		start = total + pos
+	}
+	end := min(start+n, total)
+	start = max(start, 0)
+	if end <= start {
+		return 0, 0
+	}
+	if plain {
+		return start, end
+	}
+	from := runeOffset(s, start)
+	return from, from + runeOffset(s[from:], end-start)
+}
+
+func substring(chars bool) Kernel {
+	return cutKernel(func(a *Args, i int, s []byte) (int, int) {
+		n := math.MaxInt32
+		if len(a.V) > 2 {
+			n = a.i32(2, i)
+		}
+		return substringRange(s, a.i32(1, i), n, chars)
+	})
+}
+
+// concat joins strings, binaries or arrays.
+func concat(a *Args) (*vec.Vector, error) {
+	if len(a.V) == 0 {
+		return textKernel(func(_ *Args, _ int, dst []byte) []byte { return dst })(a)
+	}
+	if a.Ret.Kind == types.Array {
+		return concatArrays(a)
+	}
+	return textKernel(func(a *Args, i int, dst []byte) []byte {
+		for _, v := range a.V {
+			dst = append(dst, v.Bytes(i)...)
+		}
+		return dst
+	})(a)
+}
+
+func concatArrays(a *Args) (*vec.Vector, error) {
+	b := vec.NewBuilder(a.Ret, a.N)
+	for i := range a.N {
+		n := 0
+		if !a.skipped(i) {
+			for _, v := range a.V {
+				r := vec.Refs(v)[i]
+				b.Child(0).AppendVector(retypeVec(v.Child[0], a.Ret.Elem).Slice(r.Start(), r.Start()+r.Len()))
+				n += r.Len()
+			}
+		}
+		b.EndList(n)
+		if err := a.yields(i); err != nil {
+			return nil, err
+		}
+	}
+	return b.Finish(), nil
+}
+
+func retypeVec(v *vec.Vector, t *types.Type) *vec.Vector {
+	if v.Layout == vec.None && t.Kind != types.Null {
+		return vec.MakeNull(t, v.N)
+	}
+	return v
+}
+
+// trim takes characters of a set (a blank by default, or the second argument) off the ends.
+func trim(left, right bool) Kernel {
+	return cutKernel(func(a *Args, i int, s []byte) (int, int) {
+		if len(a.V) == 1 {
+			from, to := 0, len(s)
+			for left && from < to && s[from] == ' ' {
+				from++
+			}
+			for right && to > from && s[to-1] == ' ' {
+				to--
+			}
+			return from, to
+		}
+		set := a.V[1].Str(i)
+		from, to := 0, len(s)
+		if left {
+			from = to - len(bytes.TrimLeft(s, set))
+		}
+		if right {
+			to = from + len(bytes.TrimRight(s[from:], set))
+		}
+		return from, to
+	})
+}
+
+func pad(left bool) Kernel {
+	return textKernel(func(a *Args, i int, dst []byte) []byte {
+		s, n := a.V[0].Bytes(i), a.i32(1, i)
+		fill := []byte{' '}
+		chars := a.Ret.Kind != types.Binary
+		if !chars {
+			fill[0] = 0
+		}
+		if len(a.V) > 2 {
+			fill = a.V[2].Bytes(i)
+		}
+		if n <= 0 {
+			return dst
+		}
+		have := len(s)
+		if chars {
+			have = utf8.RuneCount(s)
+		}
+		if have >= n || len(fill) == 0 {
+			if chars {
+				return append(dst, s[:runeOffset(s, n)]...)
+			}
+			return append(dst, s[:min(n, have)]...)
+		}
+		if !left {
+			dst = append(dst, s...)
+		}
+		for need := n - have; need > 0; {
+			if !chars {
+				k := min(need, len(fill))
+				dst = append(dst, fill[:k]...)
+				need -= k
+				continue
+			}
+			k := utf8.RuneCount(fill)
+			if k <= need {
+				dst = append(dst, fill...)
+				need -= k
+				continue
+			}
+			dst = append(dst, fill[:runeOffset(fill, need)]...)
+			need = 0
+		}
+		if left {
+			dst = append(dst, s...)
+		}
+		return dst
+	})
+}
+
+// locateFrom is the position, from 1, of sub in s at or after position from; 0: nowhere.
+func locateFrom(sub, s []byte, from int) int {
+	if from < 1 {
+		return 0
+	}
+	off := runeOffset(s, from-1)
+	if utf8.RuneCount(s[:off]) < from-1 {
+		return 0
+	}
+	i := bytes.Index(s[off:], sub)
+	if i < 0 {
+		return 0
+	}
+	return from + utf8.RuneCount(s[off:off+i])
+}
+
+func chars(v *vec.Vector, i int) int {
+	b := v.Bytes(i)
+	if v.Type.Kind == types.Binary {
+		return len(b)
+	}
+	return utf8.RuneCount(b)
+}
+
+func reverseText(a *Args, i int, dst []byte) []byte {
+	s := a.V[0].Bytes(i)
+	for len(s) > 0 {
+		_, w := utf8.DecodeLastRune(s)
+		dst = append(dst, s[len(s)-w:]...)
+		s = s[:len(s)-w]
+	}
+	return dst
+}
+
+func upper(a *Args, i int, dst []byte) []byte {
+	s := a.V[0].Bytes(i)
+	if !ascii(s) {
+		return append(dst, strings.ToUpper(strings.ReplaceAll(string(s), "ß", "SS"))...)
+	}
+	for _, c := range s {
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+func lower(a *Args, i int, dst []byte) []byte {
+	s := a.V[0].Bytes(i)
+	if !ascii(s) {
+		return append(dst, strings.ToLower(string(s))...)
+	}
+	for _, c := range s {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+func textCore() []Def {
+	str, i32 := gives(types.StringType), gives(types.Int32Type)
+	textP := Accept{Name: `("STRING" or "BINARY")`, Types: []*types.Type{types.StringType}, Test: func(t *types.Type) bool { return t.IsString() || t.Kind == types.Binary }}
+	def := func(name, since, usage string, ex Example, o ...Overload) Def {
+		return Def{Name: name, Since: since, Group: "string_funcs", Usage: usage, Kind: plan.FnScalar, Overloads: o, Examples: []Example{ex}}
+	}
+	alias := func(d Def, names ...string) Def { d.Aliases = names; return d }
+	len2 := func(f func(v *vec.Vector, i int) int) Kernel {
+		return intKernel(func(a *Args, i int) int { return f(a.V[0], i) })
+	}
+	replace := textKernel(func(a *Args, i int, dst []byte) []byte {
+		s, from, to := a.V[0].Bytes(i), a.V[1].Bytes(i), []byte(nil)
+		if len(a.V) > 2 {
+			to = a.V[2].Bytes(i)
+		}
+		if len(from) == 0 {
+			return append(dst, s...)
+		}
+		for {
+			k := bytes.Index(s, from)
+			if k < 0 {
+				return append(dst, s...)
+			}
+			dst = append(append(dst, s[:k]...), to...)
+			s = s[k+len(from):]
+		}
+	})
+	bool2 := func(f func(x, y []byte) bool) []Overload {
+		return []Overload{sig(gives(types.BoolType), boolKernel(f), stringP, stringP), sig(gives(types.BoolType), boolKernel(f), binaryP, binaryP)}
+	}
+	locate := func(a *Args, i int) int {
+		from := 1
+		if len(a.V) > 2 {
+			from = a.i32(2, i)
+		}
+		return locateFrom(a.V[0].Bytes(i), a.V[1].Bytes(i), from)
+	}
+	return []Def{
+		alias(def("substring", "1.0.0", "Gives the part of a text from a position (from 1, or from the end when negative) on, of a length.", Example{"SELECT substring('Spark SQL', 5, 1)", "k"},
+			sig(str, substring(true), stringP, int32P), sig(str, substring(true), stringP, int32P, int32P),
+			sig(gives(types.BinaryType), substring(false), binaryP, int32P), sig(gives(types.BinaryType), substring(false), binaryP, int32P, int32P)), "substr", "mid"),
+		alias(def("length", "1.0.0", "Counts the characters of a text, or the bytes of a binary.", Example{"SELECT length('Spark SQL ')", "10"}, sig(i32, len2(chars), textP)), "char_length", "character_length", "len"),
+		def("octet_length", "2.3.0", "Counts bytes.", Example{"SELECT octet_length('Spark SQL')", "9"}, sig(i32, len2(func(v *vec.Vector, i int) int { return len(v.Bytes(i)) }), textP)),
+		def("bit_length", "2.3.0", "Counts bits.", Example{"SELECT bit_length('Spark SQL')", "72"}, sig(i32, len2(func(v *vec.Vector, i int) int { return 8 * len(v.Bytes(i)) }), textP)),
+		alias(def("upper", "1.0.1", "Puts a text in capitals.", Example{"SELECT upper('SparkSql')", "SPARKSQL"}, sig(str, textKernel(upper), stringP)), "ucase"),
+		alias(def("lower", "1.0.1", "Puts a text in small letters.", Example{"SELECT lower('SparkSql')", "sparksql"}, sig(str, textKernel(lower), stringP)), "lcase"),
+		{Name: "concat", Since: "1.5.0", Group: "collection_funcs", Usage: "Joins texts, binaries or arrays.", Kind: plan.FnScalar, Examples: []Example{{"SELECT concat('Spark', 'SQL')", "SparkSQL"}},
+			Overloads: []Overload{{Params: params(stringP), Variadic: true, VarMin0: true, Ret: str, Eval: concat},
+				{Params: params(binaryP), Variadic: true, Ret: gives(types.BinaryType), Eval: concat},
+				{Params: params(arrayP), Variadic: true, Same: []int{}, Ret: givesArg(0), Eval: concat}}},
+		def("trim", "1.5.0", "Takes blanks, or the characters given, off both ends.", Example{"SELECT trim('    SparkSQL   ')", "SparkSQL"}, sig(str, trim(true, true), stringP), sig(str, trim(true, true), stringP, stringP)),
+		def("ltrim", "1.5.0", "Takes blanks, or the characters given, off the start.", Example{"SELECT ltrim('    SparkSQL')", "SparkSQL"}, sig(str, trim(true, false), stringP), sig(str, trim(true, false), stringP, stringP)),
+		def("rtrim", "1.5.0", "Takes blanks, or the characters given, off the end.", Example{"SELECT rtrim('SparkSQL   ')", "SparkSQL"}, sig(str, trim(false, true), stringP), sig(str, trim(false, true), stringP, stringP)),
+		def("lpad", "1.5.0", "Fills a text up to a length at its start, or cuts it.", Example{"SELECT lpad('hi', 5, '??')", "???hi"}, sig(str, pad(true), stringP, int32P), sig(str, pad(true), stringP, int32P, stringP), sig(gives(types.BinaryType), pad(true), binaryP, int32P), sig(gives(types.BinaryType), pad(true), binaryP, int32P, binaryP)),
+		def("rpad", "1.5.0", "Fills a text up to a length at its end, or cuts it.", Example{"SELECT rpad('hi', 5, '??')", "hi???"}, sig(str, pad(false), stringP, int32P), sig(str, pad(false), stringP, int32P, stringP), sig(gives(types.BinaryType), pad(false), binaryP, int32P), sig(gives(types.BinaryType), pad(false), binaryP, int32P, binaryP)),
+		def("replace", "2.3.0", "Puts a text in the place of each occurrence of another.", Example{"SELECT replace('ABCabc', 'abc', 'DEF')", "ABCDEF"}, sig(str, replace, stringP, stringP), sig(str, replace, stringP, stringP, stringP)),
+		def("instr", "1.5.0", "Gives the position of the second text in the first, from 1; 0 if it isn't there.", Example{"SELECT instr('SparkSQL', 'SQL')", "6"},
+			sig(i32, intKernel(func(a *Args, i int) int { return locateFrom(a.V[1].Bytes(i), a.V[0].Bytes(i), 1) }), stringP, stringP)),
+		alias(def("locate", "1.5.0", "Gives the position of the first text in the second, from a position on; 0 if it isn't there.", Example{"SELECT locate('bar', 'foobarbar', 5)", "7"}, sig(i32, intKernel(locate), stringP, stringP), sig(i32, intKernel(locate), stringP, stringP, int32P)), "position", "charindex"),
+		def("repeat", "1.5.0", "Repeats a text.", Example{"SELECT repeat('123', 2)", "123123"}, sig(str, textKernel(func(a *Args, i int, dst []byte) []byte {
+			for range max(a.i32(1, i), 0) {
+				dst = append(dst, a.V[0].Bytes(i)...)
+			}
+			return dst
+		}), stringP, int32P)),
+		def("reverse", "1.5.0", "Turns a text round.", Example{"SELECT reverse('Spark SQL')", "LQS krapS"}, sig(str, textKernel(reverseText), stringP)),
+		def("left", "2.3.0", "Gives the first characters.", Example{"SELECT left('Spark SQL', 3)", "Spa"}, sig(str, cutKernel(func(a *Args, i int, s []byte) (int, int) { return substringRange(s, 1, a.i32(1, i), true) }), stringP, int32P)),
+		def("right", "2.3.0", "Gives the last characters.", Example{"SELECT right('Spark SQL', 3)", "SQL"}, sig(str, cutKernel(func(a *Args, i int, s []byte) (int, int) {
+			n := a.i32(1, i)
+			if n <= 0 {
+				return 0, 0
+			}
+			return substringRange(s, -n, n, true)
+		}), stringP, int32P)),
+		{Name: "startswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text starts with the other.", Kind: plan.FnScalar, Overloads: bool2(bytes.HasPrefix), Examples: []Example{{"SELECT startswith('Spark SQL', 'Spark')", "true"}}},
+		{Name: "endswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text ends with the other.", Kind: plan.FnScalar, Overloads: bool2(bytes.HasSuffix), Examples: []Example{{"SELECT endswith('Spark SQL', 'SQL')", "true"}}},
+		{Name: "contains", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the other occurs in the text.", Kind: plan.FnScalar, Overloads: bool2(bytes.Contains), Examples: []Example{{"SELECT contains('Spark SQL', 'Spark')", "true"}}},
+	}
+}
