@@ -117,6 +117,9 @@ func (s *Spill) write() error {
 	}
 	s.size += int64(n)
 	s.buf = s.buf[:0]
+	if n < spillChunk {
+		s.buf = nil // the last write, most likely
+	}
 	return nil
 }
 
@@ -142,8 +145,8 @@ type SpillReader struct {
 }
 
 // Reader returns a reader from the first batch. All must have been flushed.
+// Several readers may read at the same time.
 func (s *Spill) Reader() *SpillReader {
-	s.buf = nil
 	return &SpillReader{s: s}
 }
 

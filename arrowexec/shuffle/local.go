@@ -1,0 +1,335 @@
+package shuffle
+
+import (
+	"context"
+	"io"
+	"slices"
+	"sync"
+
+	"neptune/arrowexec/expr"
+	"neptune/arrowexec/mem"
+	"neptune/arrowexec/op"
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
+	"neptune/internal/types"
+)
+
+// Local is the exchange inside a process. It is safe for concurrent use.
+type Local struct {
+	mu      sync.Mutex
+	pool    *mem.Pool
+	account *mem.Account
+	dir     string
+	queries map[string]*query
+}
+
+type query struct {
+	mem       *mem.Reservation
+	exchanges map[*physical.Exchange]*exchange
+}
+
+// exchange is what the writers of one Exchange have committed.
+type exchange struct {
+	parts   int
+	writers map[int]*output
+	shared  map[string]*shared
+	bounds  [][]byte // of RangeBy, once a reader asked
+}
+
+// output is the rows of one writer, by partition.
+type output struct {
+	parts  []*block
+	bytes  int64 // reserved
+	sample [][]byte
+	seen   int64
+}
+
+// block is the rows of one writer for one partition: those in memory first.
+type block struct {
+	held []*vec.Batch
+	file *op.Spill
+}
+
+type shared struct {
+	done  chan struct{}
+	value any
+	ok    bool
+}
+
+// NewLocal returns an exchange whose memory is pool's, and whose files are in
+// dir ("" is the system's folder for temporary files).
+func NewLocal(pool *mem.Pool, dir string) *Local {
+	return &Local{pool: pool, account: pool.NewAccount("shuffle"), dir: dir, queries: map[string]*query{}}
+}
+
+var _ Service = (*Local)(nil)
+
+// find returns the state of an exchange, made if need be. mu is held.
+func (l *Local) find(name string, x *physical.Exchange) (*query, *exchange) {
+	q := l.queries[name]
+	if q == nil {
+		q = &query{mem: l.account.Reserve("shuffle "+name, nil), exchanges: map[*physical.Exchange]*exchange{}}
+		l.queries[name] = q
+	}
+	e := q.exchanges[x]
+	if e == nil {
+		e = &exchange{parts: 1, writers: map[int]*output{}, shared: map[string]*shared{}}
+		q.exchanges[x] = e
+	}
+	return q, e
+}
+
+// reserve takes memory for a query if the pool has it.
+func (l *Local) reserve(name string, x *physical.Exchange, n int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q, _ := l.find(name, x)
+	// Half of the pool is left to operators: rows here stay until the query
+	// ends, and no operator can make them go to disk.
+	if limit := l.pool.Limit(); limit > 0 && l.account.Used()+n > limit/2 {
+		return false
+	}
+	return q.mem.Try(n)
+}
+
+// drop closes files and gives memory back. mu is held; the query may be gone.
+func (l *Local) drop(name string, o *output) error {
+	var first error
+	for _, b := range o.parts {
+		if b == nil {
+			continue
+		}
+		if err := b.file.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	if q := l.queries[name]; q != nil && o.bytes > 0 {
+		if err := q.mem.Resize(max(0, q.mem.Size()-o.bytes)); err != nil && first == nil {
+			first = err
+		}
+	}
+	o.parts, o.bytes = nil, 0
+	return first
+}
+
+// Release implements Service.
+func (l *Local) Release(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q := l.queries[name]
+	if q == nil {
+		return
+	}
+	for _, e := range q.exchanges {
+		for _, o := range e.writers {
+			_ = l.drop(name, o) // a temporary file without a name: nothing is left to tell of
+		}
+	}
+	q.mem.Release()
+	delete(l.queries, name)
+}
+
+// Reader implements op.Exchanges.
+func (l *Local) Reader(c *task.Conf, name string, x *physical.Exchange, partition int) (op.Operator, error) {
+	schema := physical.Types(x.Schema())
+	if x.Kind == physical.Single || x.Kind == physical.Broadcast {
+		partition = 0
+	}
+	r := reader{l: l, query: name, x: x, part: partition, schema: schema, writer: -1}
+	if x.Merge || x.Kind == physical.RangeBy {
+		keys, order, err := op.CompileOrder(x.Order, op.NewEnv(c, partition))
+		if err != nil {
+			return nil, err
+		}
+		if x.Kind == physical.RangeBy {
+			r.keys, r.order = keys, order
+			return &r, nil
+		}
+		l.mu.Lock()
+		_, e := l.find(name, x)
+		ids := e.ids()
+		l.mu.Unlock()
+		var inputs []op.Operator
+		for _, w := range ids {
+			one := r
+			one.writer = w
+			inputs = append(inputs, &one)
+		}
+		if len(inputs) > 0 {
+			return op.NewMerge(inputs, keys, order), nil
+		}
+	}
+	return &r, nil
+}
+
+func (e *exchange) ids() []int {
+	var ids []int
+	for w := range e.writers {
+		ids = append(ids, w)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Shared implements op.Exchanges.
+func (l *Local) Shared(c *task.Ctx, name string, x *physical.Exchange, what string, build func(*task.Ctx) (any, int64, error)) (any, error) {
+	for {
+		l.mu.Lock()
+		_, e := l.find(name, x)
+		s := e.shared[what]
+		if s == nil {
+			s = &shared{done: make(chan struct{})}
+			e.shared[what] = s
+			l.mu.Unlock()
+			return l.buildShared(c, name, x, what, e, s, build)
+		}
+		l.mu.Unlock()
+		if err := c.Await(s.done); err != nil {
+			return nil, err
+		}
+		if s.ok {
+			return s.value, nil
+		} // its builder failed or was killed: try it here
+	}
+}
+
+func (l *Local) buildShared(c *task.Ctx, name string, x *physical.Exchange, what string, e *exchange, s *shared, build func(*task.Ctx) (any, int64, error)) (any, error) {
+	defer func() {
+		l.mu.Lock()
+		if !s.ok {
+			delete(e.shared, what)
+		}
+		l.mu.Unlock()
+		close(s.done)
+	}()
+	v, size, err := build(c)
+	if err != nil {
+		return nil, err
+	}
+	if !l.reserve(name, x, size) {
+		return nil, errs.New(errs.OutOfMemory, "INTERNAL_ERROR_MEMORY", "message", "The broadcast side of a join doesn't fit in memory. Lower spark.sql.autoBroadcastJoinThreshold, or raise the server's memory limit.")
+	}
+	s.value, s.ok = v, true
+	return v, nil
+}
+
+// reader emits the rows of one partition, writer by writer.
+type reader struct {
+	l      *Local
+	query  string
+	x      *physical.Exchange
+	part   int
+	writer int // -1: all
+	schema []*types.Type
+	keys   []expr.Evaluator // of RangeBy
+	order  []vec.KeyOrder
+
+	blocks []*block
+	bounds [][]byte
+	at     int // block
+	held   int // batch in it
+	file   *op.SpillReader
+	rest   *vec.Batch // not emitted yet
+	open   bool
+}
+
+func (r *reader) Schema() []*types.Type { return r.schema }
+
+func (r *reader) Inputs() []op.Operator { return nil }
+
+func (r *reader) Open(*task.Ctx) error {
+	r.l.mu.Lock()
+	defer r.l.mu.Unlock()
+	_, e := r.l.find(r.query, r.x)
+	part := r.part
+	if r.keys != nil {
+		part = 0
+		if e.bounds == nil {
+			e.bounds = rangeBounds(e, e.parts)
+		}
+		r.bounds = e.bounds
+	}
+	for _, w := range e.ids() {
+		if r.writer >= 0 && w != r.writer {
+			continue
+		}
+		if o := e.writers[w]; part < len(o.parts) && o.parts[part] != nil {
+			r.blocks = append(r.blocks, o.parts[part])
+		}
+	}
+	r.open = true
+	return nil
+}
+
+func (r *reader) Next(c *task.Ctx) (*vec.Batch, error) {
+	size := vec.DefaultRows
+	if c.Conf != nil && c.Conf.BatchRows > 0 {
+		size = c.Conf.BatchRows
+	}
+	for {
+		if b := r.rest; b != nil {
+			r.rest = nil
+			if b.N > size {
+				r.rest = b.Slice(size, b.N)
+				b = b.Slice(0, size)
+			}
+			return b, c.Yield()
+		}
+		b, err := r.block(c)
+		if err != nil {
+			return nil, err
+		}
+		if r.keys != nil {
+			if b, err = r.inRange(b); err != nil {
+				return nil, err
+			}
+		}
+		if err := c.Yield(); err != nil {
+			return nil, err
+		}
+		if b.N > 0 {
+			r.rest = b
+		}
+	}
+}
+
+// block returns the next batch that was written.
+func (r *reader) block(c *task.Ctx) (*vec.Batch, error) {
+	for r.at < len(r.blocks) {
+		k := r.blocks[r.at]
+		if r.held < len(k.held) {
+			r.held++
+			return k.held[r.held-1], nil
+		}
+		if k.file != nil {
+			if r.file == nil {
+				r.file = k.file.Reader()
+			}
+			b, err := r.file.Next(c)
+			if err != io.EOF {
+				return b, err
+			}
+		}
+		r.at, r.held, r.file = r.at+1, 0, nil
+	}
+	return nil, io.EOF
+}
+
+func (r *reader) Close() error {
+	r.blocks, r.rest, r.file = nil, nil, nil
+	return nil
+}
+
+// spillTo opens a block's file.
+func (l *Local) spillTo(c *task.Ctx, b *block, schema []*types.Type) error {
+	if b.file != nil {
+		return nil
+	}
+	return c.Do(func(context.Context) error {
+		f, err := op.NewSpill(&task.Conf{SpillDir: l.dir}, schema)
+		b.file = f
+		return err
+	})
+}
