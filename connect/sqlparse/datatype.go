@@ -5,11 +5,21 @@ import (
 	"strconv"
 	"strings"
 
+	"neptune/internal/plan"
 	"neptune/internal/types"
 )
 
 // integerValue takes a number; a parameter bound to an INT is one too.
 func (p *parser) integerValue() int {
+	if k := p.peek(); k == tQuestion || k == tColon {
+		at := p.i
+		if l, ok := p.parameter().(*plan.Literal); ok {
+			if n, ok := l.Value.(int32); ok && n >= 0 {
+				return int(n)
+			}
+		}
+		p.i = at
+	}
 	if p.peek() != tInt {
 		p.syntax()
 		return 0

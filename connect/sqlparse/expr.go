@@ -265,7 +265,10 @@ func (p *parser) like(e plan.Expr, s int, k kind, negated bool, h int) plan.Expr
 			p.fail(s, "INVALID_SQL_SYNTAX.EMPTY_QUANTIFIED_PATTERN")
 			return bad()
 		}
+		saved := p.group()
 		args := append([]plan.Expr{e}, p.exprListIn()...)
+		p.tallest = max(p.tallest, h)
+		p.ungroup(saved)
 		if q == kwAll {
 			name += "_all"
 		} else {
@@ -274,7 +277,6 @@ func (p *parser) like(e plan.Expr, s int, k kind, negated bool, h int) plan.Expr
 		if negated {
 			name = "not_" + name
 		}
-		p.grow(max(h, p.tallest))
 		return &plan.Call{At: p.from(s), Name: name, Args: args, Infix: true}
 	}
 	args := []plan.Expr{e, p.value(nil, p.i, 1)}

@@ -469,7 +469,20 @@ func (p *parser) parenRelation() (n plan.Node, bare bool) {
 	defer p.leave()
 	p.next()
 	s := p.i
-	if p.startsQuery(0) && !p.valuesWithJoin() {
+	if p.peek() == kwValues && p.startsQuery(0) {
+		// A join shows that it was a table; else it is a query's first operand.
+		p.next()
+		n = p.inlineTable(s)
+		if p.isJoin() || p.isPivot() || p.isUnpivot() {
+			n = p.extensions(n, s)
+			p.expect(tRParen)
+			return n, false
+		}
+		n = p.queryRest(n, s)
+		p.expect(tRParen)
+		return n, true
+	}
+	if p.startsQuery(0) {
 		n = p.queryIn()
 		p.expect(tRParen)
 		return n, true
@@ -487,32 +500,6 @@ func (p *parser) parenRelation() (n plan.Node, bare bool) {
 	}
 	p.expect(tRParen)
 	return n, false
-}
-
-// valuesWithJoin: (VALUES (1) t JOIN ...) is told from a query only by the join; it is rare, and refused nowhere:
-// an inline table that a join follows is parsed as a relation.
-func (p *parser) valuesWithJoin() bool {
-	if p.peek() != kwValues {
-		return false
-	}
-	depth := 0
-	for n := 1; n < 4096; n++ {
-		switch p.la(n) {
-		case tLParen:
-			depth++
-		case tRParen:
-			if depth--; depth < 0 {
-				return false
-			}
-		case kwJoin:
-			if depth == 0 {
-				return true
-			}
-		case tEOF:
-			return false
-		}
-	}
-	return false
 }
 
 // inlineTable parses the rest of VALUES.
