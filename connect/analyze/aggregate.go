@@ -128,12 +128,44 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 		group[i] = unalias(e)
 	}
 	s.alts = nil
+	// A time window is computed below the aggregation, so that its name is a column's for the select list.
+	var winKey string
+	var winAttr plan.Expr
+	for i, g := range group {
+		if isTimeWindow(g) {
+			g2, base, err := r.windowColumns(group, pull(child.node, s.missing), n.Common)
+			if err != nil {
+				return nil, err
+			}
+			winKey, winAttr = exprKey(g), g2[i]
+			group = g2
+			child = &rel{node: base, out: base.Output(), meta: child.meta, dfs: child.dfs}
+			break
+		}
+	}
 	list, ls, err := r.selectList(items, child, outer, nil)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range s.missing {
 		ls.missing = addAttr(ls.missing, a)
+	}
+	if winAttr != nil {
+		for i, e := range list.exprs {
+			x, err := transformDown(e, func(k plan.Expr) (plan.Expr, error) {
+				if isTimeWindow(k) && exprKey(k) == winKey {
+					return winAttr, nil
+				}
+				return nil, nil
+			})
+			if err != nil {
+				return nil, err
+			}
+			if al, ok := x.(*plan.Alias); ok && al.Auto && al.Child == winAttr {
+				x = winAttr
+			}
+			list.exprs[i] = x
+		}
 	}
 	if n.GroupKind == plan.GroupAll {
 		group = r.groupAll(list.exprs)

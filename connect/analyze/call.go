@@ -96,6 +96,11 @@ func (r *run) call(e *plan.Call, s *scope) (plan.Expr, error) {
 	for i, a := range c.Args {
 		c.Args[i] = unalias(a)
 	}
+	for _, a := range c.Args {
+		if g, ok := a.(*plan.Call); ok && g.Kind == plan.FnGenerator {
+			return nil, aerr("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "expression", r.quoted(c))
+		}
+	}
 	if lambdas {
 		if err := r.lambdas(c, s); err != nil {
 			return nil, err

@@ -43,6 +43,9 @@ func (r *run) project(n *plan.Project, outer *scope) (*rel, error) {
 			return nil, aerr("UNSUPPORTED_GROUPING_EXPRESSION").At(c.Pos())
 		}
 	}
+	if list.exprs, node, err = r.windowColumns(list.exprs, node, n.Common); err != nil {
+		return nil, err
+	}
 	node, err = r.layers(list, node, n.Common)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,254 @@
+package analyze
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"neptune/arrowexec/vec"
+	"neptune/connect/catalog"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+type commandRule func(*run, *plan.Command) (plan.Node, error)
+
+// commands has the statements that are carried out against the catalog and the session.
+func commands(kind string) commandRule {
+	switch kind {
+	case "create_view":
+		return createView
+	case "drop_view":
+		return dropView
+	case "drop_table":
+		return dropTable
+	case "create_database":
+		return createDatabase
+	case "drop_database":
+		return dropDatabase
+	case "use", "catalog_set_current_database":
+		return use
+	case "set_catalog", "catalog_set_current_catalog":
+		return useCatalog
+	case "set":
+		return set
+	case "set_timezone":
+		return setTimeZone
+	case "reset":
+		return reset
+	case "show_tables", "show_views", "catalog_list_tables", "catalog_list_views":
+		return showTables
+	case "show_databases", "catalog_list_databases":
+		return showDatabases
+	case "show_catalogs", "catalog_list_catalogs":
+		return showCatalogs
+	case "show_columns", "catalog_list_columns":
+		return showColumns
+	case "show_functions", "catalog_list_functions":
+		return showFunctions
+	case "show_current_database":
+		return showCurrent
+	case "describe_table":
+		return describeTable
+	case "describe_query":
+		return describeQuery
+	case "describe_function":
+		return describeFunction
+	case "describe_database":
+		return describeDatabase
+	case "cache", "uncache", "clear_cache", "refresh", "catalog_cache_table", "catalog_uncache_table", "catalog_clear_cache", "catalog_refresh_table":
+		return cacheCommand
+	case "catalog_current_database", "catalog_current_catalog", "catalog_database_exists", "catalog_table_exists", "catalog_function_exists",
+		"catalog_drop_temp_view", "catalog_drop_global_temp_view":
+		return catalogValue
+	case "catalog_get_database", "catalog_get_table", "catalog_get_function":
+		return catalogGet
+	}
+	return nil
+}
+
+// RunCommand carries out a command and returns its rows, a LocalRelation with
+// Spark's columns. handled is false for commands that aren't the analyzer's
+// (EXPLAIN, INSERT, CREATE TABLE ...).
+func (a *Analyzer) RunCommand(ctx context.Context, c *plan.Command) (out plan.Node, handled bool, err error) {
+	rule := commands(c.Kind)
+	if rule == nil {
+		return nil, false, nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			out, handled, err = nil, true, errs.Panic(p)
+		}
+	}()
+	if a.Catalog == nil {
+		return nil, true, errs.NotSupported("commands without a catalog")
+	}
+	r := a.newRun(ctx)
+	if c.Flags["identifier"] && len(c.Exprs_) > 0 {
+		x, err := r.expr(c.Exprs_[0], &scope{})
+		if err != nil {
+			return nil, true, err
+		}
+		s, ok := foldString(unalias(x))
+		if !ok {
+			return nil, true, aerr("NOT_A_CONSTANT_STRING.NOT_CONSTANT", "name", "IDENTIFIER", "expr", r.quoted(x)).At(c.Origin)
+		}
+		n := *c
+		n.Name = splitName(s)
+		c = &n
+	}
+	out, err = rule(r, c)
+	return out, true, err
+}
+
+func strCol(name string, null bool) types.Field {
+	return types.Field{Name: name, Type: types.StringType, Nullable: null}
+}
+
+func boolCol(name string) types.Field { return types.Field{Name: name, Type: types.BoolType} }
+
+// rows is a relation of values, in the Go form of literals.
+func rows(schema []types.Field, data [][]any) (plan.Node, error) {
+	out := make([]*plan.Attr, len(schema))
+	b := &vec.Batch{}
+	for i, f := range schema {
+		out[i] = &plan.Attr{ID: plan.NewID(), Name: f.Name, T: f.Type, Null: f.Nullable}
+		col := vec.NewBuilder(f.Type, len(data))
+		for _, row := range data {
+			if err := col.AppendValue(row[i]); err != nil {
+				return nil, err
+			}
+		}
+		b.Cols = append(b.Cols, col.Finish())
+	}
+	b.N = len(data)
+	return &plan.LocalRelation{Out: out, Schema: types.NewStruct(schema...), Batches: []*vec.Batch{b}}, nil
+}
+
+func nothing() (plan.Node, error) {
+	return &plan.LocalRelation{Out: []*plan.Attr{}, Schema: types.EmptyStruct, Batches: []*vec.Batch{}}, nil
+}
+
+// like compiles a SHOW pattern: * is anything, | is or, case is ignored.
+func like(pattern string) func(string) bool {
+	if pattern == "" {
+		return func(string) bool { return true }
+	}
+	var alts []*regexp.Regexp
+	for _, p := range strings.Split(pattern, "|") {
+		p = strings.ReplaceAll(strings.TrimSpace(p), "*", ".*")
+		re, err := regexp.Compile("(?i)^(?:" + p + ")$")
+		if err != nil {
+			continue
+		}
+		alts = append(alts, re)
+	}
+	return func(s string) bool {
+		for _, re := range alts {
+			if re.MatchString(s) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func noSchema(db string) error {
+	return errs.New(errs.NoSuchDatabase, "SCHEMA_NOT_FOUND", "schemaName", errs.ID(catalog.DefaultCatalog, db))
+}
+
+// database is the last part of a name, which must exist; none is the current one.
+func (r *run) database(parts []string) (string, error) {
+	_, db := r.Catalog.Current()
+	if len(parts) == 0 {
+		return db, nil
+	}
+	db = strings.ToLower(parts[len(parts)-1])
+	if db == catalog.GlobalTemp {
+		return db, nil
+	}
+	d, err := r.Catalog.Database(db)
+	if err != nil {
+		return "", err
+	}
+	if d == nil {
+		return "", noSchema(parts[len(parts)-1])
+	}
+	return db, nil
+}
+
+func use(r *run, c *plan.Command) (plan.Node, error) {
+	if len(c.Name) == 0 {
+		return nothing()
+	}
+	if len(c.Name) == 1 && strings.EqualFold(c.Name[0], catalog.DefaultCatalog) {
+		return nothing()
+	}
+	if len(c.Name) > 1 && !strings.EqualFold(c.Name[0], catalog.DefaultCatalog) {
+		return nil, errs.NotSupported("catalog " + c.Name[0])
+	}
+	if err := r.Catalog.Use(c.Name[len(c.Name)-1]); err != nil {
+		return nil, err
+	}
+	return nothing()
+}
+
+func useCatalog(_ *run, c *plan.Command) (plan.Node, error) {
+	if len(c.Name) == 1 && strings.EqualFold(c.Name[0], catalog.DefaultCatalog) {
+		return nothing()
+	}
+	return nil, errs.NotSupported("catalog " + strings.Join(c.Name, "."))
+}
+
+func createDatabase(r *run, c *plan.Command) (plan.Node, error) {
+	name := strings.ToLower(c.Name[len(c.Name)-1])
+	d, err := r.Catalog.Database(name)
+	if err != nil {
+		return nil, err
+	}
+	if d != nil {
+		if c.Flags["if_not_exists"] {
+			return nothing()
+		}
+		return nil, aerr("SCHEMA_ALREADY_EXISTS", "schemaName", errs.ID(name))
+	}
+	props := map[string]string{}
+	for k, v := range c.Args {
+		if p, ok := strings.CutPrefix(k, "property."); ok {
+			props[p] = v
+		}
+	}
+	if err := r.Catalog.PutDatabase(catalog.Database{Name: name, Comment: c.Args["comment"], Location: c.Args["location"], Properties: props}); err != nil {
+		return nil, err
+	}
+	return nothing()
+}
+
+func dropDatabase(r *run, c *plan.Command) (plan.Node, error) {
+	name := strings.ToLower(c.Name[len(c.Name)-1])
+	d, err := r.Catalog.Database(name)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil {
+		if c.Flags["if_exists"] {
+			return nothing()
+		}
+		return nil, noSchema(name)
+	}
+	if name == catalog.DefaultDatabase {
+		return nil, errs.NotSupported("dropping the database default")
+	}
+	tabs, err := r.Catalog.Tables(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(tabs) > 0 && !c.Flags["cascade"] {
+		return nil, aerr("SCHEMA_NOT_EMPTY", "schemaName", errs.ID(name))
+	}
+	if err := r.Catalog.DropDatabase(name); err != nil {
+		return nil, err
+	}
+	return nothing()
+}

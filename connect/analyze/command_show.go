@@ -1,0 +1,406 @@
+package analyze
+
+import (
+	"slices"
+	"strings"
+
+	"neptune/arrowexec/fn"
+	"neptune/connect/catalog"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+type listed struct {
+	db, name string
+	view     bool
+	temp     bool
+	t        *catalog.Table
+}
+
+// relations lists the tables and views of a database, and the temporary views beside them.
+func (r *run) relations(parts []string, pattern string) ([]listed, error) {
+	db, err := r.database(parts)
+	if err != nil {
+		return nil, err
+	}
+	ok := like(pattern)
+	var out []listed
+	tabs, err := r.Catalog.Tables(db)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tabs {
+		if ok(t.Name) {
+			out = append(out, listed{db, t.Name, t.IsView, false, t})
+		}
+	}
+	if db == catalog.GlobalTemp {
+		for _, v := range r.Catalog.TempViews(true) {
+			if ok(v.Name) {
+				out = append(out, listed{db, v.Name, true, true, nil})
+			}
+		}
+	}
+	for _, v := range r.Catalog.TempViews(false) {
+		if ok(v.Name) {
+			out = append(out, listed{"", v.Name, true, true, nil})
+		}
+	}
+	return out, nil
+}
+
+func showTables(r *run, c *plan.Command) (plan.Node, error) {
+	list, err := r.relations(c.Name, c.Args["pattern"])
+	if err != nil {
+		return nil, err
+	}
+	views := strings.HasSuffix(c.Kind, "views")
+	var data [][]any
+	if strings.HasPrefix(c.Kind, "catalog_") {
+		for _, l := range list {
+			if views && !l.view {
+				continue
+			}
+			data = append(data, tableRow(l))
+		}
+		return rows(tableColumns, data)
+	}
+	schema := []types.Field{strCol("namespace", false), strCol("tableName", false), boolCol("isTemporary")}
+	if views {
+		schema[1].Name = "viewName"
+	}
+	for _, l := range list {
+		if !views || l.view {
+			data = append(data, []any{l.db, l.name, l.temp})
+		}
+	}
+	return rows(schema, data)
+}
+
+var tableColumns = []types.Field{strCol("name", false), strCol("catalog", true), {Name: "namespace", Type: types.NewArray(types.StringType, false), Nullable: true},
+	strCol("description", true), strCol("tableType", false), boolCol("isTemporary")}
+
+func tableRow(l listed) []any {
+	if l.temp {
+		var ns any = []any{}
+		if l.db != "" {
+			ns = []any{l.db}
+		}
+		return []any{l.name, nil, ns, nil, "TEMPORARY", true}
+	}
+	kind := "EXTERNAL"
+	switch {
+	case l.view:
+		kind = "VIEW"
+	case l.t.Managed:
+		kind = "MANAGED"
+	}
+	var comment any
+	if l.t.Comment != "" {
+		comment = l.t.Comment
+	}
+	return []any{l.name, catalog.DefaultCatalog, []any{l.db}, comment, kind, false}
+}
+
+func showDatabases(r *run, c *plan.Command) (plan.Node, error) {
+	dbs, err := r.Catalog.Databases()
+	if err != nil {
+		return nil, err
+	}
+	ok := like(c.Args["pattern"])
+	var data [][]any
+	for _, d := range dbs {
+		if !ok(d.Name) {
+			continue
+		}
+		if strings.HasPrefix(c.Kind, "catalog_") {
+			data = append(data, databaseRow(d))
+		} else {
+			data = append(data, []any{d.Name})
+		}
+	}
+	if strings.HasPrefix(c.Kind, "catalog_") {
+		return rows(databaseColumns, data)
+	}
+	return rows([]types.Field{strCol("namespace", false)}, data)
+}
+
+var databaseColumns = []types.Field{strCol("name", false), strCol("catalog", true), strCol("description", true), strCol("locationUri", false)}
+
+func databaseRow(d catalog.Database) []any {
+	return []any{d.Name, catalog.DefaultCatalog, d.Comment, d.Location}
+}
+
+func showCatalogs(_ *run, c *plan.Command) (plan.Node, error) {
+	var data [][]any
+	listing := strings.HasPrefix(c.Kind, "catalog_")
+	if like(c.Args["pattern"])(catalog.DefaultCatalog) {
+		if listing {
+			data = [][]any{{catalog.DefaultCatalog, nil}}
+		} else {
+			data = [][]any{{catalog.DefaultCatalog}}
+		}
+	}
+	if listing {
+		return rows([]types.Field{strCol("name", false), strCol("description", true)}, data)
+	}
+	return rows([]types.Field{strCol("catalog", false)}, data)
+}
+
+func showCurrent(r *run, _ *plan.Command) (plan.Node, error) {
+	cat, db := r.Catalog.Current()
+	return rows([]types.Field{strCol("catalog", false), strCol("namespace", false)}, [][]any{{cat, db}})
+}
+
+// columnsOf resolves a table and returns its schema.
+func (r *run) columnsOf(c *plan.Command) (*types.Type, error) {
+	x, err := r.table(&plan.UnresolvedTable{Common: c.Common, Parts: c.Name}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return Schema(x.node), nil
+}
+
+func showColumns(r *run, c *plan.Command) (plan.Node, error) {
+	if db := c.Args["database"]; db != "" && len(c.Name) == 1 {
+		n := *c
+		n.Name = []string{strings.Trim(db, "`"), c.Name[0]}
+		c = &n
+	}
+	t, err := r.columnsOf(c)
+	if err != nil {
+		return nil, err
+	}
+	var data [][]any
+	if c.Kind == "show_columns" {
+		for _, f := range t.Fields {
+			data = append(data, []any{f.Name})
+		}
+		return rows([]types.Field{strCol("col_name", false)}, data)
+	}
+	for _, f := range t.Fields {
+		data = append(data, []any{f.Name, nil, f.Type.String(), f.Nullable, false, false, false})
+	}
+	return rows([]types.Field{strCol("name", false), strCol("description", true), strCol("dataType", false), boolCol("nullable"), boolCol("isPartition"), boolCol("isBucket"), boolCol("isCluster")}, data)
+}
+
+func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
+	ok := like(c.Args["pattern"])
+	var names []string
+	scope := c.Args["scope"]
+	if scope != "user" {
+		for _, d := range fn.All() {
+			if d.Group == "internal" {
+				continue
+			}
+			for _, n := range append([]string{d.Name}, d.Aliases...) {
+				if ok(n) && (len(c.Name) != 1 || c.Kind != "show_functions" || strings.EqualFold(c.Name[0], n)) {
+					names = append(names, n)
+				}
+			}
+		}
+	}
+	if scope != "system" {
+		for _, n := range r.Catalog.Functions() {
+			if ok(n) {
+				names = append(names, n)
+			}
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	var data [][]any
+	if c.Kind == "show_functions" {
+		for _, n := range names {
+			data = append(data, []any{n})
+		}
+		return rows([]types.Field{strCol("function", false)}, data)
+	}
+	for _, n := range names {
+		data = append(data, functionRow(n))
+	}
+	return rows(functionColumns, data)
+}
+
+var functionColumns = []types.Field{strCol("name", false), strCol("catalog", true), {Name: "namespace", Type: types.NewArray(types.StringType, false), Nullable: true},
+	strCol("description", true), strCol("className", true), boolCol("isTemporary")}
+
+func functionRow(name string) []any {
+	var usage any
+	if d := fn.Lookup(name); d != nil {
+		usage = d.Usage
+	}
+	return []any{name, nil, nil, usage, "", true}
+}
+
+var describeColumns = []types.Field{strCol("col_name", false), strCol("data_type", false), strCol("comment", true)}
+
+func describeTable(r *run, c *plan.Command) (plan.Node, error) {
+	if c.Flags["json"] || c.Flags["partition"] {
+		return nil, errs.NotSupported("DESCRIBE TABLE with AS JSON or PARTITION")
+	}
+	t, err := r.columnsOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if col := c.Args["column"]; col != "" {
+		for _, f := range t.Fields {
+			if r.eq(f.Name, strings.Trim(col, "`")) {
+				return rows([]types.Field{strCol("info_name", false), strCol("info_value", false)}, [][]any{{"col_name", f.Name}, {"data_type", f.Type.String()}, {"comment", "NULL"}})
+			}
+		}
+		return nil, aerr("COLUMN_NOT_FOUND", "colName", errs.ID(col), "caseSensitiveConfig", `"spark.sql.caseSensitive"`)
+	}
+	data := describeRows(t)
+	if c.Flags["extended"] {
+		if db, name, ok := r.Catalog.Resolve(c.Name); ok {
+			tab, err := r.Catalog.Table(db, name)
+			if err != nil {
+				return nil, err
+			}
+			if tab != nil && r.Catalog.TempView(c.Name) == nil {
+				kind := "EXTERNAL"
+				if tab.IsView {
+					kind = "VIEW"
+				} else if tab.Managed {
+					kind = "MANAGED"
+				}
+				data = append(data, []any{"", "", ""}, []any{"# Detailed Table Information", "", ""}, []any{"Catalog", catalog.DefaultCatalog, ""},
+					[]any{"Database", db, ""}, []any{"Table", name, ""}, []any{"Type", kind, ""})
+				if tab.IsView {
+					data = append(data, []any{"View Text", tab.View, ""})
+				} else {
+					data = append(data, []any{"Provider", tab.Provider, ""}, []any{"Location", tab.Location, ""})
+				}
+			}
+		}
+	}
+	return rows(describeColumns, data)
+}
+
+func describeRows(t *types.Type) [][]any {
+	var data [][]any
+	for _, f := range t.Fields {
+		data = append(data, []any{f.Name, f.Type.String(), nil})
+	}
+	return data
+}
+
+func describeQuery(r *run, c *plan.Command) (plan.Node, error) {
+	x, err := r.node(c.Query, nil)
+	if err != nil {
+		return nil, err
+	}
+	return rows(describeColumns, describeRows(Schema(x.node)))
+}
+
+func describeFunction(r *run, c *plan.Command) (plan.Node, error) {
+	name := strings.ToLower(c.Name[len(c.Name)-1])
+	d := fn.Lookup(name)
+	if d == nil {
+		return nil, r.unknownRoutine(&plan.Call{Name: name, Path: c.Name[:len(c.Name)-1]})
+	}
+	data := [][]any{{"Function: " + d.Name}, {"Usage: " + d.Usage}}
+	if c.Flags["extended"] {
+		var b strings.Builder
+		for _, e := range d.Examples {
+			b.WriteString("\n      > " + e.SQL + ";\n       " + e.Want)
+		}
+		data = append(data, []any{"Extended Usage:\n    Examples:" + b.String() + "\n\n    Since: " + d.Since + "\n"})
+	}
+	return rows([]types.Field{strCol("function_desc", false)}, data)
+}
+
+func describeDatabase(r *run, c *plan.Command) (plan.Node, error) {
+	name, err := r.database(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := r.Catalog.Database(name)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil {
+		return nil, noSchema(name)
+	}
+	data := [][]any{{"Catalog Name", catalog.DefaultCatalog}, {"Namespace Name", d.Name}, {"Comment", d.Comment}, {"Location", d.Location}, {"Owner", ""}}
+	return rows([]types.Field{strCol("info_name", false), strCol("info_value", false)}, data)
+}
+
+// catalogValue has the calls of spark.catalog that answer with one value.
+func catalogValue(r *run, c *plan.Command) (plan.Node, error) {
+	cat, db := r.Catalog.Current()
+	str := func(v string) (plan.Node, error) {
+		return rows([]types.Field{strCol("value", false)}, [][]any{{v}})
+	}
+	yes := func(v bool) (plan.Node, error) { return rows([]types.Field{boolCol("value")}, [][]any{{v}}) }
+	switch c.Kind {
+	case "catalog_current_database":
+		return str(db)
+	case "catalog_current_catalog":
+		return str(cat)
+	case "catalog_database_exists":
+		d, err := r.Catalog.Database(strings.ToLower(c.Name[len(c.Name)-1]))
+		if err != nil {
+			return nil, err
+		}
+		return yes(d != nil)
+	case "catalog_table_exists":
+		if r.Catalog.TempView(c.Name) != nil {
+			return yes(true)
+		}
+		d, n, ok := r.Catalog.Resolve(c.Name)
+		if !ok {
+			return yes(false)
+		}
+		t, err := r.Catalog.Table(d, n)
+		if err != nil {
+			return nil, err
+		}
+		return yes(t != nil)
+	case "catalog_function_exists":
+		d := fn.Lookup(strings.ToLower(c.Name[len(c.Name)-1]))
+		return yes(d != nil && d.Group != "internal" || r.Catalog.Function(c.Name) != nil)
+	}
+	return yes(r.Catalog.DropTempView(c.Name[len(c.Name)-1], c.Kind == "catalog_drop_global_temp_view"))
+}
+
+// catalogGet has getDatabase, getTable and getFunction.
+func catalogGet(r *run, c *plan.Command) (plan.Node, error) {
+	switch c.Kind {
+	case "catalog_get_database":
+		name, err := r.database(c.Name)
+		if err != nil {
+			return nil, err
+		}
+		d, err := r.Catalog.Database(name)
+		if err != nil || d == nil {
+			return nil, noSchema(name)
+		}
+		return rows(databaseColumns, [][]any{databaseRow(*d)})
+	case "catalog_get_function":
+		name := strings.ToLower(c.Name[len(c.Name)-1])
+		if fn.Lookup(name) == nil && r.Catalog.Function(c.Name) == nil {
+			return nil, r.unknownRoutine(&plan.Call{Name: name, Path: c.Name[:len(c.Name)-1]})
+		}
+		return rows(functionColumns, [][]any{functionRow(name)})
+	}
+	if v := r.Catalog.TempView(c.Name); v != nil {
+		l := listed{name: v.Name, view: true, temp: true}
+		if len(c.Name) == 2 {
+			l.db = catalog.GlobalTemp
+		}
+		return rows(tableColumns, [][]any{tableRow(l)})
+	}
+	if d, n, ok := r.Catalog.Resolve(c.Name); ok {
+		t, err := r.Catalog.Table(d, n)
+		if err != nil {
+			return nil, err
+		}
+		if t != nil {
+			return rows(tableColumns, [][]any{tableRow(listed{d, t.Name, t.IsView, false, t})})
+		}
+	}
+	return nil, aerr("TABLE_OR_VIEW_NOT_FOUND", "relationName", errs.ID(c.Name...), "searchPath", r.searchPath())
+}
