@@ -4,23 +4,30 @@ package server
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
 
 	"neptune/connect/pb"
 	"neptune/connect/session"
+	"neptune/connect/sqlparse"
 	"neptune/connect/translate"
 	"neptune/internal/errs"
+	"neptune/internal/plan"
 )
 
 // Version is the version of Spark that the server answers like.
@@ -32,12 +39,14 @@ const MaxMessage = 128 << 20
 // Options of a Server. Zero values take the defaults.
 type Options struct {
 	Engine Engine
-	// Parser returns the SQL parser with a session's options.
+	// Parser returns the SQL parser with a session's options; nil takes package sqlparse.
 	Parser func(*session.Session) translate.Parser
-	// Conf are the server's own spark.* and neptune.* settings.
-	Conf map[string]string
-	// DefaultJob is the job type of what nobody marked; nil: by the kind of plan.
-	DefaultJob        *session.JobType
+	// BaseConf are the server's own spark.* and neptune.* settings.
+	BaseConf map[string]string
+	// DefaultJobType is the job type of what nobody marked: "stream", "batch", a number, or "" for by the kind of plan.
+	DefaultJobType string
+	// Token, when not "", is what clients must send as "authorization: Bearer <token>".
+	Token             string
 	ArtifactDir       string
 	SessionTimeout    time.Duration // 60 minutes; negative: never
 	DetachedTimeout   time.Duration // an execution that nobody reads is given up; 5 minutes
@@ -83,8 +92,15 @@ func or[T comparable](v, def T) T {
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
-// New returns a server that doesn't listen yet. Close ends it.
-func New(opt Options) *Server {
+// New returns a server that doesn't listen yet. Stop ends it. The error is an
+// invalid job type.
+func New(opt Options) (*Server, error) {
+	if opt.DefaultJobType != "" {
+		if _, err := session.ParseJobType(session.JobTypeKeys[0], opt.DefaultJobType); err != nil {
+			return nil, err
+		}
+	}
+	opt.Parser = orParser(opt.Parser)
 	opt.DetachedTimeout = or(opt.DetachedTimeout, 5*time.Minute)
 	opt.MaxStreamDuration = or(opt.MaxStreamDuration, 2*time.Minute)
 	opt.MaxStreamBytes = or(opt.MaxStreamBytes, 1<<30)
@@ -95,7 +111,7 @@ func New(opt Options) *Server {
 		opt: opt, log: opt.Log, ops: map[opKey]*operation{}, gone: map[opKey]bool{},
 		tombs: map[opKey]pb.GetStatusResponse_OperationStatus_OperationState{},
 	}
-	s.sessions = session.NewManager(session.Options{Base: opt.Conf, Dir: opt.ArtifactDir, Timeout: opt.SessionTimeout, OnClose: s.closeSession})
+	s.sessions = session.NewManager(session.Options{Base: opt.BaseConf, Dir: opt.ArtifactDir, Timeout: opt.SessionTimeout, OnClose: s.closeSession})
 	s.grpc = grpc.NewServer(
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(1<<31-1),
@@ -112,7 +128,7 @@ func New(opt Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.wg.Go(func() { s.maintain(ctx) })
-	return s
+	return s, nil
 }
 
 // GRPC is the server that the service is registered at, for those who add services before Serve.
@@ -121,11 +137,11 @@ func (s *Server) GRPC() *grpc.Server { return s.grpc }
 // Sessions are the open sessions.
 func (s *Server) Sessions() []*session.Session { return s.sessions.Sessions() }
 
-// Serve answers on l until Close.
+// Serve answers on l until Stop.
 func (s *Server) Serve(l net.Listener) error { return s.grpc.Serve(l) }
 
-// Close cancels all executions, closes all sessions and stops serving.
-func (s *Server) Close() error {
+// Stop cancels all executions, closes all sessions and stops serving.
+func (s *Server) Stop() error {
 	s.health.Shutdown()
 	s.stop()
 	err := s.sessions.Shutdown()
@@ -238,6 +254,9 @@ func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 			err = s.fault(info.FullMethod, errs.Panic(p))
 		}
 	}()
+	if err := s.allow(ctx, info.FullMethod); err != nil {
+		return nil, err
+	}
 	return h(ctx, req)
 }
 
@@ -247,7 +266,50 @@ func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerIn
 			err = s.fault(info.FullMethod, errs.Panic(p))
 		}
 	}()
+	if err := s.allow(ss.Context(), info.FullMethod); err != nil {
+		return err
+	}
 	return h(srv, ss)
+}
+
+// allow checks the token; health checks need none.
+func (s *Server) allow(ctx context.Context, method string) error {
+	if s.opt.Token == "" || strings.HasPrefix(method, "/grpc.health.") {
+		return nil
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	for _, v := range md.Get("authorization") {
+		if subtle.ConstantTimeCompare([]byte(v), []byte("Bearer "+s.opt.Token)) == 1 {
+			return nil
+		}
+	}
+	return status.Error(codes.Unauthenticated, "The server wants a token: sc://host:port/;token=...")
+}
+
+// orParser is p, or package sqlparse with the session's options.
+func orParser(p func(*session.Session) translate.Parser) func(*session.Session) translate.Parser {
+	if p != nil {
+		return p
+	}
+	return func(x *session.Session) translate.Parser {
+		ansi := x.Conf.Bool("spark.sql.ansi.enabled")
+		o := sqlparse.Options{
+			ANSI:                    ansi,
+			DoubleQuotedIdentifiers: ansi && x.Conf.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
+			EnforceReserved:         ansi && x.Conf.Bool("spark.sql.ansi.enforceReservedKeywords"),
+			EscapedStringLiterals:   x.Conf.Bool("spark.sql.parser.escapedStringLiterals"),
+			TimestampNTZ:            strings.EqualFold(x.Conf.String("spark.sql.timestampType"), "TIMESTAMP_NTZ"),
+		}
+		if loc, err := session.LoadTimeZone(x.Conf.String("spark.sql.session.timeZone")); err == nil {
+			o.TimeZone = loc
+		}
+		return translate.Parser{
+			Statement:  func(sql string) (plan.Node, error) { return sqlparse.ParseStatement(sql, o) },
+			Expression: func(sql string) (plan.Expr, error) { return sqlparse.ParseExpression(sql, o) },
+			DataType:   sqlparse.ParseDataType,
+			Schema:     sqlparse.ParseSchema,
+		}
+	}
 }
 
 func (s *Server) fault(where string, e *errs.Error) error {

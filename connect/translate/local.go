@@ -220,7 +220,7 @@ func (t *Translator) withRelations(w *pb.WithRelations) (plan.Node, error) {
 			ctes = append(ctes, plan.CTE{Name: a.GetAlias(), Plan: n})
 			continue
 		}
-		if r.GetCommon().PlanId == nil {
+		if planID(r) == nil {
 			return nil, invalid("INVALID_WITH_RELATION_REFERENCE")
 		}
 		s.rels[r.GetCommon().GetPlanId()] = &ref{rel: r}

@@ -24,7 +24,7 @@ func (t *Translator) Relation(r *pb.Relation) (plan.Node, error) {
 		}
 		return nil, err
 	}
-	if id := r.GetCommon().PlanId; id != nil || at != nil {
+	if id := planID(r); id != nil || at != nil {
 		info := n.Info()
 		if info.PlanID != nil && id != nil && *info.PlanID != *id {
 			// Two messages made one node, and columns may refer to either's id.
@@ -39,6 +39,13 @@ func (t *Translator) Relation(r *pb.Relation) (plan.Node, error) {
 		}
 	}
 	return n, nil
+}
+
+func planID(r *pb.Relation) *int64 {
+	if r.GetCommon() == nil {
+		return nil
+	}
+	return r.GetCommon().PlanId
 }
 
 func (t *Translator) input(r *pb.Relation, in protoMessage) (plan.Node, error) {
