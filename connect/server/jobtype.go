@@ -50,12 +50,12 @@ func (s *Server) resolveJob(ctx context.Context, x *session.Session, n plan.Node
 		}
 	}
 	for _, k := range session.JobTypeKeys {
-		if v, ok := s.opt.BaseConf[k]; ok {
+		if v, ok := s.opt.Conf[k]; ok {
 			return from(k, v, session.FromServer)
 		}
 	}
-	if s.opt.DefaultJobType != "" {
-		return from(session.JobTypeKeys[0], s.opt.DefaultJobType, session.FromServer)
+	if s.opt.DefaultJob != nil {
+		return n, session.JobType{Priority: s.opt.DefaultJob.Priority, Origin: session.FromServer}, nil
 	}
 	job = session.JobType{Priority: session.BatchPriority, Origin: session.FromPlan}
 	if stream {

@@ -41,10 +41,10 @@ type Options struct {
 	Engine Engine
 	// Parser returns the SQL parser with a session's options; nil takes package sqlparse.
 	Parser func(*session.Session) translate.Parser
-	// BaseConf are the server's own spark.* and neptune.* settings.
-	BaseConf map[string]string
-	// DefaultJobType is the job type of what nobody marked: "stream", "batch", a number, or "" for by the kind of plan.
-	DefaultJobType string
+	// Conf are the server's own spark.* and neptune.* settings.
+	Conf map[string]string
+	// DefaultJob is the job type of what nobody marked; nil: by the kind of plan.
+	DefaultJob *session.JobType
 	// Token, when not "", is what clients must send as "authorization: Bearer <token>".
 	Token             string
 	ArtifactDir       string
@@ -92,14 +92,8 @@ func or[T comparable](v, def T) T {
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
-// New returns a server that doesn't listen yet. Stop ends it. The error is an
-// invalid job type.
-func New(opt Options) (*Server, error) {
-	if opt.DefaultJobType != "" {
-		if _, err := session.ParseJobType(session.JobTypeKeys[0], opt.DefaultJobType); err != nil {
-			return nil, err
-		}
-	}
+// New returns a server that doesn't listen yet. Close ends it.
+func New(opt Options) *Server {
 	opt.Parser = orParser(opt.Parser)
 	opt.DetachedTimeout = or(opt.DetachedTimeout, 5*time.Minute)
 	opt.MaxStreamDuration = or(opt.MaxStreamDuration, 2*time.Minute)
@@ -111,7 +105,7 @@ func New(opt Options) (*Server, error) {
 		opt: opt, log: opt.Log, ops: map[opKey]*operation{}, gone: map[opKey]bool{},
 		tombs: map[opKey]pb.GetStatusResponse_OperationStatus_OperationState{},
 	}
-	s.sessions = session.NewManager(session.Options{Base: opt.BaseConf, Dir: opt.ArtifactDir, Timeout: opt.SessionTimeout, OnClose: s.closeSession})
+	s.sessions = session.NewManager(session.Options{Base: opt.Conf, Dir: opt.ArtifactDir, Timeout: opt.SessionTimeout, OnClose: s.closeSession})
 	s.grpc = grpc.NewServer(
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(1<<31-1),
@@ -128,7 +122,7 @@ func New(opt Options) (*Server, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.wg.Go(func() { s.maintain(ctx) })
-	return s, nil
+	return s
 }
 
 // GRPC is the server that the service is registered at, for those who add services before Serve.
@@ -137,11 +131,11 @@ func (s *Server) GRPC() *grpc.Server { return s.grpc }
 // Sessions are the open sessions.
 func (s *Server) Sessions() []*session.Session { return s.sessions.Sessions() }
 
-// Serve answers on l until Stop.
+// Serve answers on l until Close.
 func (s *Server) Serve(l net.Listener) error { return s.grpc.Serve(l) }
 
-// Stop cancels all executions, closes all sessions and stops serving.
-func (s *Server) Stop() error {
+// Close cancels all executions, closes all sessions and stops serving.
+func (s *Server) Close() error {
 	s.health.Shutdown()
 	s.stop()
 	err := s.sessions.Shutdown()

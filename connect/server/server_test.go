@@ -131,10 +131,7 @@ func start(t *testing.T, opt Options) *rig {
 	t.Helper()
 	f := &fake{batch: 10, running: make(chan string, 10)}
 	opt.Engine, opt.Parser, opt.ArtifactDir = f, parser, t.TempDir()
-	s, err := New(opt)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := New(opt)
 	l := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
@@ -144,7 +141,7 @@ func start(t *testing.T, opt Options) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(conn.Close(), s.Stop(), <-served); err != nil {
+		if err := errors.Join(conn.Close(), s.Close(), <-served); err != nil {
 			t.Error(err)
 		}
 	})
@@ -487,9 +484,9 @@ func TestJobTypeChannels(t *testing.T) {
 		{"hint over all", "3", "neptune.job.type=stream", "batch", "batch", "stream", 3, session.FromHint},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := Options{BaseConf: map[string]string{}}
+			o := Options{Conf: map[string]string{}}
 			if c.server != "" {
-				o.BaseConf["neptune.job.type"] = c.server
+				o.Conf["neptune.job.type"] = c.server
 			}
 			r := start(t, o)
 			if c.conf != "" {
