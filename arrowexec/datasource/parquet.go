@@ -1,0 +1,524 @@
+package datasource
+
+import (
+	"context"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"github.com/apache/arrow-go/v18/parquet/schema"
+
+	"neptune/arrowexec/arrowio"
+	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// rowMetadata is the key under which Spark keeps a file's schema as JSON.
+const rowMetadata = "org.apache.spark.sql.parquet.row.metadata"
+
+// footer is a Parquet file's metadata.
+type footer struct {
+	meta   *metadata.FileMetaData
+	schema *types.Type
+	leaves [][]int // leaf columns of each field of schema
+	names  map[string]int
+	exact  map[string]int
+}
+
+type footerKey struct {
+	path        string
+	size, mtime int64
+}
+
+// footers caches footers by path, size and time of change. It starts anew when it is full.
+var footers = struct {
+	sync.Mutex
+	m map[footerKey]*footer
+}{m: map[footerKey]*footer{}}
+
+const maxFooters = 4096
+
+func readFooter(f fileInfo) (ft *footer, err error) {
+	key := footerKey{f.path, f.size, f.mtime}
+	footers.Lock()
+	ft = footers.m[key]
+	footers.Unlock()
+	if ft != nil {
+		return ft, nil
+	}
+	bad := func(cause error) error {
+		if os.IsNotExist(cause) {
+			return errs.New(errs.FileNotFound, "FAILED_READ_FILE.FILE_NOT_EXIST", "path", "file://"+f.path).Because(cause)
+		}
+		return errs.New(errs.Execution, "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "path", "file://"+f.path).Because(cause)
+	}
+	defer func() { // the metadata reader panics on some broken files
+		if p := recover(); p != nil {
+			ft, err = nil, bad(errs.Panic(p))
+		}
+	}()
+	fh, err := os.Open(f.path)
+	if err != nil {
+		return nil, bad(err)
+	}
+	defer fh.Close()
+	r, err := file.NewParquetReader(fh)
+	if err != nil {
+		return nil, bad(err)
+	}
+	ft = &footer{meta: r.MetaData()}
+	if err := ft.convert(); err != nil {
+		if _, ok := errs.As(err); ok {
+			return nil, err
+		}
+		return nil, bad(err)
+	}
+	footers.Lock()
+	if len(footers.m) >= maxFooters {
+		clear(footers.m)
+	}
+	footers.m[key] = ft
+	footers.Unlock()
+	return ft, nil
+}
+
+// convert finds the SQL types of the file's columns.
+func (ft *footer) convert() error {
+	sc := ft.meta.Schema
+	root := sc.Root()
+	ft.leaves = make([][]int, root.NumFields())
+	for i := range sc.NumColumns() {
+		k := root.FieldIndexByField(sc.ColumnRoot(i))
+		if k < 0 {
+			return errCorrupt
+		}
+		ft.leaves[k] = append(ft.leaves[k], i)
+	}
+	var spark *types.Type
+	if kv := ft.meta.KeyValueMetadata(); kv != nil {
+		if s := kv.FindValue(rowMetadata); s != nil {
+			if t, err := types.ParseJSON(*s); err == nil && t.Kind == types.Struct {
+				spark = t
+			}
+		}
+	}
+	var general *arrow.Schema
+	out := types.NewStruct()
+	ft.names, ft.exact = map[string]int{}, map[string]int{}
+	for i := range root.NumFields() {
+		name := root.Field(i).Name()
+		ft.exact[name] = i
+		if _, dup := ft.names[strings.ToLower(name)]; !dup {
+			ft.names[strings.ToLower(name)] = i
+		}
+		var t *types.Type
+		if spark != nil {
+			if k := spark.FieldIndex(name); k >= 0 {
+				t = spark.Fields[k].Type
+			}
+		}
+		if t == nil && root.Field(i).Type() == schema.Primitive && root.Field(i).RepetitionType() != parquet.Repetitions.Repeated {
+			var err error
+			if t, err = leafType(sc.Column(ft.leaves[i][0])); err != nil {
+				return err
+			}
+		}
+		if t == nil {
+			if general == nil {
+				var err error
+				if general, err = pqarrow.FromParquet(sc, nil, nil); err != nil {
+					return err
+				}
+			}
+			var err error
+			if t, err = arrowio.TypeOf(general.Field(i)); err != nil {
+				return err
+			}
+		}
+		out.Fields = append(out.Fields, types.Field{Name: name, Type: nullable(t), Nullable: true})
+	}
+	ft.schema = out
+	return nil
+}
+
+// leafType is the SQL type of a primitive column (Spark: ParquetToSparkSchemaConverter).
+func leafType(c *schema.Column) (*types.Type, error) {
+	refuse := func() (*types.Type, error) {
+		return nil, errs.New(errs.Analysis, "PARQUET_TYPE_NOT_SUPPORTED", "parquetType", c.PhysicalType().String()+" ("+c.LogicalType().String()+")")
+	}
+	switch lt := c.LogicalType().(type) {
+	case schema.DecimalLogicalType:
+		if lt.Precision() < 1 || lt.Precision() > types.MaxPrecision || lt.Scale() < 0 || lt.Scale() > lt.Precision() {
+			return refuse()
+		}
+		return types.NewDecimal(int(lt.Precision()), int(lt.Scale())), nil
+	case schema.StringLogicalType, schema.EnumLogicalType, schema.JSONLogicalType:
+		return types.StringType, nil
+	case schema.DateLogicalType:
+		return types.DateType, nil
+	case schema.TimestampLogicalType:
+		if lt.IsAdjustedToUTC() {
+			return types.TimestampType, nil
+		}
+		return types.TimestampNTZType, nil
+	case schema.TimeLogicalType:
+		return refuse()
+	case schema.IntLogicalType:
+		switch w := lt.BitWidth(); {
+		case lt.IsSigned() && w == 8:
+			return types.Int8Type, nil
+		case lt.IsSigned() && w == 16, !lt.IsSigned() && w == 8:
+			return types.Int16Type, nil
+		case lt.IsSigned() && w == 32, !lt.IsSigned() && w == 16:
+			return types.Int32Type, nil
+		case lt.IsSigned() && w == 64, !lt.IsSigned() && w == 32:
+			return types.Int64Type, nil
+		}
+		return refuse() // UINT_64 is DECIMAL(20,0) in Spark
+	}
+	switch c.PhysicalType() {
+	case parquet.Types.Boolean:
+		return types.BoolType, nil
+	case parquet.Types.Int32:
+		return types.Int32Type, nil
+	case parquet.Types.Int64:
+		return types.Int64Type, nil
+	case parquet.Types.Int96:
+		return types.TimestampType, nil
+	case parquet.Types.Float:
+		return types.Float32Type, nil
+	case parquet.Types.Double:
+		return types.Float64Type, nil
+	case parquet.Types.ByteArray, parquet.Types.FixedLenByteArray:
+		return types.BinaryType, nil
+	}
+	return refuse()
+}
+
+// find is the position of a column in the file, by its name, case-insensitively; -1 when it has none.
+func (ft *footer) find(name string) int {
+	if i, ok := ft.exact[name]; ok {
+		return i
+	}
+	if i, ok := ft.names[strings.ToLower(name)]; ok {
+		return i
+	}
+	return -1
+}
+
+// bytes is the stored size of the columns of row group g that a scan of cols reads.
+func (ft *footer) bytes(g int, f *Files, cols []int) int64 {
+	rg := ft.meta.RowGroup(g)
+	n := int64(0)
+	for _, c := range cols {
+		if c >= len(f.data.Fields) {
+			continue
+		}
+		if i := ft.find(f.data.Fields[c].Name); i >= 0 {
+			for _, leaf := range ft.leaves[i] {
+				if cc, err := rg.ColumnChunk(leaf); err == nil {
+					n += max(0, cc.TotalCompressedSize())
+				}
+			}
+		}
+	}
+	return n
+}
+
+// chunkRange is where a column chunk lies in its file.
+func chunkRange(cc *metadata.ColumnChunkMetaData, size int64) (from, n int64, err error) {
+	from = cc.DataPageOffset()
+	if cc.HasDictionaryPage() {
+		if d := cc.DictionaryPageOffset(); d > 0 && d < from {
+			from = d
+		}
+	}
+	n = cc.TotalCompressedSize()
+	if from < 0 || n < 0 || from > size || n > size-from {
+		return 0, 0, errCorrupt
+	}
+	return from, n, nil
+}
+
+// ownEncodings reports whether column reads all pages of the chunk.
+func ownEncodings(cc *metadata.ColumnChunkMetaData) bool {
+	for _, e := range cc.Encodings() {
+		switch e {
+		case parquet.Encodings.Plain, parquet.Encodings.PlainDict, parquet.Encodings.RLE, parquet.Encodings.RLEDict:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// readGeneral decodes a whole column of a row group by arrow-go: nested types and rare encodings.
+func readGeneral(ctx context.Context, fh *os.File, ft *footer, field, g int, t *types.Type) (*vec.Vector, error) {
+	r, err := file.NewParquetReader(fh, file.WithMetadata(ft.meta))
+	if err != nil {
+		return nil, err
+	}
+	pr, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
+	}
+	table, err := pr.ReadRowGroups(ctx, ft.leaves[field], []int{g})
+	if err != nil {
+		return nil, err
+	}
+	defer table.Release()
+	chunks := table.Column(0).Data().Chunks()
+	if len(chunks) == 0 {
+		return vec.MakeNull(t, 0), nil
+	}
+	a, err := array.Concatenate(chunks, memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Release()
+	return arrowio.FromArrow(a, t)
+}
+
+// statValues gives a chunk's smallest and greatest value in the form of literals; nil when unknown.
+func statValues(cc *metadata.ColumnChunkMetaData, leaf *schema.Column, t *types.Type) (lo, hi any, nulls int64) {
+	nulls = -1
+	defer func() {
+		if recover() != nil { // broken statistics are no statistics
+			lo, hi, nulls = nil, nil, -1
+		}
+	}()
+	if ok, err := cc.StatsSet(); err != nil || !ok {
+		return
+	}
+	st, err := cc.Statistics()
+	if err != nil || st == nil {
+		return
+	}
+	if st.HasNullCount() {
+		nulls = st.NullCount()
+	}
+	if !st.HasMinMax() {
+		return
+	}
+	if it, ok := leaf.LogicalType().(schema.IntLogicalType); ok && !it.IsSigned() {
+		return
+	}
+	num := func(x int64) any {
+		switch t.Kind {
+		case types.Int8:
+			return int8(x)
+		case types.Int16:
+			return int16(x)
+		case types.Int32, types.Date:
+			return int32(x)
+		case types.Int64:
+			return x
+		case types.Decimal:
+			if d, ok := leaf.LogicalType().(schema.DecimalLogicalType); ok && int(d.Scale()) == t.Scale {
+				return types.I128(x)
+			}
+		case types.Timestamp, types.TimestampNTZ:
+			if ts, ok := leaf.LogicalType().(schema.TimestampLogicalType); ok && ts.TimeUnit() == schema.TimeUnitMicros {
+				return x
+			}
+		}
+		return nil
+	}
+	switch s := st.(type) {
+	case *metadata.Int32Statistics:
+		return num(int64(s.Min())), num(int64(s.Max())), nulls
+	case *metadata.Int64Statistics:
+		return num(s.Min()), num(s.Max()), nulls
+	case *metadata.Float64Statistics:
+		if t.Kind == types.Float64 {
+			return s.Min(), s.Max(), nulls
+		}
+	case *metadata.ByteArrayStatistics:
+		if t.Kind == types.String {
+			return string(s.Min()), string(s.Max()), nulls
+		}
+	}
+	return
+}
+
+func (f *Files) parquetStats(st *plan.Stats) {
+	st.Rows = 0
+	st.Cols = make([]plan.ColStats, len(f.schema.Fields))
+	known := make([]bool, len(st.Cols))
+	for i := range st.Cols {
+		st.Cols[i] = plan.ColStats{Distinct: -1}
+		known[i] = i < len(f.data.Fields)
+		if !known[i] {
+			st.Cols[i].Nulls = -1
+		}
+	}
+	for _, file := range f.files {
+		ft, err := readFooter(file)
+		if err != nil {
+			st.Rows, st.Cols = -1, nil // reading will say why
+			return
+		}
+		st.Rows += ft.meta.NumRows
+		for c := range f.data.Fields {
+			field := &f.data.Fields[c]
+			i := ft.find(field.Name)
+			cs := &st.Cols[c]
+			if i < 0 || len(ft.leaves[i]) != 1 || ft.meta.Schema.Column(ft.leaves[i][0]).MaxRepetitionLevel() > 0 {
+				known[c] = false
+				cs.Nulls, cs.Min, cs.Max = -1, nil, nil
+				continue
+			}
+			leaf := ft.meta.Schema.Column(ft.leaves[i][0])
+			for g := range ft.meta.NumRowGroups() {
+				cc, err := ft.meta.RowGroup(g).ColumnChunk(ft.leaves[i][0])
+				if err != nil {
+					known[c] = false
+					break
+				}
+				cs.AvgBytes += int(cc.TotalUncompressedSize())
+				lo, hi, nulls := statValues(cc, leaf, field.Type)
+				if cs.Nulls >= 0 {
+					if cs.Nulls += nulls; nulls < 0 {
+						cs.Nulls = -1
+					}
+				}
+				if lo == nil || hi == nil {
+					known[c] = false
+				}
+				if !known[c] {
+					cs.Min, cs.Max = nil, nil
+					continue
+				}
+				if cs.Min == nil || compareValues(lo, cs.Min) < 0 {
+					cs.Min = lo
+				}
+				if cs.Max == nil || compareValues(hi, cs.Max) > 0 {
+					cs.Max = hi
+				}
+			}
+		}
+	}
+	for c := range st.Cols {
+		cs := &st.Cols[c]
+		if st.Rows > 0 {
+			cs.AvgBytes = int(int64(cs.AvgBytes) / st.Rows)
+		}
+		lo, okLo := asInt(cs.Min)
+		hi, okHi := asInt(cs.Max)
+		if okLo && okHi && hi >= lo && hi-lo >= 0 {
+			cs.Distinct = min(hi-lo+1, st.Rows)
+		}
+	}
+}
+
+func asInt(x any) (int64, bool) {
+	switch v := x.(type) {
+	case int8:
+		return int64(v), true
+	case int16:
+		return int64(v), true
+	case int32:
+		return int64(v), true
+	case int64:
+		return v, true
+	case types.Int128:
+		return int64(v.Lo), v.IsInt64()
+	}
+	return 0, false
+}
+
+// compareValues orders two values of one type in the form of literals.
+func compareValues(a, b any) int {
+	if x, ok := asInt(a); ok {
+		if y, ok := asInt(b); ok {
+			switch {
+			case x < y:
+				return -1
+			case x > y:
+				return 1
+			}
+			return 0
+		}
+	}
+	switch x := a.(type) {
+	case string:
+		if y, ok := b.(string); ok {
+			return strings.Compare(x, y)
+		}
+	case float64:
+		if y, ok := b.(float64); ok {
+			switch {
+			case x < y:
+				return -1
+			case x > y:
+				return 1
+			}
+		}
+	case types.Int128:
+		if y, ok := b.(types.Int128); ok {
+			return x.Cmp(y)
+		}
+	}
+	return 0
+}
+
+// mayMatch reports whether a conjunct can be true for a value between lo and hi.
+// Only comparisons of a column with a literal of its type are looked at.
+func mayMatch(e plan.Expr, col int, lo, hi any, t *types.Type) bool {
+	call, ok := e.(*plan.Call)
+	if !ok {
+		return true
+	}
+	if call.Name == "and" {
+		for _, a := range call.Args {
+			if !mayMatch(a, col, lo, hi, t) {
+				return false
+			}
+		}
+		return true
+	}
+	if len(call.Args) != 2 {
+		return true
+	}
+	name := call.Name
+	b, okB := call.Args[0].(*plan.Bound)
+	l, okL := call.Args[1].(*plan.Literal)
+	if !okB || !okL {
+		b, okB = call.Args[1].(*plan.Bound)
+		l, okL = call.Args[0].(*plan.Literal)
+		name = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}[name]
+	}
+	if !okB || !okL || b.Index != col || l.Value == nil || !types.SameType(l.T, t) {
+		return true
+	}
+	switch t.Kind {
+	case types.Float64, types.Float32: // NaN isn't in the statistics
+		return true
+	case types.String:
+		if t.Collation != "" {
+			return true
+		}
+	}
+	switch name {
+	case "=":
+		return compareValues(l.Value, lo) >= 0 && compareValues(l.Value, hi) <= 0
+	case "<":
+		return compareValues(lo, l.Value) < 0
+	case "<=":
+		return compareValues(lo, l.Value) <= 0
+	case ">":
+		return compareValues(hi, l.Value) > 0
+	case ">=":
+		return compareValues(hi, l.Value) >= 0
+	}
+	return true
+}

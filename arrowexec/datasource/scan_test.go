@@ -1,0 +1,284 @@
+package datasource
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"github.com/google/go-cmp/cmp"
+
+	"neptune/arrowexec/arrowio"
+	"neptune/arrowexec/mem"
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+func field(name string, t *types.Type) types.Field {
+	return types.Field{Name: name, Type: t, Nullable: true}
+}
+
+var sample = types.NewStruct(field("b", types.BoolType), field("i8", types.Int8Type), field("i32", types.Int32Type), field("i64", types.Int64Type),
+	field("f", types.Float64Type), field("d", types.NewDecimal(9, 2)), field("wide", types.NewDecimal(30, 3)), field("s", types.StringType),
+	field("uniq", types.StringType), field("day", types.DateType), field("ts", types.TimestampType), field("arr", types.NewArray(types.Int64Type, true)),
+	field("st", types.NewStruct(field("x", types.StringType))))
+
+func sampleBatch(n int, nulls bool) *vec.Batch {
+	r := rand.New(rand.NewPCG(5, 6))
+	bl := make([]*vec.Builder, len(sample.Fields))
+	for i := range bl {
+		bl[i] = vec.NewBuilder(sample.Fields[i].Type, n)
+	}
+	for k := range n {
+		row := []any{k%3 == 0, int8(k), int32(k), int64(k) * 7, float64(r.IntN(50)) / 4, types.I128(int64(r.IntN(1000))), types.Mul64(int64(k), -1<<40),
+			fmt.Sprint("s", r.IntN(20)), fmt.Sprint("unique text ", k), int32(k % 400), int64(k) * 1e6, []any{int64(k), nil}, types.StructValue{fmt.Sprint(k)}}
+		for i, x := range row {
+			if nulls && r.IntN(4) == 0 {
+				x = nil
+			}
+			if err := bl[i].AppendValue(x); err != nil {
+				panic(err)
+			}
+		}
+	}
+	b := &vec.Batch{N: n}
+	for _, x := range bl {
+		b.Cols = append(b.Cols, x.Finish())
+	}
+	return b
+}
+
+func writeSample(t testing.TB, path string, b *vec.Batch, props ...parquet.WriterProperty) {
+	e, err := arrowio.NewEncoder(sample, arrowio.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := e.Stream(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ipc.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	r.Next()
+	table := array.NewTableFromRecords(r.Schema(), []arrow.RecordBatch{r.RecordBatch()})
+	defer table.Release()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pqarrow.WriteTable(table, f, 3000, parquet.NewWriterProperties(props...), pqarrow.DefaultWriterProps()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func scanAll(t testing.TB, s *physical.Scan, parts, every int) ([][]any, error) {
+	var out [][]any
+	for p := range parts {
+		o, err := NewScan(s, p, parts)
+		if err != nil {
+			return nil, err
+		}
+		err = task.Run(task.Info{Partition: p}, &task.Conf{BatchRows: 1000}, mem.NewPool(0).NewAccount("t"), every, func(c *task.Ctx) error {
+			defer o.Close()
+			if err := o.Open(c); err != nil {
+				return err
+			}
+			for {
+				b, err := o.Next(c)
+				if errors.Is(err, io.EOF) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				b = b.Compact()
+				for i := range b.N {
+					var row []any
+					for _, v := range b.Cols {
+						row = append(row, v.Value(i))
+					}
+					out = append(out, row)
+				}
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func openAll(t testing.TB, a OpenArgs) *physical.Scan {
+	src, err := Open(context.Background(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &physical.Scan{Source: src, Limit: -1}
+	for i := range src.Schema().Fields {
+		s.Cols = append(s.Cols, i)
+	}
+	return s
+}
+
+func rowsOf(b *vec.Batch) [][]any {
+	var out [][]any
+	for i := range b.N {
+		var row []any
+		for _, v := range b.Cols {
+			row = append(row, v.Value(i))
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func TestParquetCodecsPagesAndNulls(t *testing.T) {
+	for _, codec := range []compress.Compression{compress.Codecs.Uncompressed, compress.Codecs.Snappy, compress.Codecs.Gzip, compress.Codecs.Zstd, compress.Codecs.Brotli, compress.Codecs.Lz4Raw} {
+		for _, v2 := range []parquet.DataPageVersion{parquet.DataPageV1, parquet.DataPageV2} {
+			for _, nulls := range []bool{false, true} {
+				path := filepath.Join(t.TempDir(), "a.parquet")
+				b := sampleBatch(7000, nulls)
+				writeSample(t, path, b, parquet.WithCompression(codec), parquet.WithDataPageVersion(v2), parquet.WithDataPageSize(4000), parquet.WithDictionaryPageSizeLimit(20000))
+				s := openAll(t, OpenArgs{Format: "parquet", Paths: []string{path}})
+				if !types.Equal(s.Source.Schema(), sample) {
+					t.Fatalf("schema %s", s.Source.Schema())
+				}
+				for _, parts := range []int{1, 3} {
+					got, err := scanAll(t, s, parts, parts%2)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if d := cmp.Diff(rowsOf(b), got); d != "" {
+						t.Fatalf("%v %v nulls=%v: %.2000s", codec, v2, nulls, d)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestParquetFilterAndStats(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "k=5", "a.parquet")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b := sampleBatch(7000, false)
+	writeSample(t, path, b)
+	s := openAll(t, OpenArgs{Format: "parquet", Paths: []string{filepath.Dir(filepath.Dir(path))}})
+	s.Filters = []plan.Expr{&plan.Call{Name: ">=", T: types.BoolType, Kind: plan.FnScalar, Args: []plan.Expr{&plan.Bound{Index: 2, T: types.Int32Type}, &plan.Literal{T: types.Int32Type, Value: int32(6500)}}}}
+	got, err := scanAll(t, s, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := rowsOf(b)[6500:]
+	for i := range want {
+		want[i] = append(want[i], int32(5))
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Fatalf("%.2000s", d)
+	}
+	st := s.Source.Stats()
+	if st.Rows != 7000 || st.Cols[2].Min != int32(0) || st.Cols[2].Max != int32(6999) || st.Cols[2].Distinct != 7000 {
+		t.Errorf("stats %+v", st.Cols[2])
+	}
+}
+
+func TestBrokenParquetIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.parquet")
+	writeSample(t, path, sampleBatch(500, true))
+	data, _ := os.ReadFile(path)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range 300 {
+		bad := append([]byte(nil), data...)
+		for range 3 {
+			bad[r.IntN(len(bad)*9/10)] = byte(r.Int())
+		}
+		if i%5 == 0 {
+			bad = bad[:r.IntN(len(bad))]
+		}
+		p := filepath.Join(dir, fmt.Sprint(i, ".parquet"))
+		if err := os.WriteFile(p, bad, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		src, err := Open(context.Background(), OpenArgs{Format: "parquet", Paths: []string{p}})
+		if err == nil {
+			s := &physical.Scan{Source: src, Limit: -1}
+			for c := range src.Schema().Fields {
+				s.Cols = append(s.Cols, c)
+			}
+			_, err = scanAll(t, s, 1, 0)
+		}
+		if e, ok := errs.As(err); err != nil && (!ok || e.Condition == "INTERNAL_ERROR") {
+			t.Fatalf("file %d: %v", i, err)
+		}
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	for _, x := range []struct {
+		a    OpenArgs
+		want string
+	}{
+		{OpenArgs{Format: "parquet", Paths: []string{"/nonexistent/x"}}, "PATH_NOT_FOUND"},
+		{OpenArgs{Format: "nope"}, "DATA_SOURCE_NOT_FOUND"},
+		{OpenArgs{Format: "orc"}, "UNSUPPORTED_FEATURE"},
+		{OpenArgs{Format: "csv", Options: map[string]string{"multiLine": "true"}}, "UNSUPPORTED_FEATURE"},
+		{OpenArgs{Format: "parquet", Paths: []string{t.TempDir()}}, "UNABLE_TO_INFER_SCHEMA"},
+	} {
+		_, err := Open(context.Background(), x.a)
+		if e, ok := errs.As(err); !ok || e.Condition != x.want {
+			t.Errorf("%+v: %v", x.a, err)
+		}
+	}
+}
+
+func TestTextFormats(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	csv := write("a.csv", "a,b\n1,x\n\"2\",\"y, \"\"z\"\"\"\n3,\n")
+	js := write("a.json", `{"n":1,"s":"x","a":[1,2]}`+"\n"+`{"n":2.5}`+"\n"+`{bad`+"\n")
+	txt := write("a.txt", "one\r\n\nthree")
+	for _, x := range []struct {
+		a    OpenArgs
+		want [][]any
+	}{
+		{OpenArgs{Format: "csv", Paths: []string{csv}, Options: map[string]string{"Header": "true", "inferSchema": "true"}}, [][]any{{int32(1), "x"}, {int32(2), `y, "z"`}, {int32(3), nil}}},
+		{OpenArgs{Format: "json", Paths: []string{js}}, [][]any{{nil, []any{int64(1), int64(2)}, 1.0, "x"}, {nil, nil, 2.5, nil}, {"{bad", nil, nil, nil}}},
+		{OpenArgs{Format: "text", Paths: []string{txt}}, [][]any{{"one"}, {""}, {"three"}}},
+	} {
+		for parts := 1; parts < 9; parts++ {
+			got, err := scanAll(t, openAll(t, x.a), parts, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(x.want, got); d != "" {
+				t.Errorf("%s in %d parts: %s", x.a.Format, parts, d)
+			}
+		}
+	}
+}

@@ -1,0 +1,355 @@
+// Package datasource reads and writes files: it opens a source by format and
+// paths (Open), divides it among tasks (Partitions), and makes the operators
+// that scan and write (NewScan, NewWrite).
+//
+// A scan applies all its filters exactly: no filter is needed above it.
+package datasource
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"neptune/arrowexec/physical"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// OpenArgs are what DataFrameReader gives. Option names are case-insensitive.
+type OpenArgs struct {
+	Format    string
+	Options   map[string]string
+	Paths     []string
+	Schema    *types.Type // nil: infer
+	Streaming bool
+	Conf      map[string]string // the session's settings
+}
+
+// Files is an opened folder or list of files; it implements plan.Source.
+type Files struct {
+	format string
+	opts   map[string]string // names in lower case
+	paths  []string
+	files  []fileInfo
+	data   *types.Type // columns in the files
+	schema *types.Type // data, then the partition columns
+	parts  int
+	values [][]any // of files: the partition columns' values
+}
+
+// formats lists the options that each format reads. Options of all file sources are in common.
+var formats = map[string][]string{
+	"parquet": {"mergeschema", "datetimerebasemode", "int96rebasemode"},
+	"text":    {"wholetext", "linesep"},
+	"csv":     {"header", "sep", "delimiter", "quote", "escape", "nullvalue", "inferschema", "mode", "ignoreleadingwhitespace", "ignoretrailingwhitespace", "comment", "encoding", "charset"},
+	"json":    {"mode", "primitivesasstring", "multiline", "encoding", "charset"},
+}
+
+var common = []string{"path", "paths", "basepath", "pathglobfilter", "recursivefilelookup", "header", "ignorecorruptfiles", "ignoremissingfiles"}
+
+// known are Spark's formats that are not read here.
+var known = []string{"orc", "avro", "xml", "jdbc", "binaryfile", "libsvm", "image", "delta", "iceberg", "kafka", "hive"}
+
+// Open lists the files of a source and finds its schema.
+func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
+	f := &Files{format: strings.ToLower(a.Format), opts: map[string]string{}}
+	if i := strings.LastIndexByte(f.format, '.'); i >= 0 && strings.HasPrefix(f.format, "org.apache.spark.sql") {
+		f.format = f.format[i+1:]
+	}
+	optionNames, ok := formats[f.format]
+	if !ok {
+		if slices.Contains(known, f.format) {
+			return nil, errs.NotSupported("data source " + a.Format)
+		}
+		return nil, errs.New(errs.Analysis, "DATA_SOURCE_NOT_FOUND", "provider", a.Format)
+	}
+	for k, v := range a.Options {
+		k = strings.ToLower(k)
+		if !slices.Contains(optionNames, k) && !slices.Contains(common, k) {
+			return nil, errs.NotSupported("option " + k + " of " + f.format)
+		}
+		f.opts[k] = v
+	}
+	for _, k := range []string{"ignorecorruptfiles", "ignoremissingfiles", "multiline", "wholetext"} {
+		if strings.EqualFold(f.opts[k], "true") {
+			return nil, errs.NotSupported("option " + k + " of " + f.format)
+		}
+	}
+	paths := a.Paths
+	if p := f.opts["path"]; p != "" && len(paths) == 0 {
+		paths = []string{p}
+	}
+	if len(paths) == 0 {
+		return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
+	}
+	files, names, err := listFiles(paths, f.opts)
+	if err != nil {
+		return nil, err
+	}
+	f.files, f.paths = files, paths
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if f.data = a.Schema; f.data == nil {
+		if f.data, err = f.infer(a); err != nil {
+			return nil, err
+		}
+	}
+	infer := !strings.EqualFold(a.Conf["spark.sql.sources.partitionColumnTypeInference.enabled"], "false")
+	return f, f.setPartitions(names, partitionTypes(files, names, infer))
+}
+
+func formatName(f string) string {
+	switch f {
+	case "parquet":
+		return "Parquet"
+	}
+	return strings.ToUpper(f)
+}
+
+// setPartitions puts the partition columns last; a given schema's type for one wins.
+func (f *Files) setPartitions(names []string, ts []*types.Type) error {
+	var data []types.Field
+	at := map[string]int{}
+	for i, n := range names {
+		at[strings.ToLower(n)] = i
+	}
+	parts := make([]types.Field, len(names))
+	for i, n := range names {
+		parts[i] = types.Field{Name: n, Type: ts[i], Nullable: true}
+	}
+	for _, c := range f.data.Fields {
+		if i, ok := at[strings.ToLower(c.Name)]; ok {
+			parts[i] = types.Field{Name: c.Name, Type: c.Type, Nullable: true}
+			continue
+		}
+		data = append(data, types.Field{Name: c.Name, Type: nullable(c.Type), Nullable: true, Metadata: c.Metadata})
+	}
+	f.data = types.NewStruct(data...)
+	f.schema = types.NewStruct(append(slices.Clone(data), parts...)...)
+	f.parts = len(parts)
+	f.values = make([][]any, len(f.files))
+	for i, file := range f.files {
+		for k, s := range file.parts {
+			v, err := partitionValue(s, names[k], parts[k].Type)
+			if err != nil {
+				return err
+			}
+			f.values[i] = append(f.values[i], v)
+		}
+	}
+	return nil
+}
+
+// nullable makes all of a type nullable, as file sources do.
+func nullable(t *types.Type) *types.Type {
+	switch t.Kind {
+	case types.Array:
+		return types.NewArray(nullable(t.Elem), true)
+	case types.Map:
+		return types.NewMap(nullable(t.Key), nullable(t.Elem), true)
+	case types.Struct:
+		c := *t
+		c.Fields = slices.Clone(t.Fields)
+		for i := range c.Fields {
+			c.Fields[i].Nullable = true
+			c.Fields[i].Type = nullable(c.Fields[i].Type)
+		}
+		return &c
+	}
+	return t
+}
+
+// infer finds the columns of the files.
+func (f *Files) infer(a OpenArgs) (*types.Type, error) {
+	switch f.format {
+	case "text":
+		return types.NewStruct(types.Field{Name: "value", Type: types.StringType, Nullable: true}), nil
+	case "parquet":
+		if len(f.files) == 0 {
+			return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
+		}
+		merge := strings.EqualFold(f.opts["mergeschema"], "true") || f.opts["mergeschema"] == "" && a.Conf["spark.sql.parquet.mergeSchema"] == "true"
+		var out *types.Type
+		for _, file := range f.files {
+			ft, err := readFooter(file)
+			if err != nil {
+				return nil, err
+			}
+			if out == nil {
+				out = ft.schema
+			} else if out, err = mergeTypes(out, ft.schema); err != nil {
+				return nil, err
+			}
+			if !merge {
+				break
+			}
+		}
+		return out, nil
+	}
+	if len(f.files) == 0 {
+		return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
+	}
+	return f.inferText()
+}
+
+// mergeTypes adds b's columns to a's (the option mergeSchema).
+func mergeTypes(a, b *types.Type) (*types.Type, error) {
+	out := types.NewStruct(slices.Clone(a.Fields)...)
+	for _, f := range b.Fields {
+		i := out.FieldIndex(f.Name)
+		if i < 0 {
+			out.Fields = append(out.Fields, f)
+			continue
+		}
+		x := out.Fields[i].Type
+		switch {
+		case types.SameType(x, f.Type):
+		case x.IsIntegral() && f.Type.IsIntegral(), x.Kind == types.Float32 && f.Type.Kind == types.Float64, x.Kind == types.Float64 && f.Type.Kind == types.Float32:
+			if f.Type.Kind > x.Kind {
+				out.Fields[i].Type = f.Type
+			}
+		case x.Kind == types.Struct && f.Type.Kind == types.Struct:
+			m, err := mergeTypes(x, f.Type)
+			if err != nil {
+				return nil, err
+			}
+			out.Fields[i].Type = m
+		default:
+			return nil, errs.New(errs.Execution, "CANNOT_MERGE_SCHEMAS", "left", errs.Quote(a.SQL()), "right", errs.Quote(b.SQL()))
+		}
+	}
+	return out, nil
+}
+
+// Format implements plan.Source.
+func (f *Files) Format() string { return f.format }
+
+// Schema implements plan.Source.
+func (f *Files) Schema() *types.Type { return f.schema }
+
+// PartitionColumns implements plan.Source.
+func (f *Files) PartitionColumns() int { return f.parts }
+
+// Paths are the files, in the order in which they are read.
+func (f *Files) Paths() []string {
+	out := make([]string, len(f.files))
+	for i := range f.files {
+		out[i] = f.files[i].path
+	}
+	return out
+}
+
+// Options are the reader's options, names in lower case.
+func (f *Files) Options() map[string]string { return maps.Clone(f.opts) }
+
+// Stats implements plan.Source: rows, sizes and column statistics from
+// Parquet footers, sizes alone of other formats.
+func (f *Files) Stats() plan.Stats {
+	st := plan.Stats{Rows: -1}
+	for _, file := range f.files {
+		st.Bytes += file.size
+	}
+	if f.format == "parquet" {
+		f.parquetStats(&st)
+	}
+	return st
+}
+
+// maxTaskBytes is what one task reads at most (Spark: spark.sql.files.maxPartitionBytes).
+const maxTaskBytes = 128 << 20
+
+// Partitions is how many tasks a scan should have where slots tasks run at
+// once: one for small data, at least two a slot from 32 MiB on.
+func Partitions(s *physical.Scan, slots int) int {
+	f, ok := s.Source.(*Files)
+	if !ok {
+		return 1
+	}
+	us, err := f.units(s.Cols)
+	if err != nil {
+		return 1 // the task will say why
+	}
+	total := int64(0)
+	for _, u := range us {
+		total += u.bytes
+	}
+	slots = max(slots, 1)
+	n := int(min(total/(4<<20), int64(slots)))
+	if total > 32<<20 {
+		n = 2 * slots
+	}
+	n = max(n, int((total+maxTaskBytes-1)/maxTaskBytes), 1)
+	if f.format == "parquet" {
+		n = min(n, max(1, len(us)))
+	}
+	return n
+}
+
+// unit is what is read in one go: a row group, or a range of bytes of a file.
+type unit struct {
+	file     int
+	rowGroup int
+	bytes    int64
+	from, to int64 // of text formats
+}
+
+// units lists what a scan of those columns reads, in file order.
+func (f *Files) units(cols []int) ([]unit, error) {
+	var out []unit
+	for i, file := range f.files {
+		if f.format != "parquet" {
+			if file.size > 0 {
+				out = append(out, unit{file: i, bytes: file.size, to: file.size})
+			}
+			continue
+		}
+		ft, err := readFooter(file)
+		if err != nil {
+			return nil, err
+		}
+		for g := range ft.meta.NumRowGroups() {
+			out = append(out, unit{file: i, rowGroup: g, bytes: ft.bytes(g, f, cols)})
+		}
+	}
+	return out, nil
+}
+
+// share is the units of partition p of n: contiguous, balanced by bytes. Text
+// files that aren't compressed are cut anywhere; the reader goes by whole lines.
+func share(us []unit, p, n int, cut func(u unit) bool) []unit {
+	total := int64(0)
+	for _, u := range us {
+		total += u.bytes
+	}
+	lo, hi := mulDiv(total, p, n), mulDiv(total, p+1, n)
+	var out []unit
+	at := int64(0)
+	for i, u := range us {
+		from, to := at, at+u.bytes
+		at = to
+		if cut(u) {
+			a, b := max(from, lo), min(to, hi)
+			if a < b {
+				out = append(out, unit{file: u.file, bytes: b - a, from: a - from, to: b - from})
+			}
+			continue
+		}
+		// An empty row group has no middle of its own: it goes by its place.
+		mid := from + u.bytes/2
+		if total == 0 {
+			if i*n/len(us) == p {
+				out = append(out, u)
+			}
+		} else if mid >= lo && (mid < hi || p == n-1) {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+func mulDiv(total int64, p, n int) int64 {
+	return total/int64(n)*int64(p) + total%int64(n)*int64(p)/int64(n)
+}
