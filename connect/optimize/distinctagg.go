@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"neptune/arrowexec/fn"
+	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
 )
@@ -16,7 +17,11 @@ func (o *optimizer) distinctAggregates(n plan.Node) (plan.Node, error) {
 		if !ok {
 			return n, nil
 		}
-		return rewriteDistinct(a), nil
+		r := rewriteDistinct(a)
+		if up, ok := r.(*plan.Aggregate); a.Live && ok && up.Child != a.Child {
+			return nil, errs.NotSupported("DISTINCT aggregates over a stream").At(a.Origin)
+		}
+		return r, nil
 	})
 }
 

@@ -88,10 +88,14 @@ func planned(tb testing.TB, sql string) (physical.Node, error) {
 	return n, nil
 }
 
-var idPattern = regexp.MustCompile(`#\d+`)
+var (
+	idPattern   = regexp.MustCompile(`#\d+`)
+	loopPattern = regexp.MustCompile(`(UnionLoop(?:Ref)?) \d+`)
+)
 
 // stable numbers the column ids of a plan from 1 in order of appearance.
 func stable(s string) string {
+	s = loopPattern.ReplaceAllString(s, "$1")
 	ids := map[string]string{}
 	return idPattern.ReplaceAllStringFunc(s, func(m string) string {
 		if _, ok := ids[m]; !ok {

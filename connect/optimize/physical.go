@@ -10,6 +10,7 @@ import (
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
+	"neptune/internal/types"
 )
 
 // Physical makes the physical plan of an optimized logical one: operators
@@ -635,8 +636,7 @@ func (p *planner) window(w *plan.WindowNode) (part, error) {
 	if err != nil {
 		return in, err
 	}
-	rows := p.est.of(w.Child).rows
-	if in, err = p.cluster(in, w.Partition, rows); err != nil {
+	if in, err = p.cluster(in, w.Partition, p.est.of(w.Child)); err != nil {
 		return in, err
 	}
 	var by []plan.SortOrder
@@ -684,18 +684,40 @@ func (p *planner) window(w *plan.WindowNode) (part, error) {
 }
 
 // cluster brings rows with equal keys to one partition.
-func (p *planner) cluster(in part, keys []plan.Expr, rows float64) (part, error) {
+func (p *planner) cluster(in part, keys []plan.Expr, st *relStats) (part, error) {
 	if in.single || clustered(in, keys) {
 		return in, nil
 	}
-	if len(keys) == 0 || rows <= smallRows {
+	if len(keys) == 0 || st.rows <= smallRows {
 		return p.toSingle(in), nil
 	}
-	b, err := physical.BindAll(keys, in.node.Schema())
+	b, err := physical.BindAll(p.dealBy(keys, st), in.node.Schema())
 	if err != nil {
 		return in, err
 	}
-	return p.exchange(in, &physical.Exchange{Kind: physical.Hash, Keys: b, N: p.partitions(rows)}), nil
+	return p.exchange(in, &physical.Exchange{Kind: physical.Hash, Keys: b, N: p.partitions(st.rows)}), nil
+}
+
+// dealBy chooses by which of the keys rows are dealt out: one fixed-width
+// column with many values does as well as all of them, and hashes faster.
+func (p *planner) dealBy(keys []plan.Expr, st *relStats) []plan.Expr {
+	if len(keys) < 2 {
+		return keys
+	}
+	best, most := -1, float64(1000*p.conf.slots())
+	for i, k := range keys {
+		a, ok := k.(*plan.Attr)
+		if !ok || a.T.Kind == types.Decimal || vec.LayoutOf(a.T).Width() == 0 || vec.LayoutOf(a.T) == vec.Bytes || vec.LayoutOf(a.T) == vec.List {
+			continue
+		}
+		if c, ok := st.cols[a.ID]; ok && c.ndv >= most {
+			best, most = i, c.ndv
+		}
+	}
+	if best < 0 {
+		return keys
+	}
+	return keys[best : best+1]
 }
 
 // clustered: the rows are partitioned by a subset of the keys.

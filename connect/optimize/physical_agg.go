@@ -108,12 +108,12 @@ func (p *planner) aggregate(a *plan.Aggregate) (part, error) {
 	case !stateful && (in.single || len(s.group) > 0 && clustered(in, s.group)):
 		out, err = p.hashAggregate(in, s, physical.Complete)
 	case !stateful && len(s.group) > 0 && groups > smallRows && groups > 0.8*inRows:
-		if in, err = p.cluster(in, s.group, inRows); err != nil {
+		if in, err = p.cluster(in, s.group, p.est.of(a.Child)); err != nil {
 			return in, err
 		}
 		out, err = p.hashAggregate(in, s, physical.Complete)
 	default:
-		out, err = p.twoPhase(in, s, groups)
+		out, err = p.twoPhase(in, s, groups, p.est.of(a.Child))
 	}
 	if err != nil {
 		return out, err
@@ -224,7 +224,7 @@ func keepHash(in part, out []physical.Column) [][]plan.ExprID {
 }
 
 // twoPhase aggregates before and after the exchange.
-func (p *planner) twoPhase(in part, s aggSplit, groups float64) (part, error) {
+func (p *planner) twoPhase(in part, s aggSplit, groups float64, st *relStats) (part, error) {
 	group, aggs, err := p.boundAggs(in, s)
 	if err != nil {
 		return in, err
@@ -256,8 +256,20 @@ func (p *planner) twoPhase(in part, s aggSplit, groups float64) (part, error) {
 	if len(group) == 0 || groups <= smallRows {
 		r = p.exchange(r, &physical.Exchange{Kind: physical.Single, N: 1})
 	} else {
-		r = p.exchange(r, &physical.Exchange{Kind: physical.Hash, Keys: keys, N: p.partitions(groups)})
+		deal := keys
+		for i, k := range p.dealBy(s.group, st) {
+			for j, g := range s.group {
+				if k == g && len(s.group) > 1 {
+					if i == 0 {
+						deal = nil
+					}
+					deal = append(deal, keys[j])
+				}
+			}
+		}
+		r = p.exchange(r, &physical.Exchange{Kind: physical.Hash, Keys: deal, N: p.partitions(groups)})
 	}
+	r.sorted = nil
 	r.node = &physical.HashAggregate{Group: keys, Aggs: final, Mode: physical.Final, Out: finalOut, Input: r.node}
 	return r, nil
 }

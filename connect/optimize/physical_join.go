@@ -273,6 +273,10 @@ func (p *planner) broadcastSide(s joinSides) int {
 	right := mayBroadcast(s.kind, true) && small(s.rr, s.lr, s.rb)
 	left := mayBroadcast(s.kind, false) && small(s.lr, s.rr, s.lb)
 	switch {
+	case right && left && s.r.single && !s.l.single && s.lr > smallRows:
+		return 2 // keep the side that has many tasks as the probe
+	case right && left && s.l.single && !s.r.single && s.rr > smallRows:
+		return 1
 	case right && left:
 		if s.rb <= s.lb {
 			return 2

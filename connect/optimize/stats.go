@@ -605,7 +605,7 @@ func semiFraction(l, r *relStats, keys []equiKey, rest float64) float64 {
 	for _, k := range keys {
 		dl, dr := l.keyNDV(k.left), r.keyNDV(k.right)
 		have := distinctAmong(dr, r.rows)
-		f = math.Min(f, have/math.Max(dl, have))
+		f = math.Min(f, have/math.Max(math.Max(dl, dr), have))
 	}
 	return clamp(f)
 }
