@@ -94,7 +94,7 @@ func (p *parser) now() time.Time {
 	return time.Now()
 }
 
-// special reads now, today, yesterday, tomorrow and epoch as microseconds of an instant.
+// specialInstant reads now, today, yesterday, tomorrow and epoch as microseconds of an instant.
 func (p *parser) specialInstant(s string) (us int64, ok bool) {
 	word := strings.ToLower(types.TrimAll(s))
 	if word == "" || word[0] < 'a' || word[0] > 'z' {

@@ -49,7 +49,7 @@ func newParser(sql string, o Options) (*parser, error) {
 
 func (p *parser) peek() kind { return p.toks[p.i].kind }
 
-// at is the kind of the nth token from here.
+// la is the kind of the nth token from here.
 func (p *parser) la(n int) kind {
 	if p.i+n < len(p.toks) {
 		return p.toks[p.i+n].kind
@@ -157,14 +157,6 @@ func (p *parser) fail(s int, condition string, kv ...string) {
 	p.stop(errs.New(errs.Parse, condition, kv...).At(p.origin(s)))
 }
 
-// failWide is fail where Spark's context is a wider construct, tokens s to e.
-func (p *parser) failSpan(s, e int, condition string, kv ...string) {
-	if p.err != nil {
-		return
-	}
-	p.stop(errs.New(errs.Parse, condition, kv...).At(p.span(s, e)))
-}
-
 // notSupported refuses something of Spark's grammar by name.
 func (p *parser) notSupported(s int, what string) {
 	if p.err != nil {
@@ -238,7 +230,7 @@ func (p *parser) grow(h int) {
 
 // --- names
 
-// identKind reports whether the token is an identifier in most places.
+// isIdent reports whether the token is an identifier in most places.
 func (p *parser) isIdent(k kind) bool {
 	switch {
 	case k == tIdent || k == tQuoted:
