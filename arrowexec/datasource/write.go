@@ -1,0 +1,577 @@
+package datasource
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"github.com/google/uuid"
+
+	"neptune/arrowexec/arrowio"
+	"neptune/arrowexec/op"
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
+	"neptune/internal/types"
+)
+
+// WriteArgs are what DataFrameWriter gives.
+type WriteArgs struct {
+	Format      string
+	Path        string
+	Mode        string // append, overwrite, errorifexists (or error, ""), ignore
+	PartitionBy []string
+	Options     map[string]string
+	Schema      *types.Type
+}
+
+// Job is a write in progress: tasks write below Staging, and Commit moves what they wrote.
+type Job struct {
+	// Skip: the mode is ignore and the target exists; there is nothing to do.
+	Skip bool
+	// Staging is the path that physical.Write of the tasks must have.
+	Staging string
+
+	target    string
+	overwrite bool
+	made      bool // the target folder was made by PrepareWrite
+}
+
+// stagingPrefix begins the name of a job's folder inside the target; readers pass over it.
+const stagingPrefix = "_temporary-"
+
+// writers lists the options that each format writes.
+var writers = map[string][]string{
+	"parquet": {"compression"},
+	"csv":     {"header", "sep", "delimiter", "nullvalue", "compression"},
+	"json":    {"compression", "ignorenullfields"},
+	"text":    {"compression", "linesep"},
+}
+
+// PrepareWrite checks a write and makes its staging folder. Errors are
+// PATH_ALREADY_EXISTS, DATA_SOURCE_NOT_FOUND, ALL_PARTITION_COLUMNS_NOT_ALLOWED,
+// UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE and refusals by name.
+func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	format := strings.ToLower(a.Format)
+	if format == "" {
+		format = "parquet"
+	}
+	names, ok := writers[format]
+	if !ok {
+		if slices.Contains(known, format) {
+			return nil, errs.NotSupported("writing the data source " + a.Format)
+		}
+		return nil, errs.New(errs.Analysis, "DATA_SOURCE_NOT_FOUND", "provider", a.Format)
+	}
+	for k, v := range a.Options {
+		k = strings.ToLower(k)
+		if k != "path" && !slices.Contains(names, k) {
+			return nil, errs.NotSupported("write option " + k + " of " + format)
+		}
+		if k == "compression" {
+			if _, err := codecOf(format, v); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(a.PartitionBy) > 0 && len(a.PartitionBy) >= len(a.Schema.Fields) {
+		return nil, errs.New(errs.Analysis, "ALL_PARTITION_COLUMNS_NOT_ALLOWED")
+	}
+	for i := range a.Schema.Fields {
+		f := &a.Schema.Fields[i]
+		part := slices.ContainsFunc(a.PartitionBy, func(n string) bool { return strings.EqualFold(n, f.Name) })
+		bad := !part && !writable(format, f.Type)
+		if part && (f.Type.IsNested() || f.Type.Kind == types.Variant || f.Type.Kind == types.Binary) {
+			return nil, errs.New(errs.Analysis, "INVALID_PARTITION_COLUMN_DATA_TYPE", "type", errs.Quote(f.Type.SQL()))
+		}
+		if bad {
+			return nil, errs.New(errs.Analysis, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", formatName(format), "columnName", errs.ID(f.Name), "columnType", errs.Quote(f.Type.SQL()))
+		}
+	}
+	target, err := LocalPath(a.Path)
+	if err != nil {
+		return nil, err
+	}
+	if a.Path == "" {
+		return nil, errs.New(errs.IllegalArgument, "STDS_INVALID_OPTION_VALUE.IS_EMPTY", "optionName", "path")
+	}
+	job := &Job{target: target}
+	_, err = os.Stat(target)
+	switch {
+	case err == nil:
+		switch strings.ToLower(a.Mode) {
+		case "append":
+		case "overwrite":
+			job.overwrite = true
+		case "ignore":
+			job.Skip = true
+			return job, nil
+		default:
+			return nil, errs.New(errs.Analysis, "PATH_ALREADY_EXISTS", "outputPath", "file:"+target)
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", target).Because(err)
+	default:
+		job.made = true
+	}
+	job.Staging = filepath.Join(target, stagingPrefix+uuid.NewString())
+	if err := os.MkdirAll(job.Staging, 0o755); err != nil {
+		return nil, errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", target).Because(err)
+	}
+	return job, nil
+}
+
+func writable(format string, t *types.Type) bool {
+	switch format {
+	case "text":
+		return t.Kind == types.String
+	case "csv", "json":
+		switch t.Kind {
+		case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Float32, types.Float64, types.Decimal, types.String, types.Date, types.Timestamp, types.TimestampNTZ:
+			return true
+		case types.Array:
+			return format == "json" && writable(format, t.Elem)
+		case types.Struct:
+			for _, f := range t.Fields {
+				if !writable(format, f.Type) {
+					return false
+				}
+			}
+			return format == "json"
+		}
+		return false
+	}
+	switch t.Kind {
+	case types.CalendarInterval, types.Null, types.Object, types.YearMonthInterval, types.DayTimeInterval, types.Variant, types.Time:
+		return false
+	case types.Array:
+		return writable(format, t.Elem)
+	case types.Map:
+		return writable(format, t.Key) && writable(format, t.Elem)
+	case types.Struct:
+		for _, f := range t.Fields {
+			if !writable(format, f.Type) {
+				return false
+			}
+		}
+		return len(t.Fields) > 0
+	}
+	return true
+}
+
+func codecOf(format, name string) (compress.Compression, error) {
+	name = strings.ToLower(name)
+	if format != "parquet" {
+		if name == "none" || name == "uncompressed" || name == "" {
+			return compress.Codecs.Uncompressed, nil
+		}
+		return 0, errs.NotSupported("compression " + name + " of " + format)
+	}
+	switch name {
+	case "", "snappy":
+		return compress.Codecs.Snappy, nil
+	case "none", "uncompressed":
+		return compress.Codecs.Uncompressed, nil
+	case "zstd":
+		return compress.Codecs.Zstd, nil
+	case "gzip":
+		return compress.Codecs.Gzip, nil
+	case "brotli":
+		return compress.Codecs.Brotli, nil
+	case "lz4_raw", "lz4raw":
+		return compress.Codecs.Lz4Raw, nil
+	}
+	return 0, errs.NotSupported("compression " + name + " of " + format)
+}
+
+// Commit moves the tasks' files into the target (after clearing it, where the mode is
+// overwrite) and leaves _SUCCESS. When it fails, the staging folder is removed.
+func (j *Job) Commit(ctx context.Context) error {
+	if j.Skip {
+		return nil
+	}
+	fail := func(err error) error {
+		j.Abort()
+		return errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", j.target).Because(err)
+	}
+	if err := ctx.Err(); err != nil {
+		j.Abort()
+		return err
+	}
+	if j.overwrite {
+		st, err := os.Stat(j.target)
+		if err != nil {
+			return fail(err)
+		}
+		if st.IsDir() {
+			entries, err := os.ReadDir(j.target)
+			if err != nil {
+				return fail(err)
+			}
+			for _, e := range entries {
+				if strings.HasPrefix(e.Name(), stagingPrefix) {
+					continue
+				}
+				if err := os.RemoveAll(filepath.Join(j.target, e.Name())); err != nil {
+					return fail(err)
+				}
+			}
+		}
+	}
+	err := filepath.WalkDir(j.Staging, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(j.Staging, path)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(j.target, rel)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		return os.Rename(path, to)
+	})
+	if err != nil {
+		return fail(err)
+	}
+	if err := os.RemoveAll(j.Staging); err != nil {
+		return fail(err)
+	}
+	if err := os.WriteFile(filepath.Join(j.target, "_SUCCESS"), nil, 0o644); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// Abort removes what the tasks wrote. What was at the target before stays.
+func (j *Job) Abort() {
+	if j.Staging != "" {
+		os.RemoveAll(j.Staging)
+	}
+	if j.made {
+		os.Remove(j.target) // only if it is empty
+	}
+}
+
+// NewWrite returns the operator by which one task writes its input below
+// w.Path, a Job's staging folder. It gives one row: the path, the rows and the bytes written.
+func NewWrite(w *physical.Write, in op.Operator, partition int) (op.Operator, error) {
+	o := &write{plan: w, in: in, format: strings.ToLower(w.Format), partition: partition, id: uuid.NewString(), opts: map[string]string{}, sinks: map[string]sink{}}
+	if o.format == "" {
+		o.format = "parquet"
+	}
+	for k, v := range w.Options {
+		o.opts[strings.ToLower(k)] = v
+	}
+	o.cols = types.NewStruct()
+	for i, c := range w.Cols {
+		if !slices.Contains(w.PartitionBy, i) {
+			o.keep = append(o.keep, i)
+			o.cols.Fields = append(o.cols.Fields, types.Field{Name: c.Name, Type: c.Type, Nullable: true})
+		}
+	}
+	var err error
+	if o.codec, err = codecOf(o.format, o.opts["compression"]); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// sink is an open file of one format. Its methods block: they run inside task.Ctx.Do.
+type sink interface {
+	write(b *vec.Batch) error
+	close() error
+}
+
+type write struct {
+	plan      *physical.Write
+	in        op.Operator
+	format    string
+	partition int
+	id        string
+	opts      map[string]string
+	cols      *types.Type
+	keep      []int
+	codec     compress.Compression
+	sinks     map[string]sink
+	paths     []string
+	rows      int64
+	done      bool
+}
+
+func (w *write) Schema() []*types.Type {
+	return []*types.Type{types.StringType, types.Int64Type, types.Int64Type}
+}
+func (w *write) Inputs() []op.Operator  { return []op.Operator{w.in} }
+func (w *write) Open(c *task.Ctx) error { return w.in.Open(c) }
+
+func (w *write) Close() error {
+	for _, s := range w.sinks {
+		s.close() // an aborted file: the job removes it
+	}
+	clear(w.sinks)
+	return w.in.Close()
+}
+
+func (w *write) fail(err error) error {
+	if _, ok := errs.As(err); ok || errors.Is(err, task.ErrKilled) {
+		return err
+	}
+	return errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", "file:"+w.plan.Path).Because(err)
+}
+
+// maxOpen is how many partition folders a task has open at once.
+const maxOpen = 128
+
+func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
+	if w.done {
+		return nil, io.EOF
+	}
+	conf := c.Conf
+	if conf == nil {
+		conf = &task.Conf{}
+	}
+	for {
+		b, err := w.in.Next(c)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		b = b.Compact()
+		w.rows += int64(b.N)
+		groups := map[string][]int32{"": nil}
+		if len(w.plan.PartitionBy) > 0 {
+			if groups, err = w.folders(c, b, conf); err != nil {
+				return nil, err
+			}
+		}
+		data := &vec.Batch{N: b.N}
+		for _, k := range w.keep {
+			data.Cols = append(data.Cols, b.Cols[k])
+		}
+		if err := c.Do(func(context.Context) error {
+			for folder, sel := range groups {
+				part := data
+				if sel != nil {
+					part = (&vec.Batch{N: len(sel), Cols: data.Cols, Sel: sel}).Compact()
+				}
+				s, err := w.sink(folder, conf)
+				if err != nil {
+					return err
+				}
+				if err := s.write(part); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return nil, w.fail(err)
+		}
+		if err := c.Yield(); err != nil {
+			return nil, err
+		}
+	}
+	var bytes int64
+	err := c.Do(func(context.Context) error {
+		if len(w.paths) == 0 && w.partition == 0 && len(w.plan.PartitionBy) == 0 {
+			if _, err := w.sink("", conf); err != nil { // a file with the schema, though there are no rows
+				return err
+			}
+		}
+		for k, s := range w.sinks {
+			delete(w.sinks, k)
+			if err := s.close(); err != nil {
+				return err
+			}
+		}
+		for _, p := range w.paths {
+			st, err := os.Stat(p)
+			if err != nil {
+				return err
+			}
+			bytes += st.Size()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, w.fail(err)
+	}
+	w.done = true
+	out := &vec.Batch{N: 1}
+	for i, x := range []any{w.plan.Path, w.rows, bytes} {
+		v, err := vec.Repeat(w.Schema()[i], x, 1)
+		if err != nil {
+			return nil, err
+		}
+		out.Cols = append(out.Cols, v)
+	}
+	return out, nil
+}
+
+// folders deals the rows of b to their partition folders.
+func (w *write) folders(c *task.Ctx, b *vec.Batch, conf *task.Conf) (map[string][]int32, error) {
+	out := map[string][]int32{}
+	for i := range b.N {
+		if i&1023 == 1023 {
+			if err := c.Yield(); err != nil {
+				return nil, err
+			}
+		}
+		var path strings.Builder
+		for k, col := range w.plan.PartitionBy {
+			if k > 0 {
+				path.WriteByte('/')
+			}
+			path.WriteString(escapeFolder(w.plan.Cols[col].Name))
+			path.WriteByte('=')
+			if text, null := folderValue(b.Cols[col], i, conf.TimeZone); null || text == "" {
+				path.WriteString(nullPartition)
+			} else {
+				path.WriteString(escapeFolder(text))
+			}
+		}
+		out[path.String()] = append(out[path.String()], int32(i))
+	}
+	return out, nil
+}
+
+// folderValue is a value as a folder's name has it: as Spark casts it to a string.
+func folderValue(v *vec.Vector, i int, zone *time.Location) (string, bool) {
+	if k := v.Type.Kind; (k == types.Timestamp || k == types.TimestampNTZ) && !v.IsNull(i) {
+		if zone == nil || k == types.TimestampNTZ {
+			zone = time.UTC
+		}
+		return time.UnixMicro(vec.Of[int64](v)[i]).In(zone).Format("2006-01-02 15:04:05.999999"), false
+	}
+	return textValue(v, i, zone)
+}
+
+// escapeFolder writes the characters that file systems don't take as %XX (as Hive does).
+func escapeFolder(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < 0x20 || c == 0x7f || strings.IndexByte("\"#%'*/:=?\\{[]^", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func (w *write) sink(folder string, conf *task.Conf) (sink, error) {
+	if s := w.sinks[folder]; s != nil {
+		return s, nil
+	}
+	for k, s := range w.sinks { // one of the open ones has to go
+		if len(w.sinks) < maxOpen {
+			break
+		}
+		delete(w.sinks, k)
+		if err := s.close(); err != nil {
+			return nil, err
+		}
+	}
+	ext := map[string]string{"parquet": ".parquet", "csv": ".csv", "json": ".json", "text": ".txt"}[w.format]
+	if w.format == "parquet" {
+		switch w.codec {
+		case compress.Codecs.Snappy:
+			ext = ".snappy" + ext
+		case compress.Codecs.Gzip:
+			ext = ".gz" + ext
+		case compress.Codecs.Zstd:
+			ext = ".zstd" + ext
+		case compress.Codecs.Brotli:
+			ext = ".br" + ext
+		case compress.Codecs.Lz4Raw:
+			ext = ".lz4raw" + ext
+		}
+	}
+	path := filepath.Join(w.plan.Path, folder, fmt.Sprintf("part-%05d-%s-c%03d%s", w.partition, w.id, len(w.paths), ext))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	fh, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	w.paths = append(w.paths, path)
+	var s sink
+	if w.format == "parquet" {
+		s, err = newParquetSink(fh, w.cols, w.codec)
+	} else {
+		s, err = newTextSink(fh, w.format, w.cols, w.opts, conf.TimeZone)
+	}
+	if err != nil {
+		fh.Close()
+		return nil, err
+	}
+	w.sinks[folder] = s
+	return s, nil
+}
+
+// parquetSink hands batches to arrow-go's writer as Arrow records.
+type parquetSink struct {
+	enc *arrowio.Encoder
+	w   *pqarrow.FileWriter
+}
+
+func newParquetSink(fh *os.File, t *types.Type, codec compress.Compression) (sink, error) {
+	enc, err := arrowio.NewEncoder(t, arrowio.Options{})
+	if err != nil {
+		return nil, err
+	}
+	sc, err := arrowio.Schema(t, arrowio.Options{})
+	if err != nil {
+		return nil, err
+	}
+	props := parquet.NewWriterProperties(parquet.WithCompression(codec), parquet.WithCreatedBy("neptune"), parquet.WithStats(true), parquet.WithMaxRowGroupLength(1<<20))
+	w, err := pqarrow.NewFileWriter(sc, fh, props, pqarrow.NewArrowWriterProperties())
+	if err != nil {
+		return nil, err
+	}
+	if err := w.AppendKeyValueMetadata(rowMetadata, t.JSON()); err != nil {
+		return nil, err
+	}
+	return &parquetSink{enc: enc, w: w}, nil
+}
+
+func (s *parquetSink) write(b *vec.Batch) error {
+	data, err := s.enc.Stream(b)
+	if err != nil {
+		return err
+	}
+	r, err := ipc.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	defer r.Release()
+	for r.Next() {
+		if err := s.w.WriteBuffered(r.RecordBatch()); err != nil {
+			return err
+		}
+	}
+	return r.Err()
+}
+
+// close closes the file too: arrow-go's writer owns it.
+func (s *parquetSink) close() error { return s.w.Close() }
