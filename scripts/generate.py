@@ -1,7 +1,7 @@
 """Writes connect/pb from the protocol descriptors that PySpark carries.
 
 Run by `make generate` with a Python that has the packages of
-scripts/requirements/generate.txt. The descriptors inside pyspark's *_pb2
+scripts/requirements/pyspark-4.3.txt. The descriptors inside pyspark's *_pb2
 modules are those of spark/connect/*.proto without comments, so no protoc is
 needed: the two Go plugins are fed the request that protoc would send.
 """
