@@ -27,9 +27,9 @@ type Deps struct {
 	// Tasks is the number of partitions of a node inside the stage (the
 	// scheduler's own count); only plans with Union or Coalesce need it.
 	Tasks func(physical.Node) int
-	// Observed takes an Observe's states, EventTime a Watermark's greatest time; nil drops them.
+	// Observed takes an Observe's states, EventTime a Watermark's statistics; nil drops them.
 	Observed  func(id string, states *vec.Batch)
-	EventTime func(node int, max int64)
+	EventTime func(node int, t EventTimes)
 
 	// Env is what the task's expressions see; Build makes it.
 	Env *fn.Env

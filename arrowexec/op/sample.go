@@ -1,7 +1,6 @@
 package op
 
 import (
-	"math"
 	"math/bits"
 
 	"neptune/arrowexec/physical"
@@ -100,61 +99,4 @@ func (s *sample) Next(c *task.Ctx) (*vec.Batch, error) {
 			return &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel}, nil
 		}
 	}
-}
-
-// watermark passes rows and notes the greatest event time for the driver.
-type watermark struct {
-	unary
-	node *physical.Watermark
-	note func(node int, max int64)
-	max  int64
-	some bool
-}
-
-// NewWatermark passes in through; at the end note gets the greatest event time
-// seen, in microseconds, if any row had one. For window structs it is the end.
-func NewWatermark(in Operator, n *physical.Watermark, note func(node int, max int64)) Operator {
-	return &watermark{unary: unary{in}, node: n, note: note, max: math.MinInt64}
-}
-
-func (w *watermark) Open(c *task.Ctx) error { return w.input.Open(c) }
-func (w *watermark) Close() error           { return w.input.Close() }
-func (w *watermark) Schema() []*types.Type  { return w.input.Schema() }
-
-func (w *watermark) Next(c *task.Ctx) (*vec.Batch, error) {
-	b, err := w.input.Next(c)
-	if eof(err) && w.some && w.note != nil {
-		w.note(w.node.Node_, w.max)
-		w.some = false
-	}
-	if err != nil {
-		return nil, err
-	}
-	v := b.Cols[w.node.Col]
-	for i := 0; i < b.N; i++ {
-		r := i
-		if b.Sel != nil {
-			r = int(b.Sel[i])
-		}
-		if t, ok := eventTime(v, r); ok && t > w.max {
-			w.max, w.some = t, true
-		}
-	}
-	return b, c.Yield()
-}
-
-// eventTime is a row's event time in microseconds: a timestamp, or the end of a window struct.
-func eventTime(v *vec.Vector, i int) (int64, bool) {
-	if v.IsNull(i) {
-		return 0, false
-	}
-	switch v.Layout {
-	case vec.I64:
-		return vec.Of[int64](v)[i], true
-	case vec.Group:
-		if len(v.Child) == 2 {
-			return eventTime(v.Child[1], i)
-		}
-	}
-	return 0, false
 }

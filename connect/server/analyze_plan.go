@@ -179,14 +179,14 @@ func (s *Server) analyze(ctx context.Context, x *session.Session, req *pb.Analyz
 		if err != nil {
 			return err
 		}
-		res.Result = &pb.AnalyzePlanResponse_SameSemantics_{SameSemantics: &pb.AnalyzePlanResponse_SameSemantics{Result: canonical(a) == canonical(b)}}
+		res.Result = &pb.AnalyzePlanResponse_SameSemantics_{SameSemantics: &pb.AnalyzePlanResponse_SameSemantics{Result: Canonical(a) == Canonical(b)}}
 	case *pb.AnalyzePlanRequest_SemanticHash_:
 		n, _, err := s.node(x, k.SemanticHash.GetPlan())
 		if err != nil {
 			return err
 		}
 		h := fnv.New32a()
-		h.Write([]byte(canonical(n)))
+		h.Write([]byte(Canonical(n)))
 		res.Result = &pb.AnalyzePlanResponse_SemanticHash_{SemanticHash: &pb.AnalyzePlanResponse_SemanticHash{Result: int32(h.Sum32())}}
 	case *pb.AnalyzePlanRequest_Persist_:
 		n, err := s.rel(x, k.Persist.GetRelation())
@@ -251,9 +251,9 @@ func (s *Server) schema(ctx context.Context, x *session.Session, p *pb.Plan) (*t
 	return t, nil
 }
 
-// canonical writes a plan so that plans that do the same, but for the names
+// Canonical writes a plan so that plans that do the same, but for the names
 // of their results, read the same. It is exact for equal plans, and cautious for others.
-func canonical(n plan.Node) string {
+func Canonical(n plan.Node) string {
 	var b strings.Builder
 	write(&b, reflect.ValueOf(n))
 	return b.String()

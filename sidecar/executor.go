@@ -1,0 +1,109 @@
+package sidecar
+
+import (
+	"errors"
+	"fmt"
+
+	"neptune/arrowexec/mem"
+	"neptune/arrowexec/op"
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/shuffle"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
+	"neptune/arrowexec/worker"
+	"neptune/internal/errs"
+	"neptune/internal/obs"
+	"neptune/scheduler/cluster"
+	"neptune/scheduler/core"
+	"neptune/scheduler/policy"
+	"neptune/scheduler/stagegraph"
+)
+
+// payload is what the tasks of a query in this process share.
+type payload struct {
+	conf *task.Conf
+	// consume takes the batches of the result stage; nil drops them.
+	consume func(c *task.Ctx, partition int, b *vec.Batch) error
+	// end is called when a result task has consumed its last batch.
+	end func(c *task.Ctx, partition int) error
+	// build adds to what operators may use (sources, metrics, state).
+	deps func(*op.Deps)
+}
+
+// localExecutor is the embedded executor: the worker of this process as the driver sees it.
+type localExecutor struct {
+	id      policy.ExecutorID
+	worker  *worker.Executor
+	pool    *mem.Pool
+	shuffle shuffle.Service
+	driver  *cluster.Driver
+	metrics *obs.Metrics
+}
+
+func (x *localExecutor) ID() policy.ExecutorID { return x.id }
+func (x *localExecutor) Host() string          { return "localhost" }
+func (x *localExecutor) Slots() int            { return x.worker.Slots() }
+func (x *localExecutor) Kill(id int64)         { x.worker.Kill(id) }
+func (x *localExecutor) Release(query string)  { x.shuffle.Release(query) }
+
+// Launch implements cluster.Executor.
+func (x *localExecutor) Launch(s cluster.TaskSpec) {
+	p := s.Payload.(*payload)
+	info := task.Info{Query: s.Query, Stage: s.Stage.ID, Partition: s.Index, Partitions: s.Count, Attempt: s.Attempt, Priority: s.Priority}
+	account := x.pool.NewAccount(fmt.Sprintf("%s/%d.%d", s.Query, s.Stage.ID, s.Index))
+	t := task.New(info, p.conf, account, func(c *task.Ctx) error {
+		size := sizer{x.worker.Slots()}
+		deps := op.Deps{Conf: p.conf, Query: s.Query, Partition: s.Index, Partitions: s.Count, Shuffle: x.shuffle,
+			Tasks: func(n physical.Node) int { return max(1, stagegraph.Tasks(n, size)) }}
+		p.deps(&deps)
+		st := worker.Stage{Root: s.Stage.Root, Output: s.Stage.Output, Deps: deps, Shuffle: x.shuffle}
+		if s.Stage.Output != nil {
+			st.Parts = max(1, stagegraph.Tasks(s.Stage.Output, size))
+		} else {
+			st.Consume = func(c *task.Ctx, b *vec.Batch) error {
+				if p.consume == nil {
+					return nil
+				}
+				return p.consume(c, s.Index, b)
+			}
+		}
+		if err := st.Run(c); err != nil {
+			return err
+		}
+		if s.Stage.Output == nil && p.end != nil {
+			return p.end(c, s.Index)
+		}
+		return nil
+	})
+	x.worker.Launch(worker.Launch{ID: s.ID, Task: t, Suspend: s.Suspend, Done: func(error) { account.Close() }})
+}
+
+// status passes what the worker says on to the driver and the metrics.
+func (x *localExecutor) status(s worker.Status) {
+	r := cluster.Status{Task: s.Task, Err: s.Err}
+	if s.Stats != nil {
+		r.Bytes = s.Stats.BytesIn.Load()
+	}
+	switch s.State {
+	case worker.Running:
+		r.State = core.Running
+		x.metrics.ResumeSeconds.Observe(s.Latency.Seconds())
+	case worker.Suspended:
+		r.State = core.Suspended
+		x.metrics.Suspensions.Inc()
+		x.metrics.SuspendSeconds.Observe(s.Latency.Seconds())
+	case worker.Blocked:
+		r.State = core.Blocked
+	case worker.Finished:
+		r.State = core.Finished
+	case worker.Failed:
+		r.State = core.Failed
+		if errors.Is(s.Err, task.ErrKilled) {
+			r.State = core.Killed
+		}
+		if _, ok := errs.As(s.Err); !ok && r.State == core.Failed {
+			r.Err = errs.Internalf("%v", s.Err).Because(s.Err)
+		}
+	}
+	x.driver.Report(r)
+}

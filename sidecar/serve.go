@@ -1,0 +1,117 @@
+// Package sidecar is the composition root: it wires the server, the driver and
+// the embedded executor into one process.
+package sidecar
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"neptune/conf"
+	"neptune/connect/server"
+	"neptune/connect/session"
+	"neptune/internal/obs"
+)
+
+// Server is a running server.
+type Server struct {
+	engine *Engine
+	grpc   *server.Server
+	status *statusPort
+	log    *slog.Logger
+	// Addr is where Spark Connect listens.
+	Addr net.Addr
+}
+
+// Start opens the ports and returns.
+func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
+	tune(c)
+	m := obs.NewMetrics()
+	e, err := NewEngine(c, log, m)
+	if err != nil {
+		return nil, err
+	}
+	base := map[string]string{}
+	for k, v := range c.Spark {
+		base[k] = v
+	}
+	opt := server.Options{Engine: e, Log: log, Conf: base, Token: c.Token, ArtifactDir: c.LocalDir, SessionTimeout: c.SessionTimeout}
+	if c.JobType != "" {
+		p, err := session.ParseJobType("neptune.job.type", c.JobType)
+		if err != nil {
+			e.Close()
+			return nil, err
+		}
+		opt.DefaultJob = &session.JobType{Priority: p, Origin: session.FromServer}
+	}
+	g := server.New(opt)
+	l, err := net.Listen("tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
+	if err != nil {
+		e.Close()
+		return nil, fmt.Errorf("%w; is another server running? --port chooses another port", err)
+	}
+	s := &Server{engine: e, grpc: g, log: log, Addr: l.Addr()}
+	if c.UIPort >= 0 {
+		if s.status, err = openStatus(c.UIHost, c.UIPort, m, log); err != nil {
+			log.Warn("no status port", "error", err)
+		} else {
+			log.Info("status port", "metrics", "http://"+s.status.addr.String()+"/metrics")
+		}
+	}
+	go func() {
+		if err := g.Serve(l); err != nil {
+			log.Error("server", "error", err)
+		}
+	}()
+	return s, nil
+}
+
+// Stop ends all sessions and closes the ports.
+func (s *Server) Stop() {
+	if err := s.grpc.Close(); err != nil {
+		s.log.Warn("closing the server", "error", err)
+	}
+	if s.status != nil {
+		if err := s.status.close(); err != nil {
+			s.log.Warn("closing the status port", "error", err)
+		}
+	}
+	s.engine.Close()
+}
+
+// tune sets the Go run time: a spare P for the control plane beside the slots,
+// and collection by need of memory rather than by growth.
+func tune(c *conf.Conf) {
+	if n := c.Slots + 1; runtime.GOMAXPROCS(0) < n {
+		runtime.GOMAXPROCS(n)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" && debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(c.Memory + c.Memory/4)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
+}
+
+// Serve runs a server until ctx is done.
+func Serve(ctx context.Context, c *conf.Conf, version string) error {
+	log := obs.NewLog(os.Stderr, c.LogLevel, c.LogFormat)
+	started := time.Now()
+	s, err := Start(c, log)
+	if err != nil {
+		return err
+	}
+	log.Info("neptune server", "version", version, "address", "sc://"+s.Addr.String(), "slots", c.Slots, "mode", c.Mode, "policy", c.Policy,
+		"memory", fmt.Sprintf("%d MiB", c.Memory>>20), "ready_ms", time.Since(started).Milliseconds())
+	<-ctx.Done()
+	log.Info("stopping")
+	s.Stop()
+	return nil
+}

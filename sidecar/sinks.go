@@ -1,0 +1,252 @@
+package sidecar
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"neptune/arrowexec/fn"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
+	"neptune/connect/analyze"
+	"neptune/connect/catalog"
+	"neptune/connect/optimize"
+	"neptune/connect/server"
+	"neptune/connect/translate"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/scheduler/stream"
+)
+
+// sink is where a streaming query's micro-batches go. A batch that was
+// delivered before is not delivered again.
+type sink interface {
+	describe() string
+	// wants says whether add needs the rows; without it they are dropped by the tasks.
+	wants() bool
+	add(ctx context.Context, batch int64, rows []*vec.Batch) error
+}
+
+// fileSink is a sink that tasks write to themselves.
+type fileSink interface {
+	sink
+	write(ctx context.Context, batch int64, run func(*plan.Write) error) error
+}
+
+func (e *Engine) newSink(q *server.Query, spec *translate.StreamSpec, resolved plan.Node, mode string) (sink, error) {
+	format := strings.ToLower(spec.Format)
+	options := lowerKeys(spec.Options)
+	switch format {
+	case "noop":
+		return noopSink{}, nil
+	case "console":
+		n := 20
+		if v, ok := options["numrows"]; ok {
+			var err error
+			if n, err = strconv.Atoi(v); err != nil || n < 0 {
+				return nil, errs.New(errs.IllegalArgument, "INVALID_PARAMETER_VALUE", "parameter", "numRows", "value", v)
+			}
+		}
+		return &consoleSink{rows: n, truncate: options["truncate"] != "false", plan: resolved, conf: e.sessionConf(q.Session).fn()}, nil
+	case "memory":
+		if spec.Name == "" {
+			e := errs.New(errs.Analysis, "STREAMING_MEMORY_SINK_WITHOUT_NAME")
+			e.State, e.Text = "42000", "The memory sink needs a query name: queryName(...)."
+			return nil, e
+		}
+		s := &memorySink{name: spec.Name, complete: mode == "complete", out: resolved.Output(), catalog: e.catalogOf(q.Session), last: -1}
+		return s, s.publish()
+	case "parquet", "csv", "json", "text", "":
+		if format == "" {
+			format = "parquet"
+		}
+		if mode != "append" {
+			return nil, errs.New(errs.Analysis, "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE", "className", format, "outputMode", mode)
+		}
+		path := spec.Path
+		if path == "" {
+			path = options["path"]
+		}
+		if path == "" {
+			return nil, errs.New(errs.IllegalArgument, "DATA_SOURCE_PATH_NOT_SPECIFIED")
+		}
+		w := &plan.Write{Format: format, Path: path, Mode: "append", PartitionBy: spec.Partition, Options: spec.Options}
+		return &filesSink{path: localPath(path), spec: w}, nil
+	}
+	return nil, errs.NotSupported("streaming sink " + spec.Format)
+}
+
+type noopSink struct{}
+
+func (noopSink) describe() string {
+	return "org.apache.spark.sql.execution.datasources.noop.NoopTable$"
+}
+func (noopSink) wants() bool                                    { return false }
+func (noopSink) add(context.Context, int64, []*vec.Batch) error { return nil }
+
+// consoleSink prints each batch on the server's standard output.
+type consoleSink struct {
+	rows     int
+	truncate bool
+	plan     plan.Node
+	conf     *fn.Conf
+	mu       sync.Mutex
+}
+
+func (s *consoleSink) describe() string {
+	return fmt.Sprintf("org.apache.spark.sql.execution.streaming.ConsoleTable$[numRows=%d, truncate=%t]", s.rows, s.truncate)
+}
+func (s *consoleSink) wants() bool { return true }
+
+func (s *consoleSink) add(_ context.Context, batch int64, rows []*vec.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	line := strings.Repeat("-", 43)
+	truncate := 0
+	if s.truncate {
+		truncate = 20
+	}
+	g, more, err := cells(analyze.Schema(s.plan), rows, s.rows, truncate, s.conf)
+	if err == nil {
+		_, err = fmt.Fprintf(console, "%s\nBatch: %d\n%s\n%s\n", line, batch, line, g.table(s.truncate, s.rows, more))
+	}
+	return err
+}
+
+// memorySink keeps all rows in a temporary view named like the query.
+type memorySink struct {
+	name     string
+	complete bool
+	out      []*plan.Attr
+	catalog  *catalog.Session
+	mu       sync.Mutex
+	rows     []*vec.Batch
+	last     int64
+}
+
+func (s *memorySink) describe() string { return "MemorySink" }
+func (s *memorySink) wants() bool      { return true }
+
+func (s *memorySink) add(_ context.Context, batch int64, rows []*vec.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if batch <= s.last {
+		return nil
+	}
+	if s.complete {
+		s.rows = nil
+	}
+	s.rows = append(s.rows[:len(s.rows):len(s.rows)], rows...)
+	s.last = batch
+	return s.publish()
+}
+
+func (s *memorySink) publish() error {
+	rows := s.rows
+	if rows == nil {
+		rows = []*vec.Batch{}
+	}
+	return s.catalog.CreateTempView(&catalog.View{Name: s.name, Plan: &plan.LocalRelation{Out: s.out, Batches: rows}}, false, true)
+}
+
+// filesSink appends files to a folder; _spark_metadata has, for each batch,
+// which files belong to it, so that a repeated batch leaves no second copy and
+// a reader sees whole batches.
+type filesSink struct {
+	path string
+	spec *plan.Write
+}
+
+func (s *filesSink) describe() string                               { return "FileSink[" + s.path + "]" }
+func (s *filesSink) wants() bool                                    { return false }
+func (s *filesSink) add(context.Context, int64, []*vec.Batch) error { return nil }
+
+func (s *filesSink) write(_ context.Context, batch int64, run func(*plan.Write) error) error {
+	done := filepath.Join(s.path, "_spark_metadata", strconv.FormatInt(batch, 10))
+	if _, err := os.Stat(done); err == nil {
+		return nil
+	}
+	if err := run(s.spec); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(done), 0o755); err != nil {
+		return err
+	}
+	tmp := done + ".tmp"
+	if err := os.WriteFile(tmp, []byte("v1\n"), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(tmp, done)
+}
+
+// batchRunner plans and runs micro-batches.
+type batchRunner struct {
+	engine *Engine
+	query  *server.Query
+	conf   *sessionConf
+	sink   sink
+	mode   string
+}
+
+// RunBatch implements stream.Runner.
+func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Result, error) {
+	res := stream.Result{InputRows: -1, OutputRows: -1}
+	began := time.Now()
+	node, err := refresh(ctx, b.Plan)
+	if err != nil {
+		return res, err
+	}
+	e := r.engine
+	q := &server.Query{Session: r.query.Session, OperationID: fmt.Sprintf("%s-batch-%d", b.RunID, b.ID), Job: r.query.Job}
+	c := *r.conf
+	c.now = time.UnixMilli(b.TimestampMs)
+	o := e.planner(&c)
+	better, err := optimize.OptimizeStream(ctx, node, o)
+	if err != nil {
+		return res, err
+	}
+	info := optimize.StreamInfo{Checkpoint: b.Checkpoint, RunID: b.RunID, Batch: b.ID, Mode: r.mode, Watermark: map[string]int64{"": b.WatermarkMs * 1000}}
+	var collected []*vec.Batch
+	stats := newStreamStats()
+	run := func(n plan.Node, keep bool) error {
+		root, err := optimize.PhysicalStream(ctx, n, o, info)
+		if err != nil {
+			return err
+		}
+		res.PlanningMs = time.Since(began).Milliseconds()
+		if keep {
+			collected, err = e.collectPhysical(ctx, q, &c, root, stats.deps)
+			return err
+		}
+		return e.job(ctx, q, &c, root, &payload{deps: stats.deps, consume: func(_ *task.Ctx, _ int, b *vec.Batch) error { stats.out.Add(int64(b.N)); return nil }}, nil, nil)
+	}
+	switch s := r.sink.(type) {
+	case fileSink:
+		err = s.write(ctx, b.ID, func(w *plan.Write) error {
+			return e.writeFiles(ctx, w, better.Output(), func(target *plan.Write) (rows []*vec.Batch, err error) {
+				err = run(target.WithChildren([]plan.Node{better}), true)
+				return collected, err
+			})
+		})
+	default:
+		if err = run(better, s.wants()); err == nil {
+			err = s.add(ctx, b.ID, collected)
+		}
+		for _, x := range collected {
+			stats.out.Add(int64(x.N))
+		}
+	}
+	if err != nil {
+		return res, err
+	}
+	if n := stats.out.Load(); n > 0 {
+		res.OutputRows = n
+	}
+	res.EventTimes = stats.eventTimes()
+	return res, nil
+}

@@ -1,0 +1,95 @@
+package sidecar
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"strings"
+
+	"neptune/arrowexec/datasource"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+	"neptune/scheduler/stream"
+)
+
+// sources opens data sources for the analyzer.
+type sources struct{ slots int }
+
+// Open implements analyze.Sources.
+func (s sources) Open(ctx context.Context, format string, options map[string]string, paths []string, schema *types.Type, streaming bool, conf map[string]string) (plan.Source, error) {
+	if !streaming {
+		return datasource.Open(ctx, datasource.OpenArgs{Format: format, Options: options, Paths: paths, Schema: schema, Conf: conf})
+	}
+	switch strings.ToLower(format) {
+	case "rate":
+		return stream.NewRate(options, s.slots)
+	case "rate-micro-batch":
+		return stream.NewRateMicroBatch(options, s.slots)
+	}
+	all, err := datasource.Open(ctx, datasource.OpenArgs{Format: format, Options: options, Paths: paths, Schema: schema, Streaming: true, Conf: conf})
+	if err != nil {
+		return nil, err
+	}
+	files, ok := all.(datasource.FileSource)
+	if !ok {
+		return nil, errs.NotSupported("streaming reads of format " + format)
+	}
+	if schema == nil && !strings.EqualFold(conf["spark.sql.streaming.schemaInference"], "true") && !strings.EqualFold(format, "text") {
+		e := errs.New(errs.IllegalArgument, "UNSUPPORTED_FEATURE.STREAMING_SCHEMA_INFERENCE")
+		e.State, e.Text = "0A000", "A streaming read of files needs a schema: give one with schema(...), or set spark.sql.streaming.schemaInference to true."
+		return nil, e
+	}
+	return stream.NewFiles(stream.Files{
+		Name: strings.ToLower(format), Path: strings.Join(paths, ","), Columns: all.Schema(), NParts: all.PartitionColumns(), Options: options,
+		List: func(ctx context.Context) ([]stream.File, error) {
+			list, err := files.List(ctx)
+			out := make([]stream.File, len(list))
+			for i, f := range list {
+				out[i] = stream.File{Path: f.Path, Size: f.Size, Modified: f.Modified.UnixMilli()}
+			}
+			return out, err
+		},
+		Open: func(_ context.Context, paths []string) (plan.Source, error) { return files.Only(paths) },
+	})
+}
+
+// refresh opens the static sources of a streaming query anew, so that each
+// micro-batch sees the files that are there now.
+func refresh(ctx context.Context, n plan.Node) (plan.Node, error) {
+	return plan.TransformUp(n, func(n plan.Node) (plan.Node, error) {
+		r, ok := n.(*plan.Relation)
+		if !ok || r.Streaming {
+			return n, nil
+		}
+		files, ok := r.Handle.(datasource.FileSource)
+		if !ok {
+			return n, nil
+		}
+		fresh, err := files.Refresh(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c := *r
+		c.Handle = fresh
+		return &c, nil
+	})
+}
+
+func lowerKeys(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m))
+	for k, v := range maps.All(m) {
+		out[strings.ToLower(k)] = v
+	}
+	return out
+}
+
+// localPath takes file: URIs and plain paths.
+func localPath(p string) string {
+	if strings.HasPrefix(p, "file:") {
+		if u, err := url.Parse(p); err == nil && u.Path != "" {
+			return u.Path
+		}
+	}
+	return p
+}

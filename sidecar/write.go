@@ -1,0 +1,76 @@
+package sidecar
+
+import (
+	"context"
+
+	"neptune/arrowexec/datasource"
+	"neptune/arrowexec/vec"
+	"neptune/connect/server"
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// write carries out df.write...save(): tasks write into a staging folder, and
+// the commit moves their files into place.
+func (e *Engine) write(ctx context.Context, q *server.Query, c *sessionConf, w *plan.Write) error {
+	switch {
+	case len(w.Table) > 0 || w.V2 != "" || w.Insert:
+		return errs.NotSupported("writing to tables: write files with save(path)").At(w.Origin)
+	case w.Buckets > 0:
+		return errs.NotSupported("bucketBy").At(w.Origin)
+	}
+	resolved, err := e.analyze(ctx, q.Session, c, w.Child)
+	if err != nil {
+		return err
+	}
+	o := *w
+	if o.Format == "" {
+		if o.Format = c.keys["spark.sql.sources.default"]; o.Format == "" {
+			o.Format = "parquet"
+		}
+	}
+	if o.Format == "noop" {
+		_, err := e.discard(ctx, q, c, resolved)
+		return err
+	}
+	return e.writeFiles(ctx, &o, resolved.Output(), func(target *plan.Write) ([]*vec.Batch, error) {
+		return e.collect(ctx, q, c, target.WithChildren([]plan.Node{resolved}))
+	})
+}
+
+// discard runs a plan for its effects alone.
+func (e *Engine) discard(ctx context.Context, q *server.Query, c *sessionConf, resolved plan.Node) (int64, error) {
+	root, err := e.physical(ctx, c, resolved)
+	if err != nil {
+		return 0, err
+	}
+	return 0, e.job(ctx, q, c, root, &payload{}, nil, nil)
+}
+
+// writeFiles prepares the target, lets run do the tasks' part, and commits or
+// takes everything back. run gets the write with the staging folder as its path.
+func (e *Engine) writeFiles(ctx context.Context, w *plan.Write, out []*plan.Attr, run func(target *plan.Write) ([]*vec.Batch, error)) error {
+	schema := &types.Type{Kind: types.Struct}
+	for _, a := range out {
+		schema.Fields = append(schema.Fields, types.Field{Name: a.Name, Type: a.T, Nullable: a.Null, Metadata: a.Metadata})
+	}
+	path := w.Path
+	if path == "" {
+		path = lowerKeys(w.Options)["path"]
+	}
+	job, err := datasource.PrepareWrite(ctx, datasource.WriteArgs{Format: w.Format, Path: path, Mode: w.Mode, PartitionBy: w.PartitionBy, Options: w.Options, Schema: schema})
+	if err != nil {
+		return err
+	}
+	if job.Skip {
+		return nil
+	}
+	target := *w
+	target.Path = job.Staging
+	if _, err := run(&target); err != nil {
+		job.Abort()
+		return err
+	}
+	return job.Commit(ctx)
+}
