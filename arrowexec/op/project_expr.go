@@ -5,7 +5,6 @@ import (
 	"neptune/arrowexec/fn"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
-	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
 )
@@ -81,69 +80,6 @@ func batchRows(conf *task.Conf) int {
 }
 
 // CompilePredicate makes a predicate that keeps the rows where e is true.
-// Conjuncts are evaluated in turn, each for the rows that the ones before kept.
 func CompilePredicate(e plan.Expr, env *fn.Env) (Predicate, error) {
-	var p conjuncts
-	var add func(plan.Expr) error
-	add = func(e plan.Expr) error {
-		if call, ok := e.(*plan.Call); ok && call.Name == "and" {
-			for _, a := range call.Args {
-				if err := add(a); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		x, err := Compile(e, env)
-		if err != nil {
-			return err
-		}
-		if x.Type().Kind != types.Bool {
-			return errs.Internalf("a condition of type %s", x.Type())
-		}
-		p = append(p, x)
-		return nil
-	}
-	if err := add(e); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-type conjuncts []expr.Evaluator
-
-// Select implements Predicate. The result has in's columns and a selection,
-// or is in itself when all rows pass.
-func (p conjuncts) Select(in *vec.Batch) (*vec.Batch, error) {
-	for _, e := range p {
-		if in.N == 0 {
-			return in, nil
-		}
-		v, err := e.Eval(in)
-		if err != nil {
-			return nil, err
-		}
-		yes := vec.Of[bool](v)
-		count := 0
-		for i, y := range yes {
-			if y && (v.Null == nil || !v.Null[i]) {
-				count++
-			}
-		}
-		if count == in.N {
-			continue
-		}
-		sel := make([]int32, 0, count)
-		for i, y := range yes {
-			if y && (v.Null == nil || !v.Null[i]) {
-				j := int32(i)
-				if in.Sel != nil {
-					j = in.Sel[i]
-				}
-				sel = append(sel, j)
-			}
-		}
-		in = &vec.Batch{N: count, Cols: in.Cols, Sel: sel}
-	}
-	return in, nil
+	return expr.CompilePredicate(e, env)
 }
