@@ -352,6 +352,17 @@ func (r *rle) skip(n int) error {
 func unpack(dst []int32, b []byte, bit int, width uint) {
 	mask := uint64(1)<<width - 1
 	i := 0
+	if width > 0 && width <= 14 { // four values from one word, which holds at least 57 bits
+		for ; i+4 <= len(dst) && bit>>3+8 <= len(b); i += 4 {
+			x := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
+			d := dst[i : i+4 : i+4]
+			d[0] = int32(x & mask)
+			d[1] = int32(x >> width & mask)
+			d[2] = int32(x >> (2 * width) & mask)
+			d[3] = int32(x >> (3 * width) & mask)
+			bit += 4 * int(width)
+		}
+	}
 	for ; i < len(dst) && bit>>3+8 <= len(b); i++ {
 		dst[i] = int32(binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7) & mask)
 		bit += int(width)

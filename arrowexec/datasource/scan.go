@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/apache/arrow-go/v18/parquet/compress"
+
 	"neptune/arrowexec/expr"
 	"neptune/arrowexec/fn"
 	"neptune/arrowexec/mem"
@@ -71,6 +73,10 @@ type scan struct {
 	left                  int64
 	mem                   *mem.Reservation
 	opened                bool
+	// Of Parquet, kept from one row group to the next of a file.
+	footer  *footer
+	readers []column
+	chunks  [][]byte
 }
 
 func (s *scan) Schema() []*types.Type { return s.types }
@@ -312,6 +318,12 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 		return nil, errCorrupt
 	}
 	g := &group{s: s, left: int(rg.NumRows()), cols: make([]column, n), whole: make([]*vec.Vector, n), fixed: make([]any, n), missing: make([]bool, n), pos: make([]int, n)}
+	if s.footer != ft {
+		s.footer, s.readers = ft, make([]column, n)
+	}
+	if s.chunks == nil {
+		s.chunks = make([][]byte, n)
+	}
 	type load struct{ col, field, leaf int }
 	var loads []load
 	bytes := int64(0)
@@ -332,7 +344,10 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 				return nil, err
 			}
 			if ownEncodings(cc) {
-				if g.cols[i] = newColumn(ft.meta.Schema.Column(ft.leaves[f][0]), s.types[i], c.Yield); g.cols[i] != nil {
+				if s.readers[i] == nil {
+					s.readers[i] = newColumn(ft.meta.Schema.Column(ft.leaves[f][0]), s.types[i], c.Yield)
+				}
+				if g.cols[i] = s.readers[i]; g.cols[i] != nil {
 					l.leaf = ft.leaves[f][0]
 				}
 			}
@@ -373,7 +388,16 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 			if err != nil {
 				return err
 			}
-			buf := make([]byte, n)
+			// Vectors may point into a chunk that isn't compressed: only others are used again.
+			var buf []byte
+			if cc.Compression() != compress.Codecs.Uncompressed && int64(cap(s.chunks[l.col])) >= n {
+				buf = s.chunks[l.col][:n]
+			} else {
+				buf = make([]byte, n, n+n/4)
+			}
+			if s.chunks[l.col] = buf; cc.Compression() == compress.Codecs.Uncompressed {
+				s.chunks[l.col] = nil
+			}
 			if _, err := fh.ReadAt(buf, from); err != nil {
 				return err
 			}

@@ -49,6 +49,9 @@ var formats = map[string][]string{
 
 var common = []string{"path", "paths", "basepath", "pathglobfilter", "recursivefilelookup", "header", "ignorecorruptfiles", "ignoremissingfiles"}
 
+// streaming are options that the micro-batch driver handles, not the reader.
+var streaming = []string{"maxfilespertrigger", "maxbytespertrigger", "latestfirst", "filenameonly", "maxfileage", "maxcachedfiles", "discardcachedinputratio", "cleansource", "sourcearchivedir"}
+
 // known are Spark's formats that are not read here.
 var known = []string{"orc", "avro", "xml", "jdbc", "binaryfile", "libsvm", "image", "delta", "iceberg", "kafka", "hive"}
 
@@ -67,7 +70,7 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 	}
 	for k, v := range a.Options {
 		k = strings.ToLower(k)
-		if !slices.Contains(optionNames, k) && !slices.Contains(common, k) {
+		if !slices.Contains(optionNames, k) && !slices.Contains(common, k) && !(a.Streaming && slices.Contains(streaming, k)) {
 			return nil, errs.NotSupported("option " + k + " of " + f.format)
 		}
 		f.opts[k] = v

@@ -81,7 +81,8 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 	}
 	for k, v := range a.Options {
 		k = strings.ToLower(k)
-		if k != "path" && !slices.Contains(names, k) {
+		// The first belongs to the caller, the other two to the streaming driver.
+		if k != "path" && k != "checkpointlocation" && k != "queryname" && !slices.Contains(names, k) {
 			return nil, errs.NotSupported("write option " + k + " of " + format)
 		}
 		if k == "compression" {
