@@ -47,7 +47,7 @@ func rewriteExtract(c *plan.Call) (plan.Expr, error) {
 	}
 	f := fields[strings.ToUpper(name)]
 	if f == "" {
-		return nil, errs.New(errs.Analysis, "INVALID_EXTRACT_FIELD", "field", "'"+name+"'", "expr", errs.Quote(src.SQL())).At(c.Pos())
+		return nil, errs.New(errs.Analysis, "INVALID_EXTRACT_FIELD", "field", errs.ID(name), "expr", errs.Quote(src.SQL())).At(c.Pos())
 	}
 	return &plan.Call{At: c.At, Name: f, Args: c.Args[1:2:2]}, nil
 }
