@@ -223,6 +223,11 @@ func valueType(s string) *types.Type {
 	if _, err := time.Parse("2006-01-02", s); err == nil {
 		return types.DateType
 	}
+	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", time.RFC3339} { // fractions are taken with each
+		if _, err := time.Parse(layout, s); err == nil {
+			return types.TimestampType
+		}
+	}
 	return types.StringType
 }
 
@@ -235,6 +240,8 @@ func wider(a, b *types.Type) *types.Type {
 			return a
 		}
 		return b
+	case a.Kind == types.Date && b.Kind == types.Timestamp, a.Kind == types.Timestamp && b.Kind == types.Date:
+		return types.TimestampType
 	}
 	return types.StringType
 }

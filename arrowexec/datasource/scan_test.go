@@ -262,6 +262,7 @@ func TestTextFormats(t *testing.T) {
 	}
 	csv := write("a.csv", "a,b\n1,x\n\"2\",\"y, \"\"z\"\"\"\n3,\n")
 	js := write("a.json", `{"n":1,"s":"x","a":[1,2]}`+"\n"+`{"n":2.5}`+"\n"+`{bad`+"\n")
+	times := write("t.csv", "2020-01-02 03:04:05.5,2020-01-02\n2020-01-02T03:04:06,\n")
 	txt := write("a.txt", "one\r\n\nthree")
 	for _, x := range []struct {
 		a    OpenArgs
@@ -269,6 +270,7 @@ func TestTextFormats(t *testing.T) {
 	}{
 		{OpenArgs{Format: "csv", Paths: []string{csv}, Options: map[string]string{"Header": "true", "inferSchema": "true"}}, [][]any{{int32(1), "x"}, {int32(2), `y, "z"`}, {int32(3), nil}}},
 		{OpenArgs{Format: "json", Paths: []string{js}}, [][]any{{nil, []any{int64(1), int64(2)}, 1.0, "x"}, {nil, nil, 2.5, nil}, {"{bad", nil, nil, nil}}},
+		{OpenArgs{Format: "csv", Paths: []string{times}, Options: map[string]string{"inferSchema": "true"}}, [][]any{{int64(1577934245500000), int32(18263)}, {int64(1577934246000000), nil}}},
 		{OpenArgs{Format: "text", Paths: []string{txt}}, [][]any{{"one"}, {""}, {"three"}}},
 	} {
 		for parts := 1; parts < 9; parts++ {
