@@ -127,8 +127,7 @@ func build(n physical.Node, d Deps) (Operator, error) {
 	case *physical.HashJoin:
 		return buildHashJoin(n, d)
 	case *physical.SortMergeJoin:
-		// The rows are the same; a hash join doesn't need the inputs' order,
-		// and keeps the left side's where it matters to nobody but a reader.
+		// Done by hash: the same rows, but in no order that a node above may count on.
 		return buildHashJoin(&physical.HashJoin{Kind: n.Kind, LeftKeys: n.LeftKeys, RightKeys: n.RightKeys,
 			BuildRight: true, Cond: n.Cond, Left: n.Left, Right: n.Right, Out: n.Out}, d)
 	case *physical.NestedLoopJoin:

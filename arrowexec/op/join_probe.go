@@ -112,6 +112,9 @@ func (p *prober) start(t *joinTable) {
 func (p *prober) next(c *task.Ctx, src func(*task.Ctx) (*vec.Batch, error)) (*vec.Batch, error) {
 	for {
 		if p.cur == nil {
+			if m := p.mode; p.table.n == 0 && !m.probeOuter && !m.probeAnti && !m.probeExists {
+				return nil, io.EOF // nothing can match: the probe side isn't read
+			}
 			b, err := src(c)
 			if err == io.EOF {
 				return p.rest(c)

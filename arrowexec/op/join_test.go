@@ -30,13 +30,13 @@ func (p lessThan) Select(b *vec.Batch) (*vec.Batch, error) {
 }
 
 // joinRef joins by comparing all rows. A pair's match is 1 true, 0 false, -1 unknown.
-func joinRef(kind plan.JoinType, l, r table, match func(a, b []any) int) (out rows, tooMany bool) {
+func joinRef(kind plan.JoinType, l, r table, match func(i, j int) int) (out rows, tooMany bool) {
 	nulls := func(n int) []any { return make([]any, n) }
 	seenRight := make([]bool, len(r.rows))
-	for _, a := range l.rows {
+	for i, a := range l.rows {
 		hits, unknown := 0, false
 		for k, b := range r.rows {
-			switch match(a, b) {
+			switch match(i, k) {
 			case -1:
 				unknown = true
 			case 1:
@@ -70,20 +70,21 @@ func joinRef(kind plan.JoinType, l, r table, match func(a, b []any) int) (out ro
 }
 
 // keyMatch compares the first n columns.
-func keyMatch(l, r table, n int, safe []bool, cond bool) func(a, b []any) int {
-	return func(a, b []any) int {
+func keyMatch(l, r table, n int, safe []bool, cond bool) func(i, j int) int {
+	lb, rb := batchOf(l.schema, l.rows), batchOf(r.schema, r.rows)
+	return func(i, j int) int {
 		res := 1
 		for k := range n {
-			x, y := batchOf(l.schema[k:k+1], rows{a[k : k+1]}), batchOf(r.schema[k:k+1], rows{b[k : k+1]})
+			x, y := lb.Cols[k], rb.Cols[k]
 			switch {
-			case (a[k] == nil || b[k] == nil) && !(len(safe) > 0 && safe[k]):
+			case (x.IsNull(i) || y.IsNull(j)) && !(len(safe) > 0 && safe[k]):
 				res = min(res, -1)
-			case !vec.EqualAt(x.Cols[0], 0, y.Cols[0], 0):
+			case !vec.EqualAt(x, i, y, j):
 				return 0
 			}
 		}
 		if cond {
-			x, y := a[len(a)-1], b[len(b)-1]
+			x, y := l.rows[i][len(l.schema)-1], r.rows[j][len(r.schema)-1]
 			if x == nil || y == nil {
 				return min(res, -1)
 			}
