@@ -149,10 +149,7 @@ func overflows[T integer](op arithOp, l, r T) bool {
 func intOverflow(a *Args, op arithOp, l, r int64) error {
 	switch a.Ret.Kind {
 	case types.Int8, types.Int16:
-		suffix := "Y"
-		if a.Ret.Kind == types.Int16 {
-			suffix = "S"
-		}
+		const suffix = "S" // of TINYINT too: Spark widens it for the message
 		return errs.New(errs.Arithmetic, "BINARY_ARITHMETIC_OVERFLOW", "value1", strconv.FormatInt(l, 10)+suffix, "symbol", opSymbols[op],
 			"value2", strconv.FormatInt(r, 10)+suffix, "functionName", errs.ID(opTries[op])).At(a.pos())
 	case types.YearMonthInterval, types.DayTimeInterval:

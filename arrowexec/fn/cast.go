@@ -197,7 +197,7 @@ func (c *Caster) fail(out *vec.Vector, i int, err func() error) error {
 }
 
 func (c *Caster) overflow(v *vec.Vector, i int) error {
-	return errs.New(errs.Arithmetic, "CAST_OVERFLOW", "value", SQLValue(v, i, c.loc), "sourceType", errs.Quote(c.from.SQL()), "targetType", errs.Quote(c.to.SQL())).At(c.pos)
+	return errs.New(errs.Arithmetic, "CAST_OVERFLOW", "value", SQLValue(v, i, c.loc), "sourceType", errs.Quote(c.from.SQL()), "targetType", errs.Quote(c.to.SQL()), "ansiConfig", ansiKey).At(c.pos)
 }
 
 func (c *Caster) invalid(v *vec.Vector, i int) error {
@@ -208,7 +208,7 @@ func (c *Caster) invalid(v *vec.Vector, i int) error {
 	case c.to.Kind == types.Bool:
 		class = errs.Runtime
 	}
-	return errs.New(class, "CAST_INVALID_INPUT", "expression", SQLValue(v, i, c.loc), "sourceType", errs.Quote(c.from.SQL()), "targetType", errs.Quote(c.to.SQL())).At(c.pos)
+	return errs.New(class, "CAST_INVALID_INPUT", "expression", SQLValue(v, i, c.loc), "sourceType", errs.Quote(c.from.SQL()), "targetType", errs.Quote(c.to.SQL()), "ansiConfig", ansiKey).At(c.pos)
 }
 
 // SQLValue writes value i as Spark's messages do: 12L, 1.5D, 'text', DATE '2020-01-01'.

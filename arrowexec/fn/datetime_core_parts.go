@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"time"
 
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -103,7 +104,10 @@ func makeDate(a *Args) (*vec.Vector, error) {
 		case d < 1 || d > 31:
 			text = "Invalid value for DayOfMonth (valid values 1 - 28/31): " + strconv.Itoa(d)
 		case d > types.DaysInMonth(int64(y), m):
-			text = "Invalid date: month " + strconv.Itoa(m) + " of year " + strconv.Itoa(y) + " has no day " + strconv.Itoa(d)
+			// The texts of this parameter are java.time's.
+			if text = "Invalid date '" + strings.ToUpper(time.Month(m).String()) + " " + strconv.Itoa(d) + "'"; d == 29 {
+				text = "Invalid date 'February 29' as '" + strconv.Itoa(y) + "' is not a leap year"
+			}
 		}
 		if text != "" {
 			if a.Mode == plan.ANSI {

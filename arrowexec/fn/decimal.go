@@ -114,7 +114,7 @@ func mulExact(a *Args) (*vec.Vector, error) {
 	for i := range out {
 		l, r := x[i&xm], y[i&ym]
 		if l.IsInt64() {
-			// Less than 2^126, which is above 10^37: only then the digits need counting.
+			// Below 2^123, and so below 10^38: no need to count digits.
 			p := types.Mul64(int64(l.Lo), r)
 			out[i] = p
 			if !check || p.Hi>>59 == p.Hi>>63 {
