@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -155,18 +156,20 @@ func TestParquetCodecsPagesAndNulls(t *testing.T) {
 		for _, v2 := range []parquet.DataPageVersion{parquet.DataPageV1, parquet.DataPageV2} {
 			for _, nulls := range []bool{false, true} {
 				path := filepath.Join(t.TempDir(), "a.parquet")
-				b := sampleBatch(7000, nulls)
+				b := sampleBatch(3200, nulls)
 				writeSample(t, path, b, parquet.WithCompression(codec), parquet.WithDataPageVersion(v2), parquet.WithDataPageSize(4000), parquet.WithDictionaryPageSizeLimit(20000))
 				s := openAll(t, OpenArgs{Format: "parquet", Paths: []string{path}})
 				if !types.Equal(s.Source.Schema(), sample) {
 					t.Fatalf("schema %s", s.Source.Schema())
 				}
-				for _, parts := range []int{1, 3} {
+				for _, parts := range []int{1, 2} {
 					got, err := scanAll(t, s, parts, parts%2)
 					if err != nil {
 						t.Fatal(err)
 					}
-					if d := cmp.Diff(rowsOf(b), got); d != "" {
+					if want := rowsOf(b); reflect.DeepEqual(want, got) {
+						continue
+					} else if d := cmp.Diff(want, got); d != "" {
 						t.Fatalf("%v %v nulls=%v: %.2000s", codec, v2, nulls, d)
 					}
 				}
