@@ -22,6 +22,10 @@ func buildAgg(n physical.Node, d Deps) (Operator, error) {
 		return NewExpand(in, n, d.Env)
 	case *physical.Generate:
 		return NewGenerate(in, n, d.Env)
+	case *physical.StateAggregate:
+		return NewStateAggregate(in, n, d.Env)
+	case *physical.StateDedup:
+		return NewStateDedup(in, n), nil
 	case *physical.Window:
 		return NewWindow(in, n, d.Env)
 	case *physical.Sample:

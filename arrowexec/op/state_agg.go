@@ -1,0 +1,371 @@
+package op
+
+import (
+	"context"
+	"io"
+
+	"neptune/arrowexec/fn"
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/state"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
+	"neptune/internal/types"
+)
+
+// stateAggregate merges a batch's partial states with those of earlier batches
+// (physical.StateAggregate). Rows at or below the watermark are late and are
+// dropped. The new version of the state is durable before the last batch is out.
+type stateAggregate struct {
+	unary
+	node   *physical.StateAggregate
+	env    *fn.Env
+	aggs   []aggCall
+	eval   *aggEval
+	keys   []*types.Type
+	schema []*types.Type
+	core   *aggCore
+	store  *state.Store
+	out    *aggPart
+	at     int
+	done   bool
+}
+
+// NewStateAggregate makes the streaming aggregation of in, whose rows are group keys and states.
+func NewStateAggregate(in Operator, n *physical.StateAggregate, env *fn.Env) (Operator, error) {
+	list := append([]physical.Agg{}, n.Aggs...)
+	for i := range list {
+		list[i].Mode = physical.Final
+	}
+	aggs, err := newAggCalls(list)
+	if err != nil {
+		return nil, err
+	}
+	eval, err := newAggEval(n.Group, aggs, env)
+	if err != nil {
+		return nil, err
+	}
+	s := &stateAggregate{unary: unary{in}, node: n, env: env, aggs: aggs, eval: eval}
+	for _, k := range n.Group {
+		s.keys = append(s.keys, k.Type())
+	}
+	s.schema = append(s.schema, s.keys...)
+	for i := range aggs {
+		s.schema = append(s.schema, aggs[i].Call.T)
+	}
+	switch n.Mode {
+	case "append", "update", "complete":
+		return s, nil
+	}
+	return nil, errs.NotSupported("output mode " + n.Mode)
+}
+
+func (s *stateAggregate) Schema() []*types.Type { return s.schema }
+
+func (s *stateAggregate) Open(c *task.Ctx) error {
+	s.env.Yield = c.Yield
+	var err error
+	if s.core, err = newAggCore(c, s.env, s.keys, s.aggs, maxSpills); err != nil {
+		return err
+	}
+	if err := s.input.Open(c); err != nil {
+		return err
+	}
+	info := s.node.State
+	return c.Do(func(context.Context) error {
+		var err error
+		s.store, err = state.Open(state.Dir(info.Checkpoint, info.Operator, c.Info.Partition), info.Version)
+		return err
+	})
+}
+
+func (s *stateAggregate) Close() error {
+	s.store, s.out = nil, nil
+	var first error
+	if s.core != nil {
+		first = s.core.close()
+		s.core = nil
+	}
+	if err := s.input.Close(); err != nil {
+		return err
+	}
+	return first
+}
+
+func (s *stateAggregate) Next(c *task.Ctx) (*vec.Batch, error) {
+	if !s.done {
+		if err := s.run(c); err != nil {
+			return nil, err
+		}
+		s.done = true
+	}
+	if s.out == nil || s.at >= s.out.table.n {
+		return nil, io.EOF
+	}
+	from, to := s.at, min(s.at+batchRows(c.Conf), s.out.table.n)
+	s.at = to
+	return s.core.output(s.out, from, to)
+}
+
+// run does the whole micro-batch but for the output.
+func (s *stateAggregate) run(c *task.Ctx) error {
+	p := s.core.parts[0]
+	for {
+		b, err := s.input.Next(c)
+		if eof(err) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		eb, err := s.eval.eval(b)
+		if err != nil {
+			return err
+		}
+		if eb = s.onTime(eb); eb.n > 0 {
+			if err := s.merge(p, eb); err != nil {
+				return err
+			}
+		}
+	}
+	touched := p.table.n
+	names := s.names(p, touched)
+	// What earlier batches know of these groups.
+	for g := range touched {
+		if old := s.store.Get(names[g]); old != nil {
+			if err := s.recall(p, old); err != nil {
+				return err
+			}
+		}
+		if g%512 == 511 {
+			if err := c.Yield(); err != nil {
+				return err
+			}
+		}
+	}
+	for g := range touched {
+		b, err := s.core.states(p, g, g+1)
+		if err != nil {
+			return err
+		}
+		row := &vec.Batch{N: 1, Cols: append([]*vec.Vector{}, b.keys...)}
+		for _, st := range b.args {
+			row.Cols = append(row.Cols, st...)
+		}
+		s.store.Put(names[g], vec.AppendBatch(nil, row))
+		if g%512 == 511 {
+			if err := c.Yield(); err != nil {
+				return err
+			}
+		}
+	}
+	s.out = p
+	if err := s.rest(c, p); err != nil {
+		return err
+	}
+	v := s.node.State.Version + 1
+	return c.Do(func(context.Context) error { return s.store.Commit(v) })
+}
+
+// rest evicts what the watermark has passed, and finds the output that isn't the touched groups.
+func (s *stateAggregate) rest(c *task.Ctx, p *aggPart) error {
+	complete, appends := s.node.Mode == "complete", s.node.Mode == "append"
+	evicts := s.node.EventCol >= 0 && !complete
+	if !complete && !appends && !evicts {
+		return nil
+	}
+	out, err := s.core.newPart()
+	if err != nil {
+		return err
+	}
+	n := 0
+	err = s.store.Each(func(k, old []byte) error {
+		if n++; n%512 == 0 {
+			if err := c.Yield(); err != nil {
+				return err
+			}
+		}
+		if complete {
+			return s.recall(out, old)
+		}
+		if !evicts {
+			return nil
+		}
+		row, err := s.decode(old)
+		if err != nil {
+			return err
+		}
+		if t, ok := eventTime(row.Cols[s.node.EventCol], 0); !ok || t > s.node.Watermark {
+			return nil
+		}
+		s.store.Remove(k)
+		if appends {
+			return s.recall(out, old)
+		}
+		return nil
+	})
+	if complete || appends {
+		s.out = out
+	}
+	return err
+}
+
+func (s *stateAggregate) merge(p *aggPart, b *aggBatch) error {
+	if err := s.core.update(p, b, p.table.hashes(b.keys, b.n), 0, b.n); err != nil {
+		return err
+	}
+	return s.core.mem.Resize(max(s.core.mem.Size(), p.size()))
+}
+
+func (s *stateAggregate) recall(p *aggPart, old []byte) error {
+	row, err := s.decode(old)
+	if err != nil {
+		return err
+	}
+	return s.merge(p, s.core.fromSpill(row))
+}
+
+func (s *stateAggregate) decode(old []byte) (*vec.Batch, error) {
+	b := vec.Aligned(len(old))
+	copy(b, old)
+	row, err := vec.DecodeBatch(s.core.spillSchema(), b)
+	if err != nil || row.N != 1 {
+		e := errs.New(errs.Execution, "CANNOT_LOAD_STATE_STORE.UNCATEGORIZED")
+		e.State, e.Text = "58030", "The streaming state was written by an aggregation of other columns; start from a new checkpoint."
+		return nil, e.Because(err)
+	}
+	return row, nil
+}
+
+// names are the groups' keys in the store.
+func (s *stateAggregate) names(p *aggPart, n int) [][]byte {
+	out := make([][]byte, n)
+	if len(s.keys) == 0 {
+		for i := range out {
+			out[i] = []byte("all")
+		}
+		return out
+	}
+	keys := vec.EncodeSortKeys(p.table.keyCols(0, n), make([]vec.KeyOrder, len(s.keys)), nil, n)
+	for i := range out {
+		out[i] = append([]byte{}, keys.Key(i)...)
+	}
+	return out
+}
+
+// onTime drops late rows.
+func (s *stateAggregate) onTime(b *aggBatch) *aggBatch {
+	if s.node.EventCol < 0 || s.node.Mode == "complete" {
+		return b
+	}
+	var idx []int32
+	for i := range b.n {
+		if t, ok := eventTime(b.keys[s.node.EventCol], i); !ok || t > s.node.Watermark {
+			idx = append(idx, int32(i))
+		}
+	}
+	if len(idx) == b.n {
+		return b
+	}
+	out := &aggBatch{n: len(idx), keys: gatherAll(b.keys, idx), keep: b.keep}
+	for _, a := range b.args {
+		out.args = append(out.args, gatherAll(a, idx))
+	}
+	return out
+}
+
+// stateDedup passes rows whose keys no earlier batch has had.
+type stateDedup struct {
+	unary
+	node  *physical.StateDedup
+	store *state.Store
+	done  bool
+}
+
+// NewStateDedup drops the rows of in whose keys were seen, in this batch or before.
+func NewStateDedup(in Operator, n *physical.StateDedup) Operator {
+	return &stateDedup{unary: unary{in}, node: n}
+}
+
+func (s *stateDedup) Schema() []*types.Type { return s.input.Schema() }
+func (s *stateDedup) Close() error          { s.store = nil; return s.input.Close() }
+
+func (s *stateDedup) Open(c *task.Ctx) error {
+	if err := s.input.Open(c); err != nil {
+		return err
+	}
+	info := s.node.State
+	return c.Do(func(context.Context) error {
+		var err error
+		s.store, err = state.Open(state.Dir(info.Checkpoint, info.Operator, c.Info.Partition), info.Version)
+		return err
+	})
+}
+
+func (s *stateDedup) Next(c *task.Ctx) (*vec.Batch, error) {
+	for !s.done {
+		b, err := s.input.Next(c)
+		if eof(err) {
+			s.done = true
+			return nil, s.commit(c)
+		}
+		if err != nil {
+			return nil, err
+		}
+		d := b.Compact()
+		var cols []*vec.Vector
+		for _, k := range s.node.Keys {
+			cols = append(cols, normalFloats(d.Cols[k]))
+		}
+		keys := vec.EncodeSortKeys(cols, make([]vec.KeyOrder, len(cols)), nil, d.N)
+		var sel []int32
+		for i := range d.N {
+			var stamp []byte // the event time, for eviction
+			if s.node.EventCol >= 0 {
+				if t, ok := eventTime(d.Cols[s.node.EventCol], i); ok {
+					if t <= s.node.Watermark {
+						continue
+					}
+					for k := range 8 {
+						stamp = append(stamp, byte(t>>(8*k)))
+					}
+				}
+			}
+			if k := keys.Key(i); s.store.Get(k) == nil {
+				s.store.Put(k, stamp)
+				sel = append(sel, int32(i))
+			}
+		}
+		if err := c.Yield(); err != nil {
+			return nil, err
+		}
+		if len(sel) > 0 {
+			return &vec.Batch{N: len(sel), Cols: d.Cols, Sel: sel}, nil
+		}
+	}
+	return nil, io.EOF
+}
+
+// commit evicts the keys that the watermark has passed, and makes the state durable.
+func (s *stateDedup) commit(c *task.Ctx) error {
+	err := s.store.Each(func(k, v []byte) error {
+		if len(v) == 8 {
+			var t int64
+			for i := range 8 {
+				t |= int64(v[i]) << (8 * i)
+			}
+			if t <= s.node.Watermark {
+				s.store.Remove(k)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	v := s.node.State.Version + 1
+	if err := c.Do(func(context.Context) error { return s.store.Commit(v) }); err != nil {
+		return err
+	}
+	return io.EOF
+}
