@@ -26,27 +26,42 @@ const spillChunk = 256 << 10
 // the slot is free meanwhile; but for AddNow, which mem.Spiller needs.
 type Spill struct {
 	schema []*types.Type
-	file   *os.File
+	dir    string
+	closed bool
+	file   *os.File // nil until something is written
 	buf    []byte
 	size   int64 // written to the file
 	rows   int64
 }
 
-// NewSpill opens a file for batches of those column types.
+// NewSpill returns a file for batches of those column types. It is made when
+// the first bytes go to it.
 func NewSpill(conf *task.Conf, schema []*types.Type) (*Spill, error) {
-	dir := ""
+	s := &Spill{schema: schema}
 	if conf != nil {
-		dir = conf.SpillDir
+		s.dir = conf.SpillDir
 	}
-	f, err := os.CreateTemp(dir, "neptune-spill-")
+	return s, nil
+}
+
+// open makes the file and takes its name away.
+func (s *Spill) open() error {
+	if s.closed {
+		return spillError(os.ErrClosed)
+	}
+	if s.file != nil {
+		return nil
+	}
+	f, err := os.CreateTemp(s.dir, "neptune-spill-")
 	if err != nil {
-		return nil, spillError(err)
+		return spillError(err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		f.Close()
-		return nil, spillError(err)
+		return spillError(err)
 	}
-	return &Spill{schema: schema, file: f}, nil
+	s.file = f
+	return nil
 }
 
 // spillError names what went wrong with the disk.
@@ -108,8 +123,11 @@ func (s *Spill) Flush(c *task.Ctx) error {
 }
 
 func (s *Spill) write() error {
-	if s.file == nil {
-		return spillError(os.ErrClosed)
+	if len(s.buf) == 0 {
+		return nil
+	}
+	if err := s.open(); err != nil {
+		return err
 	}
 	n, err := s.file.WriteAt(s.buf, s.size)
 	if err != nil {
@@ -125,7 +143,12 @@ func (s *Spill) write() error {
 
 // Close gives the file back. It is idempotent.
 func (s *Spill) Close() error {
-	if s == nil || s.file == nil {
+	if s == nil || s.closed {
+		return nil
+	}
+	s.closed = true
+	if s.file == nil {
+		s.buf = nil
 		return nil
 	}
 	err := s.file.Close()
