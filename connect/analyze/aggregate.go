@@ -410,6 +410,9 @@ func (r *run) checkGrouped(e plan.Expr, gr *grouped, keys []plan.Expr, mine map[
 			}
 			return nil
 		case *plan.Subquery:
+			if x.Kind == plan.ScalarSubquery && len(x.Outer) > 0 {
+				return aerr("SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION", "sqlExpr", r.quoted(x)).At(x.Origin)
+			}
 			for _, o := range x.Outer {
 				if !set[exprKey(o)] && !mine[o.ID] {
 					if len(gr.keys) == 0 && len(x.Values) == 0 {

@@ -282,7 +282,7 @@ func located(err error, c plan.Expr) error {
 func (r *run) located(err error, c plan.Expr) error {
 	if e, ok := errs.As(err); ok {
 		e.At(c.Pos())
-		if strings.HasPrefix(e.Condition, "DATATYPE_MISMATCH.") && e.Params != nil && e.Params["sqlExpr"] == "" {
+		if strings.HasPrefix(e.Condition, "DATATYPE_MISMATCH.") && e.Params != nil && !strings.Contains(e.Params["sqlExpr"], "(") {
 			e.Params["sqlExpr"] = r.quoted(c)
 		}
 		if e.Class == errs.Internal && e.Condition == "" {

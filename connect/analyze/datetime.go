@@ -75,6 +75,12 @@ func (r *run) dateArithmetic(c *plan.Call) (plan.Expr, error) {
 			name = "date_sub"
 		}
 		return mk(name, types.DateType, a, r.implicit(b, types.Int32Type)), nil
+	case x.Kind == types.Date && (plus && y.Kind == types.Date || y.IsFractional() || y.Kind == types.Int64):
+		name := "date_add"
+		if !plus {
+			name = "date_sub"
+		}
+		return nil, r.unexpected(&plan.Call{At: c.At, Name: name, Args: []plan.Expr{a, b}}, 1, `("INT" or "SMALLINT" or "TINYINT")`)
 	}
 	return nil, nil
 }

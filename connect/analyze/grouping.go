@@ -14,6 +14,7 @@ type groupingSets struct {
 	sets [][]int
 	// group are the grouping expressions, resolved, and gid the column that numbers the sets; set by expandSets.
 	group []plan.Expr
+	keys  []plan.Expr
 	gid   *plan.Attr
 	pos   *plan.Attr // tells equal sets apart; nil when all differ
 }
@@ -156,6 +157,7 @@ func (r *run) expandSets(gs *groupingSets, group []plan.Expr, base plan.Node) (p
 			r.note(&a, group[i])
 		}
 	}
+	gs.keys = keys
 	gs.gid = &plan.Attr{ID: plan.NewID(), Name: "spark_grouping_id", T: types.Int64Type}
 	out = append(out, gs.gid)
 	seen := map[string]int{}
@@ -215,7 +217,7 @@ func (r *run) groupingCall(c *plan.Call, gr *grouped) (plan.Expr, error) {
 		if len(c.Args) == len(gs.group) {
 			ok = true
 			for i, a := range c.Args {
-				ok = ok && exprKey(a) == exprKey(gs.group[i])
+				ok = ok && (exprKey(a) == exprKey(gs.group[i]) || exprKey(a) == exprKey(gs.keys[i]))
 			}
 		}
 		if !ok {
@@ -227,7 +229,7 @@ func (r *run) groupingCall(c *plan.Call, gr *grouped) (plan.Expr, error) {
 		return nil, r.wrongNumArgs(c, "1")
 	}
 	for i, g := range gs.group {
-		if exprKey(g) != exprKey(c.Args[0]) {
+		if k := exprKey(c.Args[0]); exprKey(g) != k && exprKey(gs.keys[i]) != k {
 			continue
 		}
 		shifted := gid

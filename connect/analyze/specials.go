@@ -13,7 +13,16 @@ import (
 // special is a function that the analyzer resolves itself; nil, nil leaves it to the table.
 type special func(r *run, c *plan.Call, s *scope) (plan.Expr, error)
 
-var specials = sync.OnceValue(specialTable)
+var (
+	specialsOnce sync.Once
+	specialsMap  map[string]special
+)
+
+// specials finds the functions that the analyzer resolves itself.
+func specials() map[string]special {
+	specialsOnce.Do(func() { specialsMap = specialTable() })
+	return specialsMap
+}
 
 // specialTable is apart from the variable because the functions refer to the table again.
 func specialTable() map[string]special {
@@ -27,7 +36,7 @@ func specialTable() map[string]special {
 		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,
 		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": now,
 		"current_user": who, "user": who, "session_user": who, "current_catalog": who, "current_database": who, "current_schema": who,
-		"count": countCall, "coalesce": coalesceCall, "array": arrayCall, "map": mapCall,
+		"count": countCall, "coalesce": coalesceCall, "array": arrayCall, "extract": extractCall, "date_part": extractCall, "datepart": extractCall, "map": mapCall,
 	}
 }
 
@@ -137,7 +146,7 @@ func castCall(t *types.Type) special {
 
 func countCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	if len(c.Args) == 0 {
-		return nil, aerr("WRONG_NUM_ARGS.WITH_SUGGESTION", "functionName", "`count`", "expectedNum", " >= 1", "actualNum", "0", "docroot", docRoot).At(c.Origin)
+		return nil, aerr("WRONG_NUM_ARGS.WITH_SUGGESTION", "functionName", "`count`", "expectedNum", " >= 1", "actualNum", "0", "legacyNum", "0", "legacyConfKey", `"spark.sql.legacy.allowParameterlessCount"`, "legacyConfValue", `"true"`).At(c.Origin)
 	}
 	return nil, nil
 }

@@ -257,7 +257,7 @@ func (r *run) inlineTable(n *plan.InlineTable, outer *scope) (*rel, error) {
 	}
 	out := make([]*plan.Attr, w)
 	for c := range cols {
-		t := r.common(cols[c])
+		t := types.WiderAll(typesOf(cols[c]), r.Conf.ANSI, false)
 		name := "col" + itoa(c+1)
 		if len(n.Names) > 0 {
 			name = n.Names[c]

@@ -31,9 +31,6 @@ func (r *run) window(w *plan.Window, s *scope) (plan.Expr, error) {
 	if !isCall || c.Kind != plan.FnAggregate && c.Kind != plan.FnWindow {
 		return nil, aerr("UNSUPPORTED_EXPR_FOR_WINDOW", "sqlExpr", r.quoted(f)).At(w.Origin)
 	}
-	if c.Distinct {
-		return nil, aerr("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "windowExpr", errs.Quote(r.sql(f)+" OVER (...)")).At(w.Origin)
-	}
 	n.Func = f
 	if n.Partition, err = r.exprs(w.Partition, s); err != nil {
 		return nil, err
@@ -58,6 +55,9 @@ func (r *run) window(w *plan.Window, s *scope) (plan.Expr, error) {
 	}
 	if err := r.frame(&n, w, c, s); err != nil {
 		return nil, err
+	}
+	if c.Distinct {
+		return nil, aerr("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "windowExpr", r.quoted(&n)).At(w.Origin)
 	}
 	return &n, nil
 }
