@@ -322,7 +322,7 @@ func (r *run) callSQL(c *plan.Call) string {
 	case "levenshtein":
 	}
 	name := c.Name
-	if def := fn.Lookup(name); def != nil && def.Pretty != nil {
+	if def := fn.Lookup(name); def != nil && def.Pretty != nil && def.Name == name {
 		return def.Pretty(args)
 	}
 	if upper[name] {
