@@ -284,13 +284,22 @@ func (e *Engine) stream(ctx context.Context, q *server.Query, c *sessionConf, re
 		return derr
 	}
 	if total == 0 {
-		ipc, err := enc.Stream(nil)
-		if err != nil {
-			return err
-		}
-		return sink.Batch(ipc, 0)
+		return sendEmpty(enc, schema, sink)
 	}
 	return nil
+}
+
+// sendEmpty sends a batch of no rows: clients want at least one.
+func sendEmpty(enc *arrowio.Encoder, schema *types.Type, sink server.Sink) error {
+	b := &vec.Batch{}
+	for _, f := range schema.Fields {
+		b.Cols = append(b.Cols, vec.Make(f.Type, 0))
+	}
+	ipc, err := enc.Stream(b)
+	if err != nil {
+		return err
+	}
+	return sink.Batch(ipc, 0)
 }
 
 func (e *Engine) encoder(c *sessionConf, schema *types.Type) (*arrowio.Encoder, error) {
@@ -429,11 +438,7 @@ func (e *Engine) local(c *sessionConf, schema *types.Type, batches []*vec.Batch,
 	if sent {
 		return nil
 	}
-	ipc, err := enc.Stream(nil)
-	if err != nil {
-		return err
-	}
-	return sink.Batch(ipc, 0)
+	return sendEmpty(enc, schema, sink)
 }
 
 func (e *Engine) command(ctx context.Context, q *server.Query, c *sessionConf, cmd *plan.Command, sink server.Sink) error {

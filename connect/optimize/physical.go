@@ -277,7 +277,10 @@ func (p *planner) localRows(l *plan.LocalRelation) (part, error) {
 	leaf := &physical.Local{Data: l.Batches, Out: columns(l.Out)}
 	batches, made := l.Batches.([]*vec.Batch)
 	if l.Batches == nil {
-		leaf.Data = l.Data // an Arrow IPC stream: one partition
+		if len(l.Data) > 0 {
+			return part{}, errs.Internalf("a local relation whose data wasn't decoded")
+		}
+		leaf.Data = []*vec.Batch{} // an empty micro-batch
 		return oneTask(leaf), nil
 	}
 	if made && len(batches) <= 1 {
