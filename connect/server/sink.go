@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 
 	"neptune/connect/pb"
@@ -28,6 +29,10 @@ var emptyIPC = sync.OnceValues(func() ([]byte, error) {
 	var b bytes.Buffer
 	schema := arrow.NewSchema(nil, nil)
 	w := ipc.NewWriter(&b, ipc.WithSchema(schema))
+	// Clients want a batch, even one without rows.
+	if err := w.Write(array.NewRecordBatch(schema, nil, 0)); err != nil {
+		return nil, err
+	}
 	if err := w.Close(); err != nil {
 		return nil, err
 	}

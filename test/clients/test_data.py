@@ -69,7 +69,7 @@ def test_same_semantics(spark):
 
 @pytest.mark.parametrize("n", [1, 1000])
 def test_deep_plans(spark, n):
-    from pyspark.sql import functions as F
+    from pyspark.sql.connect import functions as F
 
     df = spark.range(1)
     x = F.col("id")
