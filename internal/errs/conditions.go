@@ -13,6 +13,7 @@ func areas() []map[string]Condition {
 		source,
 		connectConditions,
 		operatorConditions,
+		functionConditions,
 	}
 }
 
