@@ -14,6 +14,7 @@ func areas() []map[string]Condition {
 		connectConditions,
 		operatorConditions,
 		functionConditions,
+		streamConditions,
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,7 +104,7 @@ func (d *fileDef) Start(metadata string) (Source, error) {
 		for _, l := range lines {
 			var e fileEntry
 			if err := json.Unmarshal([]byte(l), &e); err != nil {
-				return nil, fmt.Errorf("entry %d of %s: %w", b, metadata, err)
+				return nil, damaged(filepath.Join(metadata, strconv.FormatInt(b, 10)), "an entry is no JSON", err)
 			}
 			s.seen[e.Path] = e.Timestamp
 			s.newest = max(s.newest, e.Timestamp)

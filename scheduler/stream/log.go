@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"neptune/internal/errs"
 )
 
 // fileLog is a log of one small file a batch, in the shape of Spark's
@@ -24,8 +25,11 @@ func openLog(checkpoint, name string) (*fileLog, error) {
 	return &fileLog{dir}, os.MkdirAll(dir, 0o755)
 }
 
-// errExists means that another run of the query has written this batch.
-var errExists = errors.New("batch is in the log already")
+// damaged is the error of a log entry that can't be read.
+func damaged(path, why string, cause error) error {
+	e := errs.New(errs.Execution, "MALFORMED_LOG_FILE", "text", fmt.Sprintf("The streaming checkpoint's file %s is damaged: %s. Mend it, or take a new checkpoint location.", path, why))
+	return e.Because(cause)
+}
 
 func (l *fileLog) add(batch int64, lines ...string) error {
 	data := "v1\n" + strings.Join(lines, "\n") + "\n"
@@ -45,7 +49,7 @@ func (l *fileLog) add(batch int64, lines ...string) error {
 		return err
 	}
 	if err = os.Link(tmp.Name(), path); errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s: %w", path, errExists)
+		return errs.New(errs.Execution, "CONCURRENT_STREAM_LOG_UPDATE", "batchId", strconv.FormatInt(batch, 10))
 	}
 	return err
 }
@@ -61,10 +65,13 @@ func (l *fileLog) get(batch int64) ([]string, error) {
 		return nil, err
 	}
 	lines := strings.Split(strings.TrimRight(string(raw), "\n"), "\n")
-	if lines[0] != "v1" {
-		return nil, fmt.Errorf("%s: not a log entry of version v1", path)
+	if lines[0] == "v1" {
+		return lines[1:], nil
 	}
-	return lines[1:], nil
+	if n, err := strconv.Atoi(strings.TrimPrefix(lines[0], "v")); err == nil && n > 0 && lines[0][0] == 'v' {
+		return nil, errs.New(errs.Execution, "INVALID_LOG_VERSION.EXACT_MATCH_VERSION", "matchVersion", "1", "version", strconv.Itoa(n))
+	}
+	return nil, damaged(path, "it doesn't begin with the line v1", nil)
 }
 
 // batches lists the entries, ascending.
@@ -129,22 +136,34 @@ func openCheckpoint(dir, freshID string) (*checkpoint, error) {
 	case err == nil:
 		var m struct{ ID string }
 		if err := json.Unmarshal(raw, &m); err != nil || m.ID == "" {
-			return nil, fmt.Errorf("%s is not the metadata of a streaming query", meta)
+			return nil, damaged(meta, "it holds no query id", err)
 		}
 		c.id = m.ID
-	case errors.Is(err, fs.ErrNotExist):
-		raw, _ := json.Marshal(map[string]string{"id": freshID})
-		if err := os.WriteFile(meta, raw, 0o644); err != nil {
-			return nil, err
-		}
-	default:
+	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
+	fresh := err != nil
 	if c.offsets, err = openLog(dir, "offsets"); err != nil {
 		return nil, err
 	}
-	c.commits, err = openLog(dir, "commits")
-	return c, err
+	if c.commits, err = openLog(dir, "commits"); err != nil || !fresh {
+		return c, err
+	}
+	for _, l := range []*fileLog{c.offsets, c.commits} {
+		if some, err := l.batches(); err != nil {
+			return nil, err
+		} else if len(some) > 0 {
+			return nil, errs.New(errs.Execution, "STREAMING_CHECKPOINT_MISSING_METADATA_FILE", "checkpointLocation", dir)
+		}
+	}
+	if raw, err = json.Marshal(map[string]string{"id": freshID}); err != nil {
+		return nil, err
+	}
+	tmp := meta + ".tmp"
+	if err := os.WriteFile(tmp, raw, 0o644); err != nil {
+		return nil, err
+	}
+	return c, os.Rename(tmp, meta)
 }
 
 func (c *checkpoint) addOffsets(batch int64, m offsetMeta, offsets []Offset) error {
@@ -167,15 +186,24 @@ func (c *checkpoint) getOffsets(batch int64, sources int) (m offsetMeta, offsets
 	if err != nil {
 		return m, nil, err
 	}
-	if len(lines) != sources+1 {
-		return m, nil, fmt.Errorf("batch %d of %s has offsets of %d sources, the query has %d", batch, c.dir, len(lines)-1, sources)
+	path := filepath.Join(c.offsets.dir, strconv.FormatInt(batch, 10))
+	if lines == nil {
+		return m, nil, damaged(path, "it is missing, though the batch was committed", nil)
 	}
-	if err := json.NewDecoder(bytes.NewReader([]byte(lines[0]))).Decode(&m); err != nil {
-		return m, nil, fmt.Errorf("batch %d of %s: %w", batch, c.dir, err)
+	if len(lines) == 0 {
+		return m, nil, damaged(path, "it ends too early", nil)
+	}
+	if err := json.Unmarshal([]byte(lines[0]), &m); err != nil {
+		return m, nil, damaged(path, "its second line is no JSON", err)
+	}
+	if len(lines) != sources+1 {
+		return m, nil, damaged(path, fmt.Sprintf("it has offsets of %d sources, and the query has %d", len(lines)-1, sources), nil)
 	}
 	for _, l := range lines[1:] {
 		if l == "-" {
 			l = ""
+		} else if !json.Valid([]byte(l)) {
+			return m, nil, damaged(path, "an offset is no JSON", nil)
 		}
 		offsets = append(offsets, Offset(l))
 	}

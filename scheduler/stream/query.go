@@ -32,10 +32,12 @@ type Batch struct {
 	Checkpoint  string
 	RunID       string
 	Mode        string // append, update, complete
+	Conf        map[string]string
 }
 
-// EventTime are statistics of the event time column below a watermark, in ms.
+// EventTime are statistics of the event time column below a withWatermark, in ms.
 type EventTime struct {
+	Operator int // number of the withWatermark in the plan
 	Max, Min int64
 	Avg      float64
 	Count    int64
@@ -81,6 +83,10 @@ type Config struct {
 	Conf            map[string]string // logged with the offsets
 	// Stateful: batches without data are run when the watermark has moved.
 	Stateful bool
+	// NoEmptyBatches: not even then (spark.sql.streaming.noDataMicroBatches.enabled is false).
+	NoEmptyBatches bool
+	// FastestWatermark: of several watermarks the highest counts, not the lowest (spark.sql.streaming.multipleWatermarkPolicy is max).
+	FastestWatermark bool
 	// KeepProgress is how many progress reports are kept (spark.sql.streaming.numRecentProgressUpdates).
 	KeepProgress int
 	// KeepBatches is how many entries the logs keep (spark.sql.streaming.minBatchesToRetain).
@@ -108,17 +114,20 @@ type Query struct {
 	cancel  context.CancelCauseFunc
 	done    chan struct{}
 
-	mu        sync.Mutex
-	status    Status
-	recent    []Progress
-	err       error
-	noMore    chan struct{} // closed and replaced whenever a trigger found nothing new
-	lastBatch int64
+	mu      sync.Mutex
+	status  Status
+	recent  []Progress
+	err     error
+	noMore  chan struct{} // closed and replaced whenever a trigger found nothing new
+	looking bool          // a trigger is under way
 
 	// of the loop only
 	next      int64 // batch id
 	committed []Offset
-	watermark int64
+	watermark int64         // of the next batch, ms
+	mark      int64         // of the last batch
+	marks     map[int]int64 // of each withWatermark, since this run began
+	operators int           // number of withWatermark
 	lastStart time.Time
 	lastIdle  time.Time
 }
@@ -132,7 +141,7 @@ func Start(conf Config) (*Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &Query{Config: conf, ID: cp.id, cp: cp, done: make(chan struct{}), noMore: make(chan struct{}), lastBatch: -1,
+	q := &Query{Config: conf, ID: cp.id, cp: cp, done: make(chan struct{}), noMore: make(chan struct{}), marks: map[int]int64{},
 		status: Status{Message: "Initializing sources"}}
 	if q.KeepProgress <= 0 {
 		q.KeepProgress = 100
@@ -146,6 +155,9 @@ func Start(conf Config) (*Query, error) {
 	plan.WalkNodes(q.Plan, func(n plan.Node) bool {
 		if r, ok := n.(*plan.Relation); ok && r.Streaming && !slices.Contains(q.rels, r) {
 			q.rels = append(q.rels, r)
+		}
+		if w, ok := n.(*plan.WithWatermark); ok && w.Live {
+			q.operators++
 		}
 		return true
 	})
@@ -198,10 +210,11 @@ func (q *Query) recover() error {
 		return err
 	}
 	last := commits[len(commits)-1]
-	_, offsets, err := q.cp.getOffsets(last, len(q.sources))
+	meta, offsets, err := q.cp.getOffsets(last, len(q.sources))
 	if err != nil {
 		return err
 	}
+	q.keep(meta.Conf)
 	lines, err := q.cp.commits.get(last)
 	if err != nil {
 		return err
@@ -209,11 +222,21 @@ func (q *Query) recover() error {
 	var m commitMeta
 	if len(lines) > 0 {
 		if err := json.Unmarshal([]byte(lines[0]), &m); err != nil {
-			return fmt.Errorf("commit %d of %s: %w", last, q.cp.dir, err)
+			return damaged(filepath.Join(q.cp.commits.dir, fmt.Sprint(last)), "its second line is no JSON", err)
 		}
 	}
-	q.committed, q.next, q.watermark, q.lastBatch = offsets, last+1, m.NextWatermarkMs, last
+	q.committed, q.next, q.watermark, q.mark = offsets, last+1, m.NextWatermarkMs, meta.WatermarkMs
 	return nil
+}
+
+// keep lets settings that state depends on stay as they were when the query first ran.
+func (q *Query) keep(logged map[string]string) {
+	c := maps.Clone(q.Conf)
+	if c == nil {
+		c = map[string]string{}
+	}
+	maps.Copy(c, logged)
+	q.Conf = c
 }
 
 func (q *Query) run(ctx context.Context) {
@@ -258,7 +281,9 @@ func (q *Query) loop(ctx context.Context) error {
 			return errStopped
 		}
 		started := time.Now()
+		q.look(true)
 		ran, err := q.trigger(ctx, started)
+		q.look(false)
 		if err != nil {
 			return err
 		}
@@ -290,6 +315,12 @@ func (q *Query) loop(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+func (q *Query) look(on bool) {
+	q.mu.Lock()
+	q.looking = on
+	q.mu.Unlock()
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -331,6 +362,7 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 		if meta, ends, err = q.cp.getOffsets(id, len(q.sources)); err != nil {
 			return false, err
 		}
+		q.keep(meta.Conf)
 	} else {
 		q.say("Getting offsets from sources", false, true)
 		fresh := false
@@ -388,7 +420,7 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 	err = timed("addBatch", func() error {
 		var err error
 		res, err = q.Runner.RunBatch(ctx, Batch{ID: id, Plan: node, WatermarkMs: meta.WatermarkMs, TimestampMs: meta.TimestampMs,
-			Checkpoint: q.Checkpoint, RunID: q.RunID, Mode: q.Mode})
+			Checkpoint: q.Checkpoint, RunID: q.RunID, Mode: q.Mode, Conf: q.Conf})
 		return err
 	})
 	if err != nil {
@@ -396,13 +428,7 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 	}
 	took["queryPlanning"] = res.PlanningMs
 	took["addBatch"] -= res.PlanningMs
-	next := meta.WatermarkMs
-	for i, w := range watermarks(res.EventTimes) {
-		if i == 0 || w < next { // policy min: the slowest of several watermarks
-			next = w
-		}
-	}
-	next = max(next, meta.WatermarkMs)
+	next := q.advance(meta.WatermarkMs, res.EventTimes)
 	err = timed("commitOffsets", func() error {
 		raw, err := json.Marshal(commitMeta{next})
 		if err != nil {
@@ -429,29 +455,32 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 	}
 	took["triggerExecution"] = time.Since(started).Milliseconds()
 	q.report(id, started, ends, rows, res, meta.WatermarkMs, took)
-	q.committed, q.watermark, q.next = ends, next, id+1
+	q.committed, q.mark, q.watermark, q.next = ends, meta.WatermarkMs, next, id+1
 	return true, nil
 }
 
-// watermarks turns event time statistics into watermarks, in ms.
-func watermarks(stats []EventTime) []int64 {
-	var out []int64
+// advance is the watermark after a batch, in ms: of several withWatermark the
+// slowest counts (or the fastest, if so configured), and it never goes back.
+func (q *Query) advance(now int64, stats []EventTime) int64 {
 	for _, s := range stats {
 		if s.Count > 0 {
-			out = append(out, max(0, s.Max-s.DelayMs))
+			q.marks[s.Operator] = max(q.marks[s.Operator], s.Max-s.DelayMs)
 		}
 	}
-	return out
+	if len(q.marks) == 0 || !q.FastestWatermark && len(q.marks) < q.operators {
+		return now
+	}
+	all := slices.Collect(maps.Values(q.marks))
+	if q.FastestWatermark {
+		return max(now, slices.Max(all))
+	}
+	return max(now, slices.Min(all))
 }
 
 // pendingWatermark: the watermark has moved since the last batch was planned,
 // so that state may have rows to give out.
 func (q *Query) pendingWatermark() bool {
-	if !q.Stateful || q.lastBatch < 0 || q.Trigger == Single {
-		return false
-	}
-	meta, _, err := q.cp.getOffsets(q.lastBatch, len(q.sources))
-	return err == nil && meta.WatermarkMs < q.watermark
+	return q.Stateful && !q.NoEmptyBatches && q.Trigger != Single && q.next > 0 && q.mark < q.watermark
 }
 
 func (q *Query) idle(now time.Time) {
@@ -514,7 +543,6 @@ func (q *Query) report(id int64, started time.Time, ends []Offset, rows []int64,
 	if n := len(q.recent) - q.KeepProgress; n > 0 {
 		q.recent = slices.Delete(q.recent, 0, n)
 	}
-	q.lastBatch = id
 	q.lastIdle = started
 	q.mu.Unlock()
 	if q.OnProgress != nil {
@@ -569,7 +597,13 @@ func (q *Query) Stop(ctx context.Context) error {
 
 // ProcessAllAvailable waits until a trigger that began after the call found nothing new.
 func (q *Query) ProcessAllAvailable(ctx context.Context) error {
-	for range 2 { // the first may end a look at the sources that began before the call
+	q.mu.Lock()
+	waits := 1
+	if q.looking {
+		waits = 2 // the trigger under way may have looked before the call
+	}
+	q.mu.Unlock()
+	for range waits {
 		q.mu.Lock()
 		wait := q.noMore
 		q.mu.Unlock()

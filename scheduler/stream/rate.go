@@ -96,7 +96,7 @@ func creationTime(dir string) (int64, error) {
 		text := strings.TrimPrefix(strings.TrimSpace(string(raw)), "v1\n")
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return 0, fmt.Errorf("%s holds no time: %w", path, err)
+			return 0, damaged(path, "it holds no time", err)
 		}
 		return n, nil
 	}
