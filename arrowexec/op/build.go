@@ -30,6 +30,8 @@ type Deps struct {
 	// Observed takes an Observe's states, EventTime a Watermark's statistics; nil drops them.
 	Observed  func(id string, states *vec.Batch)
 	EventTime func(node int, t EventTimes)
+	// State takes what a task of a stateful operator did to its partition; nil drops it.
+	State func(operator int, s StateStats)
 
 	// Env is what the task's expressions see; Build makes it.
 	Env *fn.Env

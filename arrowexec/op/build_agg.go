@@ -23,9 +23,9 @@ func buildAgg(n physical.Node, d Deps) (Operator, error) {
 	case *physical.Generate:
 		return NewGenerate(in, n, d.Env)
 	case *physical.StateAggregate:
-		return NewStateAggregate(in, n, d.Env)
+		return NewStateAggregate(in, n, d.Env, d.State)
 	case *physical.StateDedup:
-		return NewStateDedup(in, n), nil
+		return NewStateDedup(in, n, d.State), nil
 	case *physical.Window:
 		return NewWindow(in, n, d.Env)
 	case *physical.Sample:

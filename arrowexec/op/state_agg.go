@@ -3,6 +3,7 @@ package op
 import (
 	"context"
 	"io"
+	"time"
 
 	"neptune/arrowexec/fn"
 	"neptune/arrowexec/physical"
@@ -12,6 +13,29 @@ import (
 	"neptune/internal/errs"
 	"neptune/internal/types"
 )
+
+// StateStats are what one task of a stateful operator did in a micro-batch.
+type StateStats struct {
+	Name                   string // as Spark's progress reports call the operator
+	Total, Bytes           int64  // keys kept, and the memory they take
+	Updated, Removed, Late int64  // keys written and evicted; rows dropped for being late
+	Update, Evict, Commit  time.Duration
+}
+
+// commitState notes the statistics and makes the state durable.
+func commitState(c *task.Ctx, store *state.Store, info physical.StateInfo, st StateStats, note func(int, StateStats)) error {
+	st.Total, st.Bytes = int64(store.Len()), store.Size()
+	st.Updated, st.Removed = store.Changes()
+	began := time.Now()
+	if err := c.Do(func(context.Context) error { return store.Commit(info.Version + 1) }); err != nil {
+		return err
+	}
+	st.Commit = time.Since(began)
+	if note != nil {
+		note(info.Operator, st)
+	}
+	return nil
+}
 
 // stateAggregate merges a batch's partial states with those of earlier batches
 // (physical.StateAggregate). Rows at or below the watermark are late and are
@@ -29,10 +53,13 @@ type stateAggregate struct {
 	out    *aggPart
 	at     int
 	done   bool
+	stats  StateStats
+	note   func(int, StateStats)
 }
 
 // NewStateAggregate makes the streaming aggregation of in, whose rows are group keys and states.
-func NewStateAggregate(in Operator, n *physical.StateAggregate, env *fn.Env) (Operator, error) {
+// note hears what became of the state, if it isn't nil.
+func NewStateAggregate(in Operator, n *physical.StateAggregate, env *fn.Env, note func(int, StateStats)) (Operator, error) {
 	list := append([]physical.Agg{}, n.Aggs...)
 	for i := range list {
 		list[i].Mode = physical.Final
@@ -45,7 +72,7 @@ func NewStateAggregate(in Operator, n *physical.StateAggregate, env *fn.Env) (Op
 	if err != nil {
 		return nil, err
 	}
-	s := &stateAggregate{unary: unary{in}, node: n, env: env, aggs: aggs, eval: eval}
+	s := &stateAggregate{unary: unary{in}, node: n, env: env, aggs: aggs, eval: eval, stats: StateStats{Name: "stateStoreSave"}, note: note}
 	for _, k := range n.Group {
 		s.keys = append(s.keys, k.Type())
 	}
@@ -128,7 +155,7 @@ func (s *stateAggregate) run(c *task.Ctx) error {
 			}
 		}
 	}
-	touched := p.table.n
+	touched, began := p.table.n, time.Now()
 	names := s.names(p, touched)
 	// What earlier batches know of these groups.
 	for g := range touched {
@@ -160,11 +187,12 @@ func (s *stateAggregate) run(c *task.Ctx) error {
 		}
 	}
 	s.out = p
+	s.stats.Update, began = time.Since(began), time.Now()
 	if err := s.rest(c, p); err != nil {
 		return err
 	}
-	v := s.node.State.Version + 1
-	return c.Do(func(context.Context) error { return s.store.Commit(v) })
+	s.stats.Evict = time.Since(began)
+	return commitState(c, s.store, s.node.State, s.stats, s.note)
 }
 
 // rest evicts what the watermark has passed, and finds the output that isn't the touched groups.
@@ -267,6 +295,7 @@ func (s *stateAggregate) onTime(b *aggBatch) *aggBatch {
 	if len(idx) == b.n {
 		return b
 	}
+	s.stats.Late += int64(b.n - len(idx))
 	out := &aggBatch{n: len(idx), keys: gatherAll(b.keys, idx), keep: b.keep}
 	for _, a := range b.args {
 		out.args = append(out.args, gatherAll(a, idx))
@@ -280,11 +309,14 @@ type stateDedup struct {
 	node  *physical.StateDedup
 	store *state.Store
 	done  bool
+	stats StateStats
+	note  func(int, StateStats)
 }
 
 // NewStateDedup drops the rows of in whose keys were seen, in this batch or before.
-func NewStateDedup(in Operator, n *physical.StateDedup) Operator {
-	return &stateDedup{unary: unary{in}, node: n}
+// note hears what became of the state, if it isn't nil.
+func NewStateDedup(in Operator, n *physical.StateDedup, note func(int, StateStats)) Operator {
+	return &stateDedup{unary: unary{in}, node: n, stats: StateStats{Name: "dedupe"}, note: note}
 }
 
 func (s *stateDedup) Schema() []*types.Type { return s.input.Schema() }
@@ -324,6 +356,7 @@ func (s *stateDedup) Next(c *task.Ctx) (*vec.Batch, error) {
 			if s.node.EventCol >= 0 {
 				if t, ok := eventTime(d.Cols[s.node.EventCol], i); ok {
 					if t <= s.node.Watermark {
+						s.stats.Late++
 						continue
 					}
 					for k := range 8 {
@@ -348,7 +381,13 @@ func (s *stateDedup) Next(c *task.Ctx) (*vec.Batch, error) {
 
 // commit evicts the keys that the watermark has passed, and makes the state durable.
 func (s *stateDedup) commit(c *task.Ctx) error {
+	began, n := time.Now(), 0
 	err := s.store.Each(func(k, v []byte) error {
+		if n++; n%512 == 0 {
+			if err := c.Yield(); err != nil {
+				return err
+			}
+		}
 		if len(v) == 8 {
 			var t int64
 			for i := range 8 {
@@ -363,8 +402,8 @@ func (s *stateDedup) commit(c *task.Ctx) error {
 	if err != nil {
 		return err
 	}
-	v := s.node.State.Version + 1
-	if err := c.Do(func(context.Context) error { return s.store.Commit(v) }); err != nil {
+	s.stats.Evict = time.Since(began)
+	if err := commitState(c, s.store, s.node.State, s.stats, s.note); err != nil {
 		return err
 	}
 	return io.EOF

@@ -30,7 +30,7 @@ func micro(t *testing.T, dir, mode string, version, mark int64, in rows) []strin
 		final := slices.Clone(aggs)
 		final[0].StateAt, final[1].StateAt = 1, 2
 		o, err := NewStateAggregate(partial, &physical.StateAggregate{Group: group, Aggs: final, EventCol: 0, Watermark: mark, Mode: mode,
-			State: physical.StateInfo{Checkpoint: dir, Version: version}}, NewEnv(nil, 0))
+			State: physical.StateInfo{Checkpoint: dir, Version: version}}, NewEnv(nil, 0), nil)
 		if err != nil {
 			return err
 		}
@@ -70,11 +70,12 @@ func TestStateAggregateModes(t *testing.T) {
 
 func TestStateDedup(t *testing.T) {
 	dir := t.TempDir()
+	var stats StateStats
 	batch := func(version int64, in rows) (n int) {
 		conf := &task.Conf{BatchRows: 8}
 		err := task.Run(task.Info{}, conf, mem.NewPool(0).NewAccount("t"), 0, func(c *task.Ctx) error {
 			o := NewStateDedup(&source{table: table{[]*types.Type{types.Int64Type}, in}, size: 8}, &physical.StateDedup{Keys: []int{0}, EventCol: -1,
-				State: physical.StateInfo{Checkpoint: dir, Version: version}})
+				State: physical.StateInfo{Checkpoint: dir, Version: version}}, func(_ int, s StateStats) { stats = s })
 			out, err := drain(c, o, -1)
 			n = len(out)
 			return err
@@ -89,5 +90,8 @@ func TestStateDedup(t *testing.T) {
 	}
 	if n := batch(1, rows{{int64(1)}, {int64(3)}, {nil}}); n != 1 {
 		t.Errorf("second batch passed %d rows", n)
+	}
+	if stats.Name != "dedupe" || stats.Total != 3 || stats.Updated != 1 {
+		t.Errorf("statistics are %+v", stats)
 	}
 }

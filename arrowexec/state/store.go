@@ -34,10 +34,11 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Store is one partition's state, open for one batch by one task at a time.
 type Store struct {
-	dir     string
-	version int64
-	data    map[string][]byte
-	size    int64
+	dir           string
+	version       int64
+	data          map[string][]byte
+	size          int64
+	changed, gone int64 // Put and Remove since version
 	// changes since version: what was there before, for Abort, is what undo holds.
 	undo map[string][]byte
 }
@@ -82,6 +83,18 @@ func Open(dir string, version int64) (*Store, error) {
 		}
 	}
 	return s, nil
+}
+
+// Forget drops what is kept in memory of a checkpoint: its query has ended.
+func Forget(checkpoint string) {
+	prefix := filepath.Join(strings.TrimPrefix(checkpoint, "file:"), "state") + string(filepath.Separator)
+	mu.Lock()
+	defer mu.Unlock()
+	for dir := range kept {
+		if strings.HasPrefix(dir, prefix) {
+			delete(kept, dir)
+		}
+	}
 }
 
 func (s *Store) file(v int64, kind string) string {
@@ -158,12 +171,14 @@ func (s *Store) Put(k, v []byte) {
 	}
 	s.note(string(k))
 	s.set(string(k), v)
+	s.changed++
 }
 
 // Remove forgets a key.
 func (s *Store) Remove(k []byte) {
 	s.note(string(k))
 	s.set(string(k), nil)
+	s.gone++
 }
 
 func (s *Store) note(k string) {
@@ -185,6 +200,9 @@ func (s *Store) Each(f func(k, v []byte) error) error {
 // Len is the number of keys; Size their bytes and their values'.
 func (s *Store) Len() int    { return len(s.data) }
 func (s *Store) Size() int64 { return s.size }
+
+// Changes are how often Put and Remove were called since the store was opened.
+func (s *Store) Changes() (put, removed int64) { return s.changed, s.gone }
 
 // Commit makes what was changed version v, durably, and closes the store. It blocks on the disk.
 func (s *Store) Commit(v int64) error {
@@ -212,6 +230,7 @@ func (s *Store) Commit(v int64) error {
 		s.clean(v)
 	}
 	s.version = v
+	s.changed, s.gone = 0, 0
 	clear(s.undo)
 	mu.Lock()
 	kept[s.dir] = s
