@@ -116,17 +116,6 @@ func getBit(a *Args) (*vec.Vector, error) {
 	out := make([]int8, a.N)
 	width := int32(8 * a.V[0].Layout.Width())
 	pos := vec.Of[int32](a.V[1])
-	var bits func(i int) int64
-	switch a.V[0].Layout {
-	case vec.I8:
-		bits = bitsOf[int8](a.V[0])
-	case vec.I16:
-		bits = bitsOf[int16](a.V[0])
-	case vec.I32:
-		bits = bitsOf[int32](a.V[0])
-	default:
-		bits = bitsOf[int64](a.V[0])
-	}
 	for i := range a.N {
 		if a.skipped(i) {
 			continue
@@ -138,14 +127,9 @@ func getBit(a *Args) (*vec.Vector, error) {
 			e.State, e.Text = "22023", "The bit position <invalidValue> is outside 0 to <upper>."
 			return nil, e.At(a.pos())
 		}
-		out[i] = int8(bits(i) >> uint(p) & 1)
+		out[i] = int8(getInt(a.V[0], i) >> uint(p) & 1)
 	}
 	return vec.FromSlice(types.Int8Type, out, nil), nil
-}
-
-func bitsOf[T int8 | int16 | int32 | int64](v *vec.Vector) func(int) int64 {
-	s := vec.Of[T](v)
-	return func(i int) int64 { return int64(s[i]) }
 }
 
 // widthBucket is the SQL standard's: 0 below the range, n+1 above it, null where
