@@ -345,7 +345,25 @@ func datetimeCore() []Def {
 	}
 	bigint, ts := gives(types.Int64Type), gives(types.TimestampType)
 	dayInterval := types.NewDayTime(types.Day, types.Day)
-	subtractStamps := func(a *Args) (*vec.Vector, error) { return subtractInts(1)(a) }
+	// The time between two timestamps is that between their clocks in the session's time zone.
+	subtractStamps := func(a *Args) (*vec.Vector, error) {
+		z, err := zoneOf(a)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]int64, a.N)
+		for i := range out {
+			x, y := getInt(a.V[0], i), getInt(a.V[1], i)
+			if a.V[0].Type.Kind == types.Timestamp && !a.skipped(i) {
+				x, y = z.ToLocal(x), z.ToLocal(y)
+			}
+			if !a.skipped(i) && overflows(opSub, x, y) {
+				return nil, overflowError(a, "long overflow", "")
+			}
+			out[i] = x - y
+		}
+		return vec.FromSlice(a.Ret, out, nil), nil
+	}
 	return []Def{
 		part("year", "Gives the year.", yearOf, "SELECT year('2016-07-30')", "2016"),
 		part("quarter", "Gives the quarter, from 1.", func(d int64) int64 { return (monthOf(d)-1)/3 + 1 }, "SELECT quarter('2016-08-31')", "3"),

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"slices"
+	"strings"
 
 	"neptune/internal/errs"
 	"neptune/internal/plan"
@@ -451,6 +452,11 @@ func (r *run) checkAggregate(e plan.Expr) error {
 			return aerr("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "sqlExpr", r.quoted(e)).At(c.Origin)
 		}
 	}
+	if c, ok := e.(*plan.Call); ok && c.Distinct && len(c.Order) > 0 {
+		if err := r.checkDistinctOrder(c); err != nil {
+			return err
+		}
+	}
 	if c, ok := e.(*plan.Call); ok && c.Distinct {
 		for _, a := range c.Args {
 			if hasMap(a.Type()) {
@@ -459,6 +465,38 @@ func (r *run) checkAggregate(e plan.Expr) error {
 		}
 	}
 	return nil
+}
+
+// checkDistinctOrder refuses an order of distinct values by anything but the
+// values themselves, or what they were cast from when no two of those can
+// become one value by the cast.
+func (r *run) checkDistinctOrder(c *plan.Call) error {
+	arg, by := c.Args[0], c.Order[0].Child
+	if len(c.Order) == 1 && exprKey(arg) == exprKey(by) {
+		return nil
+	}
+	k, ok := arg.(*plan.Cast)
+	if ok {
+		if w, wider := k.Child.(*plan.Cast); wider && w.Implicit && w.To.IsIntegral() && w.Child.Type().IsIntegral() {
+			k = &plan.Cast{At: k.At, Child: w.Child, To: k.To, Mode: k.Mode}
+		}
+	}
+	if ok && len(c.Order) == 1 && exprKey(k.Child) == exprKey(by) {
+		from := by.Type()
+		exact := k.To.IsString() && k.To.Collation == "" || k.To.Kind == types.Binary
+		switch {
+		case exact && (from.IsString() && from.Collation == "" || from.Kind == types.Binary || from.Kind == types.Bool || from.Kind == types.Date || from.Kind == types.TimestampNTZ):
+			return nil
+		case exact && from.IsNumeric() && from.Kind != types.Float32 && from.Kind != types.Float64:
+			return nil
+		}
+		return aerr("INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT_UNSAFE_CAST", "funcName", errs.ID(c.Name), "inputType", errs.Quote(from.SQL()), "castType", errs.Quote(k.To.SQL())).At(c.Origin)
+	}
+	orders := make([]string, len(c.Order))
+	for i, o := range c.Order {
+		orders[i] = r.sql(o.Child)
+	}
+	return aerr("INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT", "funcName", errs.ID(c.Name), "funcArg", errs.Quote(r.sql(arg)), "orderingExpr", errs.Quote(strings.Join(orders, ", "))).At(c.Origin)
 }
 
 // splitAgg takes the aggregate calls and grouping expressions out of a list's
@@ -560,10 +598,12 @@ func (r *run) underScope(gr *grouped, out []*plan.Attr, dfs []dfRef, outer *scop
 // havingCond resolves the condition; extra are columns to add to the aggregation.
 func (r *run) havingCond(n *plan.Filter, gr *grouped, out []*plan.Attr, outer *scope, split bool) (plan.Expr, []plan.Expr, error) {
 	s := r.underScope(gr, out, gr.child.dfs, outer)
+	s.keys = gr.keys
 	cond, err := r.expr(n.Cond, s)
 	if err != nil {
 		return nil, nil, err
 	}
+	gr.agg.Child = pull(gr.agg.Child, s.under.missing)
 	cond = unalias(cond)
 	if cond, err = r.mustBool(cond, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", n.Common); err != nil {
 		return nil, nil, err
@@ -650,6 +690,17 @@ func (r *run) aboveAggregate(e plan.Expr, gr *grouped, list []plan.Expr, out []*
 			_ = w
 			return nil, nil
 		}
+		if q, ok := k.(*plan.Subquery); ok {
+			for _, o := range q.Outer { // the subquery names them by id
+				if !hasID(out, o.ID) && isKey[exprKey(o)] && !slices.ContainsFunc(append(list[:len(list):len(list)], extra...), func(e plan.Expr) bool {
+					a, ok := e.(*plan.Attr)
+					return ok && a.ID == o.ID
+				}) {
+					extra = append(extra, o)
+				}
+			}
+			return nil, nil
+		}
 		if a, ok := k.(*plan.Attr); ok {
 			return nil, r.unresolvedIn(&plan.UnresolvedAttr{At: a.At, Parts: []string{a.Name}}, out)
 		}
@@ -691,6 +742,7 @@ func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope) (*overAgg, bo
 		return &overAgg{x, &c}, true, nil
 	}
 	wide := *child.agg.agg
+	wide.Child = pull(wide.Child, s.under.missing)
 	wide.List = append(slices.Clone(wide.List), extra...)
 	node := replaceNode(child.node, child.agg.agg, &wide)
 	var missing []*plan.Attr

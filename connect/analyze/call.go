@@ -222,6 +222,11 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 	}
 	switch {
 	case def.Gen != nil:
+		if len(args) > 0 && args[0].Type().Kind == types.Null {
+			if want := generatorInput[strings.TrimSuffix(def.Name, "_outer")]; want != "" {
+				return nil, r.unexpected(c, 0, want)
+			}
+		}
 		f, err := def.Gen.Columns(c)
 		if err != nil {
 			return nil, located(err, c)
@@ -581,6 +586,9 @@ func foldString(e plan.Expr) (string, bool) {
 	s, ok := l.Value.(string)
 	return s, ok
 }
+
+// generatorInput is what a generator takes, where null is not taken for it.
+var generatorInput = map[string]string{"explode": `("ARRAY" or "MAP")`, "posexplode": `("ARRAY" or "MAP")`, "inline": `"ARRAY<STRUCT>"`}
 
 // parameterNames of the functions that take named arguments.
 var parameterNames = map[string][]string{

@@ -19,6 +19,7 @@ func (r *run) project(n *plan.Project, outer *scope) (*rel, error) {
 		return nil, err
 	}
 	s := relScope(child, outer)
+	s.outerUsed = outerUsed(outer)
 	items, err := r.expandList(n.List, s)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,9 @@ type scope struct {
 	// under is the scope below an aggregation: of arguments of aggregate functions in HAVING and ORDER BY, and of
 	// grouping columns that the select list leaves out.
 	under *scope
+	// keys are the grouping expressions below, by exprKey: HAVING takes a
+	// grouping column before an alias of the select list (ORDER BY does not).
+	keys map[string]plan.Expr
 }
 
 type lambdaScope struct {
@@ -221,6 +224,13 @@ func (r *run) nameIn(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 	if s.under != nil && s.inAgg > 0 {
 		if x, err := r.nameIn(e, s.under); x != nil || err != nil {
 			return x, err
+		}
+	}
+	if s.under != nil && s.keys != nil {
+		if x, err := r.nameIn(e, s.under); x != nil && err == nil {
+			if _, ok := s.keys[exprKey(x)]; ok {
+				return x, nil
+			}
 		}
 	}
 	x, err := r.nameOut(e, s)

@@ -98,10 +98,25 @@ func distinctArgs(c *plan.Call) []plan.Expr {
 			out = append(out, x)
 		}
 	}
+	// The analyzer lets a call be ordered only by what tells the same rows apart as its arguments do.
+	for _, s := range c.Order {
+		if _, ok := s.Child.(*plan.Literal); !ok && !containsKey(out, s.Child) {
+			out = append(out, s.Child)
+		}
+	}
 	if len(out) == 0 {
 		return c.Args
 	}
 	return out
+}
+
+func containsKey(list []plan.Expr, e plan.Expr) bool {
+	for _, x := range list {
+		if key(x) == key(e) {
+			return true
+		}
+	}
+	return false
 }
 
 func withCalls(a *plan.Aggregate, repl map[string]plan.Expr) *plan.Aggregate {
@@ -155,6 +170,12 @@ func over(c *plan.Call, cols map[string]plan.Expr, filter plan.Expr) *plan.Call 
 		n.Args[i] = x
 		if at, ok := cols[key(x)]; ok {
 			n.Args[i] = at
+		}
+	}
+	n.Order = append([]plan.SortOrder(nil), c.Order...)
+	for i, s := range n.Order {
+		if at, ok := cols[key(s.Child)]; ok {
+			n.Order[i].Child = at
 		}
 	}
 	return &n

@@ -95,6 +95,8 @@ var analysis = map[string]Condition{
 	"TEMP_TABLE_OR_VIEW_ALREADY_EXISTS":                                              {"42P07", "The temporary view <relationName> exists."},
 	"UDTF_ALIAS_NUMBER_MISMATCH":                                                     {"42802", "The generator gives <aliasesSize> columns, and the aliases are <aliasesNames>."},
 	"UNBOUND_SQL_PARAMETER":                                                          {"42P02", "The parameter <name> has no argument."},
+	"INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT":                   {"42K0K", "WITHIN GROUP of <funcName> is not valid: with DISTINCT the order must be that of the argument <funcArg>, not <orderingExpr>."},
+	"INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT_UNSAFE_CAST":       {"42K0K", "WITHIN GROUP of <funcName> is not valid: with DISTINCT, values of type <inputType> cast to <castType> may no longer be told apart, so they can't be ordered by."},
 	"UNEXPECTED_INPUT_TYPE":                                                          {"42K09", "The <paramIndex> argument of <functionName> must be <requiredType>; <inputSql> is <inputType>."},
 	"UNEXPECTED_POSITIONAL_ARGUMENT":                                                 {"4274K", "<routineName> got a positional argument after the named <parameterName>."},
 	"UNPIVOT_REQUIRES_ATTRIBUTES":                                                    {"42K0A", "UNPIVOT takes columns as <given> columns, and <expressions> is none."},
