@@ -33,6 +33,14 @@ func (r *run) na(n *plan.NA, outer *scope) (*rel, error) {
 		return r.describe(n, child)
 	case "sample_by":
 		return r.sampleBy(n, child)
+	case "approx_quantile":
+		return r.approxQuantile(n, child)
+	case "crosstab":
+		return r.crosstab(n, child)
+	case "freq_items":
+		return r.freqItems(n, child)
+	case "transpose":
+		return r.transpose(n, child)
 	}
 	return nil, errs.NotSupported("relation " + n.Op)
 }
@@ -198,7 +206,10 @@ func (r *run) covCorr(n *plan.NA, child *rel) (*rel, error) {
 		if !a.Type().IsNumeric() {
 			return nil, aerr("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", errs.Quote(n.Op+"("+c+")"), "paramIndex", ordinal(i+1), "requiredType", `"NUMERIC"`, "inputSql", errs.Quote(c), "inputType", errs.Quote(a.Type().SQL()))
 		}
-		args[i] = r.implicit(a, types.Float64Type)
+		// Spark reads a null as zero here, unlike in the aggregates.
+		if args[i], err = r.call2("coalesce", r.implicit(a, types.Float64Type), &plan.Literal{T: types.Float64Type, Value: 0.0}); err != nil {
+			return nil, err
+		}
 	}
 	name := "covar_samp"
 	if n.Op == "corr" {
@@ -269,7 +280,7 @@ func (r *run) describe(n *plan.NA, child *rel) (*rel, error) {
 			default:
 				p, ok := percent(st)
 				if !ok {
-					return nil, errs.New(errs.IllegalArgument, "INTERNAL_ERROR", "message", st+" is not a statistic that summary knows")
+					return nil, errs.New(errs.IllegalArgument, "UNRECOGNIZED_STATISTIC", "stats", "'"+st+"'")
 				}
 				x, err = r.call2("percentile_approx", num, &plan.Literal{T: types.Float64Type, Value: p})
 			}

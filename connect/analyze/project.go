@@ -810,7 +810,7 @@ func (r *run) distinct(n *plan.Distinct, outer *scope) (*rel, error) {
 				}
 			}
 			if !hit {
-				return nil, aerr("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", errs.Quote(name), "fieldNames", fieldNames(child.out)).At(n.Origin)
+				return nil, aerr("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", name, "fieldNames", fieldNames(child.out)).At(n.Origin)
 			}
 		}
 		c.Keys = keys

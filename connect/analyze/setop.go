@@ -155,7 +155,7 @@ func (r *run) byName(n *plan.SetOperation, ins []*rel) ([]*rel, error) {
 				for k, c := range x.out {
 					names[k] = c.Name
 				}
-				return nil, aerr("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", errs.Quote(a.Name), "fieldNames", fieldNames(x.out)).At(n.Origin)
+				return nil, aerr("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", a.Name, "fieldNames", fieldNames(x.out)).At(n.Origin)
 			}
 			list = append(list, &plan.Alias{Child: nullLit(a.T), Names: []string{a.Name}, ID: plan.NewID()})
 		}
@@ -168,7 +168,7 @@ func (r *run) byName(n *plan.SetOperation, ins []*rel) ([]*rel, error) {
 				if len(x.out) != len(first.out) {
 					return nil, aerr("NUM_COLUMNS_MISMATCH", "operator", "UNION", "firstNumColumns", itoa(len(first.out)), "invalidOrdinalNum", ordinal(i+1), "invalidNumColumns", itoa(len(x.out))).At(n.Origin)
 				}
-				return nil, aerr("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", errs.Quote(b.Name), "fieldNames", fieldNames(first.out)).At(n.Origin)
+				return nil, aerr("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", b.Name, "fieldNames", fieldNames(first.out)).At(n.Origin)
 			}
 			list = append(list, b)
 			add = append(add, &plan.Alias{Child: nullLit(b.T), Names: []string{b.Name}, ID: plan.NewID()})

@@ -158,31 +158,16 @@ func decimal(d *pb.Expression_Literal_Decimal) (*types.Type, any, error) {
 	digits := len(new(big.Int).Abs(u).String())
 	p, s := max(digits, scale), scale
 	if d.Scale != nil {
-		s = int(*d.Scale)
-		if s < 0 || s > types.MaxPrecision {
+		// Python clients say (10, 0) of any number: digits are never lost to that.
+		s = max(int(*d.Scale), scale)
+		if s > types.MaxPrecision {
 			return nil, nil, bad
 		}
-		switch {
-		case s >= scale:
-			u.Mul(u, pow10(s-scale))
-		default:
-			q, r := new(big.Int).QuoRem(u, pow10(scale-s), new(big.Int))
-			if r.Sign() != 0 {
-				// Half up, as Decimal.set does.
-				if r.Abs(r).Lsh(r, 1).Cmp(pow10(scale-s)) >= 0 {
-					q.Add(q, big.NewInt(int64(u.Sign())))
-				}
-			}
-			u = q
-		}
+		u.Mul(u, pow10(s-scale))
 		p = max(len(new(big.Int).Abs(u).String()), s)
 	}
 	if d.Precision != nil {
-		if int(*d.Precision) < p && u.Sign() != 0 {
-			return nil, nil, errs.New(errs.Arithmetic, "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION",
-				"roundedValue", text, "originalValue", text, "precision", fmt.Sprint(*d.Precision), "scale", fmt.Sprint(s))
-		}
-		p = int(*d.Precision)
+		p = max(p, int(*d.Precision))
 	}
 	v, fits := types.FromBig(u)
 	if p > types.MaxPrecision || p < 1 || s > p || !fits {
