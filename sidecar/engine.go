@@ -47,6 +47,13 @@ type Engine struct {
 	shuffle shuffle.Service
 	catalog *catalog.Catalog
 	stored  *store
+	tuning  tuning
+}
+
+// tuning is what tests vary without a change of answers.
+type tuning struct {
+	batchRows int // rows a batch, 0: the default
+	every     int // suspend tasks at each every-th yield point, 0: when asked
 }
 
 // NewEngine starts the driver and the embedded executor.
@@ -179,6 +186,7 @@ func (e *Engine) physical(ctx context.Context, c *sessionConf, resolved plan.Nod
 // job runs a physical plan. consume and end are called by the result stage's tasks.
 func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root physical.Node, p *payload, opened func(int), progress func(server.Progress)) error {
 	p.conf = c.task(e.conf.LocalDir)
+	p.conf.BatchRows, p.every = e.tuning.batchRows, e.tuning.every
 	if p.deps == nil {
 		p.deps = func(*op.Deps) {}
 	}

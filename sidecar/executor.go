@@ -28,6 +28,8 @@ type payload struct {
 	end func(c *task.Ctx, partition int) error
 	// build adds to what operators may use (sources, metrics, state).
 	deps func(*op.Deps)
+	// every is tuning.every.
+	every int
 }
 
 // localExecutor is the embedded executor: the worker of this process as the driver sees it.
@@ -52,6 +54,7 @@ func (x *localExecutor) Launch(s cluster.TaskSpec) {
 	info := task.Info{Query: s.Query, Stage: s.Stage.ID, Partition: s.Index, Partitions: s.Count, Attempt: s.Attempt, Priority: s.Priority}
 	account := x.pool.NewAccount(fmt.Sprintf("%s/%d.%d", s.Query, s.Stage.ID, s.Index))
 	t := task.New(info, p.conf, account, func(c *task.Ctx) error {
+		c.Every = p.every
 		size := sizer{x.worker.Slots()}
 		deps := op.Deps{Conf: p.conf, Query: s.Query, Partition: s.Index, Partitions: s.Count, Shuffle: x.shuffle,
 			Tasks: func(n physical.Node) int { return max(1, stagegraph.Tasks(n, size)) }}

@@ -35,6 +35,9 @@ type Deps struct {
 
 	// Env is what the task's expressions see; Build makes it.
 	Env *fn.Env
+
+	// loops are the rows of the last round of the recursions around a node.
+	loops map[int64][]*vec.Batch
 }
 
 // Build makes the operators of one task from a stage's plan. Exchanges are
@@ -128,10 +131,14 @@ func build(n physical.Node, d Deps) (Operator, error) {
 		return buildCoalesce(n, d)
 	case *physical.HashJoin:
 		return buildHashJoin(n, d)
-	case *physical.SortMergeJoin:
-		// Done by hash: the same rows, but in no order that a node above may count on.
-		return buildHashJoin(&physical.HashJoin{Kind: n.Kind, LeftKeys: n.LeftKeys, RightKeys: n.RightKeys,
-			BuildRight: true, Cond: n.Cond, Left: n.Left, Right: n.Right, Out: n.Out}, d)
+	case *physical.RecursiveLoop:
+		return newLoop(n, d)
+	case *physical.LoopRef:
+		rows, ok := d.loops[n.ID]
+		if !ok {
+			return nil, errs.Internalf("recursion %d is read outside its step", n.ID)
+		}
+		return NewLocal(physical.Types(n.Out), rows), nil
 	case *physical.NestedLoopJoin:
 		return buildLoopJoin(n, d)
 	case *physical.Write:

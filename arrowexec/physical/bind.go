@@ -190,11 +190,6 @@ func validate(n Node) error {
 			return err
 		}
 		return checkJoinOut(x.Kind, x.Left, x.Right, x.Out)
-	case *SortMergeJoin:
-		if err := checkJoin(x.Left.Schema(), x.Right.Schema(), x.LeftKeys, x.RightKeys, x.Cond); err != nil {
-			return err
-		}
-		return checkJoinOut(x.Kind, x.Left, x.Right, x.Out)
 	case *NestedLoopJoin:
 		if err := checkJoin(x.Left.Schema(), x.Right.Schema(), nil, nil, x.Cond); err != nil {
 			return err

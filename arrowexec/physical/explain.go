@@ -238,8 +238,6 @@ func line(n Node) string {
 			name = "BroadcastHashJoin"
 		}
 		return fmt.Sprintf("%s %s, %s, %s, %s%s", name, exprList(x.LeftKeys), exprList(x.RightKeys), JoinName(x.Kind), buildSide(x.BuildRight), condString(x.Cond))
-	case *SortMergeJoin:
-		return fmt.Sprintf("SortMergeJoin %s, %s, %s%s", exprList(x.LeftKeys), exprList(x.RightKeys), JoinName(x.Kind), condString(x.Cond))
 	case *NestedLoopJoin:
 		return fmt.Sprintf("BroadcastNestedLoopJoin %s, %s%s", buildSide(x.BuildRight), JoinName(x.Kind), condString(x.Cond))
 	case *Sort:

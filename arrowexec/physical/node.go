@@ -126,15 +126,6 @@ type HashJoin struct {
 	Out                 []Column
 }
 
-// SortMergeJoin joins inputs that are sorted by their keys.
-type SortMergeJoin struct {
-	Kind                plan.JoinType
-	LeftKeys, RightKeys []plan.Expr
-	Cond                plan.Expr
-	Left, Right         Node
-	Out                 []Column
-}
-
 // NestedLoopJoin joins by Cond alone (nil: cross); the right side is broadcast, or the left for RightOuter.
 type NestedLoopJoin struct {
 	Kind        plan.JoinType

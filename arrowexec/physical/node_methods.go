@@ -108,23 +108,6 @@ func (n *HashJoin) Schema() []Column { return n.Out }
 func (n *HashJoin) Name() string { return "HashJoin" }
 
 // Children implements Node.
-func (n *SortMergeJoin) Children() []Node { return []Node{n.Left, n.Right} }
-
-// WithChildren implements Node.
-func (n *SortMergeJoin) WithChildren(k []Node) Node {
-	c := *n
-	c.Left = k[0]
-	c.Right = k[1]
-	return &c
-}
-
-// Schema implements Node.
-func (n *SortMergeJoin) Schema() []Column { return n.Out }
-
-// Name implements Node.
-func (n *SortMergeJoin) Name() string { return "SortMergeJoin" }
-
-// Children implements Node.
 func (n *NestedLoopJoin) Children() []Node { return []Node{n.Left, n.Right} }
 
 // WithChildren implements Node.

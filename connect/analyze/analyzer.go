@@ -85,6 +85,8 @@ type Analyzer struct {
 	LocalSchema func(data []byte) (*types.Type, error)
 	Settings    Settings
 	Cache       CacheManager
+	// Tables keeps the files of tables: CREATE TABLE, INSERT, DROP TABLE, TRUNCATE.
+	Tables Tables
 }
 
 // rel is a resolved relation with what names may refer to.

@@ -23,6 +23,12 @@ func commands(kind string) commandRule {
 		return dropView
 	case "drop_table":
 		return dropTable
+	case "create_table":
+		return createTable
+	case "insert":
+		return insert
+	case "truncate":
+		return truncateTable
 	case "create_database":
 		return createDatabase
 	case "drop_database":
@@ -70,7 +76,7 @@ func commands(kind string) commandRule {
 
 // RunCommand carries out a command and returns its rows, a LocalRelation with
 // Spark's columns. handled is false for commands that aren't the analyzer's
-// (EXPLAIN, INSERT, CREATE TABLE ...).
+// (EXPLAIN, INSERT OVERWRITE DIRECTORY ...).
 func (a *Analyzer) RunCommand(ctx context.Context, c *plan.Command) (out plan.Node, handled bool, err error) {
 	rule := commands(c.Kind)
 	if rule == nil {

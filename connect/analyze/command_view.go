@@ -139,11 +139,16 @@ func (r *run) dropRelation(c *plan.Command, view bool) (plan.Node, error) {
 			return nil, err
 		}
 		if t != nil && t.IsView == view {
-			if !view && t.Managed {
+			if !view && t.Managed && r.Tables == nil {
 				return nil, errs.NotSupported("dropping the files of a managed table")
 			}
 			if err := r.Catalog.DropTable(db, name); err != nil {
 				return nil, err
+			}
+			if !view && t.Managed {
+				if err := r.Tables.Remove(t.Location); err != nil {
+					return nil, err
+				}
 			}
 			return nothing()
 		}

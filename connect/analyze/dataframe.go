@@ -70,8 +70,24 @@ func (r *run) hint(n *plan.Hint, outer *scope) (*rel, error) {
 		num, by := number()
 		return part(num, by, true, true)
 	}
+	if name == "REBALANCE" && len(n.Args) > 0 {
+		num, by := number()
+		return part(num, by, true, false)
+	}
+	// What is left names relations, not columns; unknown hints may hold anything.
 	c := *n
-	c.Child = child.node
+	c.Child, c.Args = child.node, nil
+	for _, a := range n.Args {
+		switch x := a.(type) {
+		case *plan.UnresolvedAttr:
+			c.Args = append(c.Args, &plan.Literal{Value: x.Parts[len(x.Parts)-1], T: types.StringType})
+		case *plan.Literal:
+			c.Args = append(c.Args, x)
+		}
+	}
+	if len(c.Args) == 0 && len(n.Args) > 0 {
+		return child, nil
+	}
 	return &rel{node: &c, out: child.out, meta: child.meta, dfs: child.dfs, agg: child.agg}, nil
 }
 

@@ -25,4 +25,5 @@ var functionConditions = map[string]Condition{
 	"_LEGACY_ERROR_TEMP_2128":                                         {"XX000", "A map needs as many values as keys."},
 	"_LEGACY_ERROR_TEMP_3243":                                         {"XX000", "The step <step> does not lead from <start> to <stop>."},
 	"INVALID_REGEXP_REPLACE":                                          {"22023", "regexp_replace failed on <source>: pattern <pattern>, replacement <replacement>, position <position>."},
+	"DATATYPE_MISMATCH.INVALID_JSON_SCHEMA":                           {"42K09", "<sqlExpr>: the schema must be a struct, an array or a map, and is <schema>."},
 }

@@ -3,6 +3,12 @@ package errs
 // source has what reading and writing files and Arrow streams raises.
 var source = map[string]Condition{
 	"PATH_NOT_FOUND":                                                  {"42K03", "There is nothing at the path <path>."},
+	"UNSUPPORTED_OVERWRITE.PATH":                                      {"42902", "The path <path> can't be overwritten by a query that reads it."},
+	"OPTION_VALUE_EXCEEDS_ONE_CHARACTER":                              {"22023", "The option <paramName> takes one character, not '<actualValue>'."},
+	"INVALID_CORRUPT_RECORD_TYPE":                                     {"42804", "The column <columnName> takes the text of malformed records: it must be a nullable STRING, not <actualType>."},
+	"INVALID_DELIMITER_VALUE.EMPTY_STRING":                            {"42602", "The separator is empty."},
+	"INVALID_DELIMITER_VALUE.SINGLE_BACKSLASH":                        {"42602", "A single backslash can't be the separator: it begins an escape. Write two for one."},
+	"INVALID_DELIMITER_VALUE.UNSUPPORTED_SPECIAL_CHARACTER":           {"42602", "The separator has an escape that is not known: <str>."},
 	"PATH_ALREADY_EXISTS":                                             {"42K04", "The path <outputPath> is there already; the mode \"overwrite\" replaces it."},
 	"UNABLE_TO_INFER_SCHEMA":                                          {"42KD9", "No schema could be inferred for <format>; give one."},
 	"FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER":                        {"KD001", "The file <path> could not be read: its footer is missing or broken, or it is not a Parquet file."},
