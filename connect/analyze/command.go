@@ -256,5 +256,12 @@ func dropDatabase(r *run, c *plan.Command) (plan.Node, error) {
 	if err := r.Catalog.DropDatabase(name); err != nil {
 		return nil, err
 	}
+	for _, t := range tabs {
+		if t.Managed && r.Tables != nil {
+			if err := r.Tables.Remove(t.Location); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return nothing()
 }
