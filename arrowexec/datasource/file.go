@@ -3,21 +3,18 @@ package datasource
 import (
 	"errors"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"neptune/internal/errs"
-	"neptune/internal/types"
 )
 
 // fileInfo is one file of a source.
 type fileInfo struct {
 	path  string
+	root  string // which given path it is below, or is
 	size  int64
 	mtime int64
 	parts []string // values of the partition columns as the folders have them, unescaped
@@ -45,25 +42,32 @@ func hidden(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") && !strings.Contains(name, "=")
 }
 
+// listing is what lies at the paths of a source.
+type listing struct {
+	files []fileInfo
+	names []string // of the partition columns
+	roots []string // the paths, globs resolved
+}
+
 // listFiles finds the files of the paths, in order of path below each, and the
-// names of the partition columns.
-func listFiles(paths []string, opts map[string]string) ([]fileInfo, []string, error) {
-	recursive := strings.EqualFold(opts["recursivefilelookup"], "true")
+// partition columns. Without partition columns only files right in the given
+// folders count, unless the lookup is recursive (as in Spark's file index).
+func listFiles(paths []string, opts map[string]string) (*listing, error) {
+	recursive := isTrue(opts["recursivefilelookup"])
 	pattern := opts["pathglobfilter"]
 	base := ""
 	if b, ok := opts["basepath"]; ok {
 		var err error
 		if base, err = LocalPath(b); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	var files []fileInfo
-	var names []string
-	seen := false
+	out := &listing{}
+	bases := map[string]bool{}
 	for _, given := range paths {
 		p, err := LocalPath(given)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		roots := []string{p}
 		if strings.ContainsAny(p, "*?[{") {
@@ -71,7 +75,7 @@ func listFiles(paths []string, opts map[string]string) ([]fileInfo, []string, er
 			for _, alt := range braces(p) {
 				m, err := filepath.Glob(alt)
 				if err != nil {
-					return nil, nil, errs.New(errs.Analysis, "PATH_NOT_FOUND", "path", "file:"+p).Because(err)
+					return nil, errs.New(errs.Analysis, "PATH_NOT_FOUND", "path", "file:"+p).Because(err)
 				}
 				roots = append(roots, m...)
 			}
@@ -84,15 +88,21 @@ func listFiles(paths []string, opts map[string]string) ([]fileInfo, []string, er
 				continue
 			}
 			if err != nil {
-				return nil, nil, errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+root).Because(err)
+				return nil, errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+root).Because(err)
 			}
 			found = true
-			from := base
-			if from == "" {
-				from = root
-				if !st.IsDir() {
-					from = filepath.Dir(root)
-				}
+			out.roots = append(out.roots, root)
+			switch {
+			case base != "":
+				bases[base] = true
+			case st.IsDir():
+				bases[root] = true
+			default:
+				bases[filepath.Dir(root)] = true
+			}
+			logged, isSink, err := OpenSinkLog(root).Files()
+			if err != nil {
+				return nil, err
 			}
 			err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 				if err != nil {
@@ -107,6 +117,11 @@ func listFiles(paths []string, opts map[string]string) ([]fileInfo, []string, er
 				if d.IsDir() {
 					return nil
 				}
+				if isSink {
+					if full, err := filepath.Abs(path); err != nil || !logged[full] {
+						return err
+					}
+				}
 				if pattern != "" {
 					if ok, err := filepath.Match(pattern, d.Name()); err != nil || !ok {
 						return err
@@ -116,32 +131,24 @@ func listFiles(paths []string, opts map[string]string) ([]fileInfo, []string, er
 				if err != nil || info.IsDir() {
 					return err
 				}
-				f := fileInfo{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()}
-				if !recursive {
-					cols, err := f.partition(from)
-					if err != nil {
-						return err
-					}
-					if seen && !slices.Equal(cols, names) {
-						return errs.New(errs.Execution, "CONFLICTING_PARTITION_COLUMN_NAMES", "distinctPartColLists", strings.Join(names, ", ")+" | "+strings.Join(cols, ", "), "suspiciousPaths", filepath.Dir(path))
-					}
-					names, seen = cols, true
-				}
-				files = append(files, f)
+				out.files = append(out.files, fileInfo{path: path, root: root, size: info.Size(), mtime: info.ModTime().UnixNano()})
 				return nil
 			})
 			if err != nil {
 				if _, ok := errs.As(err); ok {
-					return nil, nil, err
+					return nil, err
 				}
-				return nil, nil, errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+root).Because(err)
+				return nil, errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+root).Because(err)
 			}
 		}
 		if !found {
-			return nil, nil, errs.New(errs.Analysis, "PATH_NOT_FOUND", "path", "file:"+p)
+			return nil, errs.New(errs.Analysis, "PATH_NOT_FOUND", "path", "file:"+p)
 		}
 	}
-	return files, names, nil
+	if recursive {
+		return out, nil
+	}
+	return out, out.partition(bases)
 }
 
 // braces expands {a,b} alternatives, which filepath.Glob doesn't know.
@@ -159,137 +166,4 @@ func braces(p string) []string {
 		out = append(out, braces(p[:i]+alt+p[i+j+1:])...)
 	}
 	return out
-}
-
-// partition reads col=value from the folders between from and the file.
-func (f *fileInfo) partition(from string) ([]string, error) {
-	rel, err := filepath.Rel(from, filepath.Dir(f.path))
-	if err != nil || rel == "." {
-		return nil, nil
-	}
-	var cols []string
-	for _, seg := range strings.Split(rel, string(filepath.Separator)) {
-		name, value, ok := strings.Cut(seg, "=")
-		if !ok {
-			continue
-		}
-		if name == "" {
-			return nil, errs.New(errs.Execution, "EMPTY_PARTITION_COLUMN_NAME", "columnSpec", seg)
-		}
-		if value == "" {
-			return nil, errs.New(errs.Execution, "EMPTY_PARTITION_COLUMN_VALUE", "columnSpec", seg)
-		}
-		cols = append(cols, unescape(name))
-		f.parts = append(f.parts, unescape(value))
-	}
-	return cols, nil
-}
-
-func unescape(s string) string {
-	if u, err := url.PathUnescape(s); err == nil {
-		return u
-	}
-	return s
-}
-
-// partitionTypes infers the types of the partition columns from their values.
-func partitionTypes(files []fileInfo, names []string, infer bool) []*types.Type {
-	out := make([]*types.Type, len(names))
-	for i := range names {
-		var t *types.Type
-		for _, f := range files {
-			if f.parts[i] != nullPartition {
-				t = wider(t, valueType(f.parts[i]))
-			}
-		}
-		if t == nil || !infer {
-			t = types.StringType
-		}
-		out[i] = t
-	}
-	return out
-}
-
-func valueType(s string) *types.Type {
-	if _, err := strconv.ParseInt(s, 10, 32); err == nil {
-		return types.Int32Type
-	}
-	if _, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return types.Int64Type
-	}
-	if _, err := strconv.ParseFloat(s, 64); err == nil && strings.ContainsAny(s, "0123456789") && !strings.ContainsAny(s, "xXpP_") {
-		return types.Float64Type
-	}
-	if _, err := time.Parse("2006-01-02", s); err == nil {
-		return types.DateType
-	}
-	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", time.RFC3339} { // fractions are taken with each
-		if _, err := time.Parse(layout, s); err == nil {
-			return types.TimestampType
-		}
-	}
-	return types.StringType
-}
-
-func wider(a, b *types.Type) *types.Type {
-	switch {
-	case a == nil || a == b:
-		return b
-	case a.IsNumeric() && b.IsNumeric():
-		if a.Kind > b.Kind {
-			return a
-		}
-		return b
-	case a.Kind == types.Date && b.Kind == types.Timestamp, a.Kind == types.Timestamp && b.Kind == types.Date:
-		return types.TimestampType
-	}
-	return types.StringType
-}
-
-// partitionValue turns a folder's value into the literal form of t.
-func partitionValue(s, name string, t *types.Type) (any, error) {
-	if s == nullPartition {
-		return nil, nil
-	}
-	bad := func() error {
-		return errs.New(errs.Runtime, "INVALID_PARTITION_VALUE", "value", s, "dataType", errs.Quote(t.SQL()), "columnName", errs.ID(name))
-	}
-	switch t.Kind {
-	case types.String:
-		return s, nil
-	case types.Int8, types.Int16, types.Int32, types.Int64:
-		bits := map[types.Kind]int{types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Int64: 64}[t.Kind]
-		v, err := strconv.ParseInt(s, 10, bits)
-		if err != nil {
-			return nil, bad()
-		}
-		switch bits {
-		case 8:
-			return int8(v), nil
-		case 16:
-			return int16(v), nil
-		case 32:
-			return int32(v), nil
-		}
-		return v, nil
-	case types.Float64:
-		v, err := strconv.ParseFloat(s, 64)
-		if err != nil {
-			return nil, bad()
-		}
-		return v, nil
-	case types.Bool:
-		v, err := strconv.ParseBool(strings.ToLower(s))
-		if err != nil {
-			return nil, bad()
-		}
-		return v, nil
-	case types.Date:
-		d, err := time.Parse("2006-01-02", s)
-		if err != nil {
-			return nil, bad()
-		}
-		return int32(d.Unix() / 86400), nil
-	}
-	return nil, errs.NotSupported("partition columns of type " + t.String())
 }

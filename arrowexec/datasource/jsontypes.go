@@ -1,7 +1,6 @@
 package datasource
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -9,41 +8,76 @@ import (
 	"neptune/internal/types"
 )
 
-// corruptColumn takes the text of records that can't be parsed.
+// corruptColumn takes the text of records that can't be parsed, unless an option names another.
 const corruptColumn = "_corrupt_record"
 
 // jsonType is the type that a JSON value has by itself; nil is null.
-func jsonType(x any, asString bool) *types.Type {
-	switch v := x.(type) {
-	case bool:
-		if !asString {
-			return types.BoolType
-		}
-	case json.Number:
-		if asString {
-			break
-		}
-		if _, err := v.Int64(); err == nil && !strings.ContainsAny(v.String(), ".eE") {
-			return types.Int64Type
-		}
-		return types.Float64Type
-	case nil:
-		return nil
-	case []any:
-		var e *types.Type
-		for _, y := range v {
-			e = mergeJSON(e, jsonType(y, asString))
-		}
-		return types.NewArray(e, true)
-	case map[string]any:
-		out := types.NewStruct()
-		for k, y := range v {
-			out.Fields = append(out.Fields, types.Field{Name: k, Type: jsonType(y, asString), Nullable: true})
-		}
-		slices.SortFunc(out.Fields, func(a, b types.Field) int { return strings.Compare(a.Name, b.Name) })
-		return out
+func (o *textOptions) jsonType(n *node) (*types.Type, error) {
+	if o.json.asString && strings.IndexByte("\"tf0.N", n.kind) >= 0 {
+		return types.StringType, nil
 	}
-	return types.StringType
+	switch n.kind {
+	case 't', 'f':
+		return types.BoolType, nil
+	case 'n':
+		return nil, nil
+	case '0':
+		if v, r := types.ParseDecimal(str(n.raw), 0); r == types.DecimalOK {
+			if v.IsInt64() {
+				return types.Int64Type, nil
+			}
+			return types.NewDecimal(v.Digits(), 0), nil
+		}
+		return types.Float64Type, nil
+	case '.', 'N':
+		if n.kind == '.' && o.json.decimals {
+			if v, scale, r := types.ParseDecimalExact(str(n.raw), types.MaxPrecision); r == types.DecimalOK && scale >= 0 && scale <= types.MaxPrecision {
+				return types.NewDecimal(max(v.Digits(), scale, 1), scale), nil
+			}
+		}
+		return types.Float64Type, nil
+	case '[':
+		var e *types.Type
+		for i := range n.kids {
+			t, err := o.jsonType(&n.kids[i])
+			if err != nil {
+				return nil, err
+			}
+			e = mergeJSON(e, t)
+		}
+		return types.NewArray(e, true), nil
+	case '{':
+		out := types.NewStruct()
+		for i := range n.kids {
+			t, err := o.jsonType(&n.kids[i])
+			if err != nil {
+				return nil, err
+			}
+			k := slices.IndexFunc(out.Fields, func(f types.Field) bool { return f.Name == n.keys[i] })
+			if k >= 0 {
+				out.Fields[k].Type = mergeJSON(out.Fields[k].Type, t)
+			} else {
+				out.Fields = append(out.Fields, types.Field{Name: n.keys[i], Type: t, Nullable: true})
+			}
+		}
+		sortFields(out)
+		return out, nil
+	}
+	if o.json.decimals {
+		if v, scale, r := types.ParseDecimalExact(n.text, types.MaxPrecision); r == types.DecimalOK && scale >= 0 && v.Fits(types.MaxPrecision) {
+			return types.NewDecimal(max(v.Digits(), scale, 1), scale), nil
+		}
+	}
+	if o.json.times {
+		if _, ok := o.parseStamp(n.text); ok {
+			return types.TimestampType, nil
+		}
+	}
+	return types.StringType, nil
+}
+
+func sortFields(t *types.Type) {
+	slices.SortFunc(t.Fields, func(a, b types.Field) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // mergeJSON is the type that holds values of both; nil is no value yet.
@@ -56,43 +90,81 @@ func mergeJSON(a, b *types.Type) *types.Type {
 	case a.Kind == types.Struct && b.Kind == types.Struct:
 		out := types.NewStruct(slices.Clone(a.Fields)...)
 		for _, f := range b.Fields {
-			if i := out.FieldIndex(f.Name); i >= 0 {
+			i := slices.IndexFunc(out.Fields, func(g types.Field) bool { return g.Name == f.Name })
+			if i >= 0 {
 				out.Fields[i].Type = mergeJSON(out.Fields[i].Type, f.Type)
 			} else {
 				out.Fields = append(out.Fields, f)
 			}
 		}
-		slices.SortFunc(out.Fields, func(a, b types.Field) int { return strings.Compare(a.Name, b.Name) })
+		sortFields(out)
 		return out
 	case a.Kind == types.Array && b.Kind == types.Array:
 		return types.NewArray(mergeJSON(a.Elem, b.Elem), true)
-	case a.Kind == b.Kind:
+	case types.SameType(a, b):
 		return a
 	case a.IsNumeric() && b.IsNumeric():
+		if a.Kind == types.Float64 || b.Kind == types.Float64 {
+			return types.Float64Type
+		}
+		wide := func(t *types.Type) (scale, whole int) {
+			if t.Kind == types.Decimal {
+				return t.Scale, t.Precision - t.Scale
+			}
+			return 0, 20
+		}
+		sa, wa := wide(a)
+		sb, wb := wide(b)
+		if s, w := max(sa, sb), max(wa, wb); s+w <= types.MaxPrecision {
+			return types.NewDecimal(s+w, s)
+		}
 		return types.Float64Type
 	}
 	return types.StringType
 }
 
-// settle puts STRING where no value said more.
+// settle puts STRING where no value said more, and leaves out structs without fields.
 func settle(t *types.Type) *types.Type {
 	switch {
 	case t == nil:
 		return types.StringType
 	case t.Kind == types.Array:
-		return types.NewArray(settle(t.Elem), true)
-	case t.Kind == types.Struct:
-		for i := range t.Fields {
-			t.Fields[i].Type = settle(t.Fields[i].Type)
+		if e := settle(t.Elem); e != nil {
+			return types.NewArray(e, true)
 		}
+		return nil
+	case t.Kind == types.Struct:
+		out := types.NewStruct()
+		for _, f := range t.Fields {
+			if f.Type = settle(f.Type); f.Type != nil {
+				out.Fields = append(out.Fields, f)
+			}
+		}
+		if len(out.Fields) == 0 {
+			return nil
+		}
+		return out
 	}
 	return t
+}
+
+// sameNames finds columns whose names differ by case only.
+func sameNames(t *types.Type) error {
+	seen := map[string]bool{}
+	for _, f := range t.Fields {
+		k := strings.ToLower(f.Name)
+		if seen[k] {
+			return errs.New(errs.Analysis, "COLUMN_ALREADY_EXISTS", "columnName", errs.ID(k))
+		}
+		seen[k] = true
+	}
+	return nil
 }
 
 // jsonReads refuses types that JSON values can't be read as here.
 func jsonReads(t *types.Type) error {
 	switch t.Kind {
-	case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Float32, types.Float64, types.String, types.Date, types.Timestamp, types.TimestampNTZ:
+	case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Float32, types.Float64, types.Decimal, types.String, types.Binary, types.Date, types.Timestamp, types.TimestampNTZ:
 		return nil
 	case types.Array:
 		return jsonReads(t.Elem)

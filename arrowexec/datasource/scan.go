@@ -236,6 +236,9 @@ func (s *scan) fail(err error) error {
 		return err
 	}
 	path := "file://" + s.files.files[s.at].path
+	if m := asMalformed(err); m != nil {
+		return errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", path).Because(m)
+	}
 	if e, ok := errs.As(err); ok {
 		if e.Condition == "UNSUPPORTED_ARROWTYPE" {
 			return errs.New(errs.Execution, "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "path", path, "column", "", "expectedType", "", "actualType", e.Params["typeName"]).Because(err)

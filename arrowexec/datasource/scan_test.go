@@ -244,7 +244,7 @@ func TestOpenErrors(t *testing.T) {
 		{OpenArgs{Format: "parquet", Paths: []string{"/nonexistent/x"}}, "PATH_NOT_FOUND"},
 		{OpenArgs{Format: "nope"}, "DATA_SOURCE_NOT_FOUND"},
 		{OpenArgs{Format: "orc"}, "UNSUPPORTED_FEATURE"},
-		{OpenArgs{Format: "csv", Options: map[string]string{"multiLine": "true"}}, "UNSUPPORTED_FEATURE"},
+		{OpenArgs{Format: "csv", Options: map[string]string{"enforceSchema": "false"}}, "UNSUPPORTED_FEATURE"},
 		{OpenArgs{Format: "parquet", Paths: []string{t.TempDir()}}, "UNABLE_TO_INFER_SCHEMA"},
 	} {
 		_, err := Open(context.Background(), x.a)
@@ -271,7 +271,7 @@ func TestTextFormats(t *testing.T) {
 		a    OpenArgs
 		want [][]any
 	}{
-		{OpenArgs{Format: "csv", Paths: []string{csv}, Options: map[string]string{"Header": "true", "inferSchema": "true"}}, [][]any{{int32(1), "x"}, {int32(2), `y, "z"`}, {int32(3), nil}}},
+		{OpenArgs{Format: "csv", Paths: []string{csv}, Options: map[string]string{"Header": "true", "inferSchema": "true", "escape": `"`}}, [][]any{{int32(1), "x"}, {int32(2), `y, "z"`}, {int32(3), nil}}},
 		{OpenArgs{Format: "json", Paths: []string{js}}, [][]any{{nil, []any{int64(1), int64(2)}, 1.0, "x"}, {nil, nil, 2.5, nil}, {"{bad", nil, nil, nil}}},
 		{OpenArgs{Format: "csv", Paths: []string{times}, Options: map[string]string{"inferSchema": "true"}}, [][]any{{int64(1577934245500000), int32(18263)}, {int64(1577934246000000), nil}}},
 		{OpenArgs{Format: "text", Paths: []string{txt}}, [][]any{{"one"}, {""}, {"three"}}},

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"neptune/arrowexec/physical"
 	"neptune/internal/errs"
@@ -32,19 +33,26 @@ type Files struct {
 	format string
 	opts   map[string]string // names in lower case
 	paths  []string
+	roots  []string // paths without globs
 	files  []fileInfo
 	data   *types.Type // columns in the files
 	schema *types.Type // data, then the partition columns
 	parts  int
-	values [][]any // of files: the partition columns' values
+	zone   *time.Location
+	text   *textOptions // of text formats
+	values [][]any      // of files: the partition columns' values
 }
 
 // formats lists the options that each format reads. Options of all file sources are in common.
 var formats = map[string][]string{
 	"parquet": {"mergeschema", "datetimerebasemode", "int96rebasemode"},
 	"text":    {"wholetext", "linesep"},
-	"csv":     {"header", "sep", "delimiter", "quote", "escape", "nullvalue", "inferschema", "mode", "ignoreleadingwhitespace", "ignoretrailingwhitespace", "comment", "encoding", "charset"},
-	"json":    {"mode", "primitivesasstring", "multiline", "encoding", "charset"},
+	"csv": {"header", "sep", "delimiter", "quote", "escape", "chartoescapequoteescaping", "nullvalue", "emptyvalue", "nanvalue", "positiveinf", "negativeinf", "inferschema", "preferdate", "mode",
+		"columnnameofcorruptrecord", "ignoreleadingwhitespace", "ignoretrailingwhitespace", "comment", "encoding", "charset", "linesep", "multiline", "samplingratio", "enforceschema",
+		"unescapedquotehandling", "dateformat", "timestampformat", "timestampntzformat", "timezone", "locale"},
+	"json": {"mode", "columnnameofcorruptrecord", "primitivesasstring", "prefersdecimal", "infertimestamp", "multiline", "encoding", "charset", "linesep", "samplingratio", "dropfieldifallnull",
+		"allowcomments", "allowunquotedfieldnames", "allowsinglequotes", "allownumericleadingzeros", "allownonnumericnumbers", "allowbackslashescapinganycharacter", "allowunquotedcontrolchars",
+		"dateformat", "timestampformat", "timestampntzformat", "timezone", "locale"},
 }
 
 var common = []string{"path", "paths", "basepath", "pathglobfilter", "recursivefilelookup", "header", "ignorecorruptfiles", "ignoremissingfiles"}
@@ -57,6 +65,7 @@ var known = []string{"orc", "avro", "xml", "jdbc", "binaryfile", "libsvm", "imag
 
 // Open lists the files of a source and finds its schema.
 func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
+	var err error
 	f := &Files{format: strings.ToLower(a.Format), opts: map[string]string{}}
 	if i := strings.LastIndexByte(f.format, '.'); i >= 0 && strings.HasPrefix(f.format, "org.apache.spark.sql") {
 		f.format = f.format[i+1:]
@@ -75,10 +84,16 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 		}
 		f.opts[k] = v
 	}
-	for _, k := range []string{"ignorecorruptfiles", "ignoremissingfiles", "multiline", "wholetext"} {
+	for _, k := range []string{"ignorecorruptfiles", "ignoremissingfiles"} {
 		if strings.EqualFold(f.opts[k], "true") {
 			return nil, errs.NotSupported("option " + k + " of " + f.format)
 		}
+	}
+	if f.zone, err = sessionZone(a.Conf, f.opts); err != nil {
+		return nil, err
+	}
+	if f.text, err = newTextOptions(f.format, f.opts, a.Conf, f.zone); err != nil {
+		return nil, err
 	}
 	paths := a.Paths
 	if p := f.opts["path"]; p != "" && len(paths) == 0 {
@@ -87,21 +102,36 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 	if len(paths) == 0 {
 		return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
 	}
-	files, names, err := listFiles(paths, f.opts)
+	l, err := listFiles(paths, f.opts)
 	if err != nil {
 		return nil, err
 	}
-	f.files, f.paths = files, paths
+	f.files, f.paths, f.roots = l.files, paths, l.roots
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if f.data = a.Schema; f.data == nil {
-		if f.data, err = f.infer(a); err != nil {
+		if f.data, err = f.infer(ctx, a); err != nil {
 			return nil, err
 		}
 	}
 	infer := !strings.EqualFold(a.Conf["spark.sql.sources.partitionColumnTypeInference.enabled"], "false")
-	return f, f.setPartitions(names, partitionTypes(files, names, infer))
+	return f, f.setPartitions(l.names, partitionTypes(l.files, l.names, infer))
+}
+
+// sessionZone is the zone that times without one are in.
+func sessionZone(conf, opts map[string]string) (*time.Location, error) {
+	id := opts["timezone"]
+	if id == "" {
+		if id = conf["spark.sql.session.timeZone"]; id == "" {
+			return time.UTC, nil
+		}
+	}
+	zone, err := types.LoadZone(id)
+	if err != nil {
+		return nil, errs.New(errs.DateTime, "INVALID_TIMEZONE", "timeZone", id).Because(err)
+	}
+	return zone, nil
 }
 
 func formatName(f string) string {
@@ -136,7 +166,7 @@ func (f *Files) setPartitions(names []string, ts []*types.Type) error {
 	f.values = make([][]any, len(f.files))
 	for i, file := range f.files {
 		for k, s := range file.parts {
-			v, err := partitionValue(s, names[k], parts[k].Type)
+			v, err := partitionValue(s, names[k], parts[k].Type, f.zone)
 			if err != nil {
 				return err
 			}
@@ -166,7 +196,7 @@ func nullable(t *types.Type) *types.Type {
 }
 
 // infer finds the columns of the files.
-func (f *Files) infer(a OpenArgs) (*types.Type, error) {
+func (f *Files) infer(ctx context.Context, a OpenArgs) (*types.Type, error) {
 	switch f.format {
 	case "text":
 		return types.NewStruct(types.Field{Name: "value", Type: types.StringType, Nullable: true}), nil
@@ -195,7 +225,7 @@ func (f *Files) infer(a OpenArgs) (*types.Type, error) {
 	if len(f.files) == 0 {
 		return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
 	}
-	return f.inferText()
+	return f.inferText(ctx)
 }
 
 // mergeTypes adds b's columns to a's (the option mergeSchema).

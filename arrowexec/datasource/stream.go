@@ -47,11 +47,11 @@ func (f *Files) refresh(ctx context.Context) (*Files, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	files, names, err := listFiles(f.paths, f.opts)
+	l, err := listFiles(f.paths, f.opts)
 	if err != nil {
 		return nil, err
 	}
-	return f.with(files, names)
+	return f.with(l.files, l.names)
 }
 
 // with is f over other files.
@@ -65,7 +65,7 @@ func (f *Files) with(files []fileInfo, names []string) (*Files, error) {
 		}
 		for k, s := range file.parts {
 			col := f.schema.Fields[len(f.data.Fields)+k]
-			v, err := partitionValue(s, col.Name, col.Type)
+			v, err := partitionValue(s, col.Name, col.Type, f.zone)
 			if err != nil {
 				return nil, err
 			}

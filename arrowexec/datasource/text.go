@@ -1,85 +1,68 @@
 package datasource
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
-	"math"
-	"os"
-	"strconv"
-	"strings"
-	"time"
 
-	"neptune/arrowexec/expr"
-	"neptune/arrowexec/fn"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
-	"neptune/internal/plan"
 	"neptune/internal/types"
 )
 
-// splittable reports whether several tasks may read u's file.
-func (f *Files) splittable(u unit) bool { return f.format != "parquet" }
-
-// lines reads the lines of a range of a text file: those that begin inside it.
+// lines reads records of a text file: those that begin in a range of it.
 type lines struct {
-	s     *scan
-	buf   []byte // the range and the rest of its last line
-	at    int
-	limit int // lines that begin at or after it are the next task's
-	conf  *fn.Conf
+	s    *scan
+	t    *textOptions
+	left []byte // not read yet
 
-	window [][]byte
+	convert []convert // of CSV, by data column; nil: not wanted
+	wanted  []bool    // by data column
+	corrupt int       // data column for malformed records, -1: none
+	count   bool      // CSV: a wrong number of fields makes a record malformed
+	pending []node    // JSON: rows of an array at the top
+
+	fields []csvField
+	build  []*vec.Builder // by data column; nil: not wanted
+	good   []int32        // rows that aren't malformed
 	cols   []*vec.Vector
-	mode   string
-	casts  []expr.Evaluator
-}
-
-// readRange reads from..to and on to the end of the line that is open at to.
-func readRange(path string, from, to int64) (buf []byte, skip int, err error) {
-	fh, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer fh.Close()
-	start := max(0, from-1) // the byte before says whether a line begins at from
-	buf = make([]byte, to-start)
-	n, err := fh.ReadAt(buf, start)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, 0, err
-	}
-	buf = buf[:n]
-	if from > 0 {
-		i := bytes.IndexByte(buf, '\n')
-		if i < 0 {
-			return nil, 0, nil
-		}
-		skip = i + 1
-	}
-	if skip >= int(to-start) || len(buf) > 0 && buf[len(buf)-1] == '\n' {
-		return buf, skip, nil
-	}
-	r := bufio.NewReaderSize(io.NewSectionReader(fh, start+int64(n), math.MaxInt64-start-int64(n)), 64<<10)
-	tail, err := r.ReadBytes('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, 0, err
-	}
-	return append(buf, tail...), skip, nil
 }
 
 func (s *scan) startText(c *task.Ctx, u unit) (rowSource, error) {
-	info := s.files.files[u.file]
-	if n := strings.ToLower(info.path); strings.HasSuffix(n, ".gz") || strings.HasSuffix(n, ".bz2") || strings.HasSuffix(n, ".zst") || strings.HasSuffix(n, ".snappy") || strings.HasSuffix(n, ".lz4") {
-		return nil, errs.NotSupported("compressed files of format " + s.files.format)
+	data := s.files.data.Fields
+	l := &lines{s: s, t: s.files.text, wanted: make([]bool, len(data)), convert: make([]convert, len(data)), corrupt: -1}
+	all := true
+	for _, k := range s.plan.Cols {
+		if k < len(data) {
+			l.wanted[k] = true
+		}
 	}
-	l := &lines{s: s, mode: strings.ToUpper(s.files.opts["mode"]), conf: &fn.Conf{}}
-	if c.Conf != nil {
-		l.conf = &fn.Conf{TimeZone: c.Conf.TimeZone, ANSI: c.Conf.ANSI, Keys: c.Conf.Keys}
+	for k, f := range data {
+		all = all && l.wanted[k]
+		if s.files.format != "text" && f.Name == l.t.corrupt {
+			if f.Type.Kind != types.String {
+				return nil, errs.New(errs.Analysis, "INVALID_CORRUPT_RECORD_TYPE", "columnName", errs.ID(f.Name), "actualType", errs.Quote(f.Type.SQL()))
+			}
+			l.corrupt = k
+			continue
+		}
+		if !l.wanted[k] {
+			continue
+		}
+		var err error
+		switch s.files.format {
+		case "csv":
+			l.convert[k], err = l.t.csvConvert(f.Type)
+		case "json":
+			err = jsonReads(f.Type)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
+	// As in Spark, columns that nobody reads can't make a record malformed, unless the record's text is asked for.
+	l.count = all || l.corrupt >= 0 && l.wanted[l.corrupt]
 	if s.mem != nil {
 		if err := s.mem.Resize(u.bytes); err != nil {
 			return nil, err
@@ -87,424 +70,378 @@ func (s *scan) startText(c *task.Ctx, u unit) (rowSource, error) {
 	}
 	c.Stats.BytesIn.Add(u.bytes)
 	if err := c.Do(func(context.Context) (err error) {
-		l.buf, l.at, err = readRange(info.path, u.from, u.to)
+		l.left, err = s.files.load(u)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	l.limit = len(l.buf)
-	if l.at >= int(u.to-max(0, u.from-1)) {
-		l.at = l.limit // a line that began before goes over the whole range
-	}
-	if s.files.format == "csv" && u.from == 0 && isTrue(s.files.opts["header"]) {
-		l.next()
-	}
-	if s.files.format == "json" {
-		if err := jsonReads(s.files.data); err != nil {
+	if s.mem != nil && int64(len(l.left)) > u.bytes {
+		if err := s.mem.Resize(int64(len(l.left))); err != nil {
 			return nil, err
 		}
 	}
-	env := expr.NewEnv(l.conf, s.partition, c.Yield)
-	l.casts = make([]expr.Evaluator, len(s.types))
-	for i, t := range s.types {
-		if s.files.format == "csv" && t.Kind != types.String && s.plan.Cols[i] < len(s.files.data.Fields) {
-			mode := plan.Try
-			if l.mode == "FAILFAST" {
-				mode = plan.ANSI
-			}
-			e, err := expr.Compile(&plan.Cast{Child: &plan.Bound{Index: 0, T: types.StringType, Null: true}, To: t, Mode: mode}, env)
-			if err != nil {
-				return nil, err
-			}
-			l.casts[i] = e
-		}
+	if s.files.format == "csv" && u.from == 0 && l.t.header {
+		l.record()
 	}
 	return l, nil
 }
 
-func isTrue(s string) bool { return strings.EqualFold(s, "true") }
-
-func (l *lines) next() ([]byte, bool) {
-	if l.at >= l.limit {
-		return nil, false
+// load reads the text of a unit.
+func (f *Files) load(u unit) ([]byte, error) {
+	path := f.files[u.file].path
+	if f.splittable(u) {
+		return f.text.section(path, u.from, u.to)
 	}
-	b := l.buf[l.at:]
-	if i := bytes.IndexByte(b, '\n'); i >= 0 {
-		b = b[:i]
-	}
-	l.at += len(b) + 1
-	return bytes.TrimSuffix(b, []byte{'\r'}), true
+	return f.text.content(path)
 }
 
+// record is the next record that isn't blank: a line, or what multiLine makes one. Fields of CSV are in l.fields.
+func (l *lines) record() ([]byte, bool) {
+	for len(l.left) > 0 {
+		var line []byte
+		switch {
+		case l.t.whole && l.t.format == "csv":
+			var n int
+			if l.left[0] <= ' ' || l.t.csv.comment != 0 && l.left[0] == l.t.csv.comment {
+				at, end := l.t.lineEnd(l.left)
+				if l.t.csv.blank(l.left[:at]) {
+					l.left = l.left[at+end:]
+					continue
+				}
+			}
+			l.fields, n = l.t.csv.split(l.left, l.fields[:0])
+			line, l.left = l.left[:n], l.left[n:]
+			return bytes.TrimRight(line, "\r\n"), true
+		case l.t.whole:
+			line, l.left = l.left, nil
+			return line, true
+		}
+		at, n := l.t.lineEnd(l.left)
+		line, l.left = l.left[:at], l.left[at+n:]
+		if l.t.format == "csv" {
+			if l.t.csv.blank(line) {
+				continue
+			}
+			l.fields, _ = l.t.csv.split(line, l.fields[:0])
+		}
+		return line, true
+	}
+	return nil, false
+}
+
+// rows parses the next records: at most limit, more where one has several rows.
 func (l *lines) rows(c *task.Ctx, limit int) (int, error) {
 	for {
-		l.window = l.window[:0]
-		for len(l.window) < limit {
-			b, ok := l.next()
-			if !ok {
-				break
-			}
-			if l.s.files.format != "text" && len(bytes.TrimSpace(b)) == 0 {
-				continue
-			}
-			if m := l.s.files.opts["comment"]; m != "" && l.s.files.format == "csv" && bytes.HasPrefix(b, []byte(m)) {
-				continue
-			}
-			l.window = append(l.window, b)
-			if len(l.window)&1023 == 0 {
+		l.start(limit)
+		n := 0
+		for ; n < limit; n++ {
+			if n&255 == 255 {
 				if err := c.Yield(); err != nil {
 					return 0, err
 				}
 			}
-		}
-		if len(l.window) == 0 {
-			return 0, nil
-		}
-		n, err := l.parse(c)
-		if n > 0 || err != nil {
-			return n, err
-		}
-	}
-}
-
-// parse fills cols from the window and returns the rows, fewer when malformed ones are dropped.
-func (l *lines) parse(c *task.Ctx) (int, error) {
-	f := l.s.files
-	builders := make([]*vec.Builder, len(f.data.Fields))
-	wanted := make([]bool, len(builders))
-	for _, k := range l.s.plan.Cols {
-		if k < len(builders) {
-			wanted[k] = true
-		}
-	}
-	for i := range builders {
-		t := f.data.Fields[i].Type
-		if f.format == "csv" {
-			t = types.StringType
-		}
-		builders[i] = vec.NewBuilder(t, len(l.window))
-	}
-	n := 0
-	var fields []csvField
-	dialect := newDialect(f.opts)
-	for k, line := range l.window {
-		if k&255 == 255 {
-			if err := c.Yield(); err != nil {
+			ok, err := l.row(n)
+			if err != nil {
 				return 0, err
 			}
-		}
-		switch f.format {
-		case "text":
-			if len(builders) > 0 {
-				builders[0].AppendBytes(line)
-			}
-		case "csv":
-			fields = dialect.split(line, fields[:0])
-			if len(fields) != len(builders) {
-				switch l.mode {
-				case "FAILFAST":
-					return 0, malformed(line)
-				case "DROPMALFORMED":
-					continue
-				}
-			}
-			for i, b := range builders {
-				if i >= len(fields) || dialect.isNull(fields[i]) {
-					b.AppendNull()
-				} else {
-					b.AppendBytes(fields[i].text)
-				}
-			}
-		case "json":
-			obj, err := parseObject(line)
-			if err != nil {
-				switch l.mode {
-				case "FAILFAST":
-					return 0, malformed(line)
-				case "DROPMALFORMED":
-					continue
-				}
-			}
-			for i, b := range builders {
-				var x any
-				if f.data.Fields[i].Name == corruptColumn {
-					if err != nil {
-						x = string(line)
-					}
-				} else if wanted[i] {
-					x = jsonValue(obj[f.data.Fields[i].Name], f.data.Fields[i].Type, l.conf)
-				}
-				if err := b.AppendValue(x); err != nil {
-					return 0, err
-				}
+			if !ok {
+				break
 			}
 		}
-		n++
+		if n == 0 {
+			return 0, nil
+		}
+		l.cols = l.cols[:0]
+		for _, b := range l.build {
+			var v *vec.Vector
+			if b != nil {
+				v = b.Finish()
+			}
+			l.cols = append(l.cols, v)
+		}
+		if l.t.mode != "DROPMALFORMED" || len(l.good) == n {
+			return n, nil
+		}
+		if n = len(l.good); n == 0 {
+			continue
+		}
+		for i, v := range l.cols {
+			if v != nil {
+				l.cols[i] = (&vec.Batch{N: n, Cols: []*vec.Vector{v}, Sel: l.good}).Compact().Cols[0]
+			}
+		}
+		return n, nil
 	}
-	l.cols = l.cols[:0]
-	for _, b := range builders {
-		l.cols = append(l.cols, b.Finish())
-	}
-	return n, nil
 }
 
-func malformed(line []byte) error {
-	return errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", string(line), "failFastMode", "FAILFAST")
+func (l *lines) start(limit int) {
+	l.build, l.good = l.build[:0], l.good[:0]
+	for k, f := range l.s.files.data.Fields {
+		var b *vec.Builder
+		if l.wanted[k] {
+			b = vec.NewBuilder(f.Type, limit)
+		}
+		l.build = append(l.build, b)
+	}
 }
+
+// row appends row n; false: there are no more.
+func (l *lines) row(n int) (bool, error) {
+	var line []byte
+	bad := false
+	if len(l.pending) == 0 {
+		var ok bool
+		if line, ok = l.record(); !ok {
+			return false, nil
+		}
+	}
+	switch l.t.format {
+	case "text":
+		if l.build[0] != nil {
+			l.build[0].AppendBytes(line)
+		}
+		return true, nil
+	case "csv":
+		bad = l.csvRow()
+	case "json":
+		var ok bool
+		var err error
+		if ok, bad, line, err = l.jsonRow(line); err != nil {
+			return false, err
+		}
+		if !ok { // a blank line
+			return l.row(n)
+		}
+	}
+	if bad && l.t.mode == "FAILFAST" {
+		return false, malformed(line)
+	}
+	if !bad {
+		l.good = append(l.good, int32(n))
+	}
+	if l.corrupt >= 0 && l.build[l.corrupt] != nil {
+		if bad {
+			l.build[l.corrupt].AppendBytes(line)
+		} else {
+			l.build[l.corrupt].AppendNull()
+		}
+	}
+	return true, nil
+}
+
+// csvRow appends l.fields, null where a field is missing or no value of its column's type.
+func (l *lines) csvRow() (bad bool) {
+	at := 0 // field
+	for k, b := range l.build {
+		if k == l.corrupt {
+			continue
+		}
+		i := at
+		at++
+		if b == nil {
+			continue
+		}
+		if i >= len(l.fields) {
+			b.AppendNull()
+			continue
+		}
+		text, null := l.t.csv.value(l.fields[i])
+		if null || !l.convert[k](b, text) {
+			b.AppendNull()
+			bad = bad || !null
+		}
+	}
+	return bad || l.count && at != len(l.fields)
+}
+
+// jsonRow appends an object, or the next of an array of them. ok is false
+// where the line is blank. record is what a malformed record is shown as.
+func (l *lines) jsonRow(line []byte) (ok, bad bool, record []byte, err error) {
+	var n node
+	if len(l.pending) > 0 {
+		n, l.pending = l.pending[0], l.pending[1:]
+		line = n.raw
+	} else {
+		var syntax error
+		if n, ok, syntax = parseJSON(line, &l.t.json); !ok {
+			return false, false, nil, nil
+		}
+		if syntax != nil || !utf8Line(line) {
+			n = node{}
+		}
+		if n.kind == '[' {
+			for i := range n.kids {
+				if k := n.kids[i].kind; k != '{' && k != 'n' {
+					n.kids, n.kind = nil, 'x' // an array of something else is one malformed record
+					break
+				}
+			}
+			if n.kind == '[' {
+				if len(n.kids) == 0 {
+					return false, false, nil, nil
+				}
+				n, l.pending = n.kids[0], n.kids[1:]
+			}
+		}
+	}
+	var values types.StructValue
+	if n.kind == '{' {
+		var f fit
+		if values, f = l.t.jsonFields(&n, l.s.files.data.Fields, l.wanted); f != fits {
+			bad = true
+		}
+	} else {
+		bad = true
+	}
+	for k, b := range l.build {
+		if b == nil || k == l.corrupt {
+			continue
+		}
+		if values == nil {
+			b.AppendNull()
+		} else if err := b.AppendValue(values[k]); err != nil {
+			return false, false, nil, err
+		}
+	}
+	return true, bad, line, nil
+}
+
+func utf8Line(b []byte) bool { return !bytes.Contains(b, []byte{0}) }
+
+// malformed is the cause that FAILFAST gives.
+func malformed(line []byte) error {
+	return &malformedError{errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", string(line), "failFastMode", "FAILFAST")}
+}
+
+// malformedError keeps the error apart from those that are the answer
+// themselves: Spark reports FAILED_READ_FILE, and this one as its cause.
+type malformedError struct{ cause *errs.Error }
+
+func (e *malformedError) Error() string { return e.cause.Error() }
 
 func (l *lines) column(_ *task.Ctx, i, n int) (*vec.Vector, error) {
 	k := l.s.plan.Cols[i]
 	if k >= len(l.s.files.data.Fields) {
 		return vec.Repeat(l.s.types[i], l.s.files.values[l.s.at][k-len(l.s.files.data.Fields)], n)
 	}
-	v := l.cols[k]
-	if l.casts[i] != nil {
-		return l.casts[i].Eval(&vec.Batch{N: n, Cols: []*vec.Vector{v}})
-	}
-	return v, nil
+	return l.cols[k], nil
 }
 
 func (l *lines) skip(*task.Ctx, int, int) error { return nil }
 func (l *lines) close()                         {}
 
-// dialect is how CSV is written.
-type dialect struct {
-	sep, quote, escape byte
-	null               string
-	trimLeft, trimRt   bool
-}
-
-type csvField struct {
-	text   []byte
-	quoted bool
-}
-
-func newDialect(o map[string]string) dialect {
-	d := dialect{sep: ',', quote: '"', escape: '\\', null: o["nullvalue"], trimLeft: isTrue(o["ignoreleadingwhitespace"]), trimRt: isTrue(o["ignoretrailingwhitespace"])}
-	one := func(to *byte, names ...string) {
-		for _, n := range names {
-			switch v := o[n]; {
-			case v == `\t`:
-				*to = '\t'
-			case v != "":
-				*to = v[0]
-			}
-		}
-	}
-	one(&d.sep, "delimiter", "sep")
-	one(&d.quote, "quote")
-	one(&d.escape, "escape")
-	return d
-}
-
-func (d *dialect) isNull(f csvField) bool { return !f.quoted && string(f.text) == d.null }
-
-// split cuts a line into fields. Texts share the line unless they were escaped.
-func (d *dialect) split(line []byte, out []csvField) []csvField {
-	for {
-		if len(line) > 0 && line[0] == d.quote {
-			var text []byte
-			i := 1
-			for i < len(line) {
-				switch {
-				case i+1 < len(line) && line[i] == d.escape && (line[i+1] == d.quote || line[i+1] == d.escape):
-					text = append(text, line[i+1])
-					i += 2
-					continue
-				case line[i] == d.quote && i+1 < len(line) && line[i+1] == d.quote:
-					text = append(text, d.quote)
-					i += 2
-					continue
-				}
-				if line[i] == d.quote {
-					break
-				}
-				text = append(text, line[i])
-				i++
-			}
-			out = append(out, csvField{text, true})
-			j := bytes.IndexByte(line[min(i, len(line)):], d.sep)
-			if j < 0 {
-				return out
-			}
-			line = line[i+j+1:]
-			continue
-		}
-		i := bytes.IndexByte(line, d.sep)
-		field := line
-		if i >= 0 {
-			field = line[:i]
-		}
-		if d.trimLeft {
-			field = bytes.TrimLeft(field, " \t")
-		}
-		if d.trimRt {
-			field = bytes.TrimRight(field, " \t")
-		}
-		out = append(out, csvField{field, false})
-		if i < 0 {
-			return out
-		}
-		line = line[i+1:]
-	}
-}
-
-func parseObject(line []byte) (map[string]any, error) {
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.UseNumber()
-	var m map[string]any
-	if err := d.Decode(&m); err != nil {
-		return nil, err
-	}
-	return m, nil
-}
-
-// jsonValue is x as a literal of t, or nil where it isn't one (PERMISSIVE).
-func jsonValue(x any, t *types.Type, conf *fn.Conf) any {
-	switch v := x.(type) {
-	case nil:
-		return nil
-	case bool:
-		switch t.Kind {
-		case types.Bool:
-			return v
-		case types.String:
-			return strconv.FormatBool(v)
-		}
-	case json.Number:
-		switch t.Kind {
-		case types.String:
-			return v.String()
-		case types.Float64:
-			if f, err := v.Float64(); err == nil {
-				return f
-			}
-		case types.Float32:
-			if f, err := strconv.ParseFloat(v.String(), 32); err == nil {
-				return float32(f)
-			}
-		}
-		i, err := v.Int64()
-		if err != nil {
-			return nil
-		}
-		switch {
-		case t.Kind == types.Int64:
-			return i
-		case t.Kind == types.Timestamp:
-			return i * 1000000
-		case t.Kind == types.Int32 && int64(int32(i)) == i:
-			return int32(i)
-		case t.Kind == types.Int16 && int64(int16(i)) == i:
-			return int16(i)
-		case t.Kind == types.Int8 && int64(int8(i)) == i:
-			return int8(i)
-		}
-	case string:
-		switch t.Kind {
-		case types.String:
-			return v
-		case types.Date:
-			if d, err := time.Parse("2006-01-02", v); err == nil {
-				return int32(math.Floor(float64(d.Unix()) / 86400))
-			}
-		case types.Timestamp, types.TimestampNTZ:
-			zone := conf.TimeZone
-			if zone == nil || t.Kind == types.TimestampNTZ {
-				zone = time.UTC
-			}
-			for _, f := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02"} {
-				if d, err := time.ParseInLocation(f, v, zone); err == nil {
-					return d.UnixMicro()
-				}
-			}
-		}
-	case []any:
-		if t.Kind == types.Array {
-			out := make([]any, len(v))
-			for i := range v {
-				out[i] = jsonValue(v[i], t.Elem, conf)
-			}
-			return out
-		}
-	case map[string]any:
-		switch t.Kind {
-		case types.Struct:
-			out := make(types.StructValue, len(t.Fields))
-			for i := range out {
-				out[i] = jsonValue(v[t.Fields[i].Name], t.Fields[i].Type, conf)
-			}
-			return out
-		case types.Map:
-			var m types.MapValue
-			for k, e := range v {
-				m.Keys = append(m.Keys, k)
-				m.Values = append(m.Values, jsonValue(e, t.Elem, conf))
-			}
-			return m
-		}
-	}
-	if t.Kind == types.String {
-		if b, err := json.Marshal(x); err == nil {
-			return string(b)
-		}
-	}
-	return nil
-}
+func isTrue(s string) bool { return len(s) == 4 && bytes.EqualFold([]byte(s), []byte("true")) }
 
 // inferText finds the columns of CSV and JSON files from all their rows.
-func (f *Files) inferText() (*types.Type, error) {
+func (f *Files) inferText(ctx context.Context) (*types.Type, error) {
+	t := f.text
 	out := types.NewStruct()
-	d := newDialect(f.opts)
-	for _, file := range f.files {
-		buf, _, err := readRange(file.path, 0, file.size)
+	for i, file := range f.files {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if file.size == 0 {
+			continue
+		}
+		buf, err := f.load(unit{file: i, bytes: file.size, to: file.size})
 		if err != nil {
+			if _, ok := errs.As(err); ok {
+				return nil, err
+			}
 			return nil, errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+file.path).Because(err)
 		}
-		l := &lines{s: &scan{files: f}, buf: buf, limit: len(buf)}
+		l := &lines{t: t, left: buf}
+		if f.format == "json" {
+			if out, err = l.inferJSON(out); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		for first := true; ; first = false {
-			line, ok := l.next()
+			_, ok := l.record()
 			if !ok {
 				break
 			}
-			if len(bytes.TrimSpace(line)) == 0 {
-				continue
-			}
-			if f.format == "json" {
-				obj, err := parseObject(line)
-				if err != nil {
-					obj = map[string]any{corruptColumn: ""}
-				}
-				out = mergeJSON(out, jsonType(obj, isTrue(f.opts["primitivesasstring"])))
-				continue
-			}
-			fields := d.split(line, nil)
-			header := isTrue(f.opts["header"])
 			if len(out.Fields) == 0 {
-				for i, x := range fields {
-					name := "_c" + strconv.Itoa(i)
-					if header {
-						name = string(x.text)
-					}
+				for _, name := range csvNames(l.fields, &t.csv, t.header) {
 					out.Fields = append(out.Fields, types.Field{Name: name, Nullable: true})
 				}
 			}
-			if !isTrue(f.opts["inferschema"]) {
+			if !t.infer {
 				break
 			}
-			if first && header {
+			if first && t.header {
 				continue
 			}
 			for i := range out.Fields {
-				if i < len(fields) && !d.isNull(fields[i]) {
-					t := valueType(string(fields[i].text))
-					if b := strings.ToLower(string(fields[i].text)); b == "true" || b == "false" {
-						t = types.BoolType
+				if i < len(l.fields) {
+					if text, null := t.csv.value(l.fields[i]); !null {
+						out.Fields[i].Type = csvWider(out.Fields[i].Type, t.csvType(string(text)))
 					}
-					out.Fields[i].Type = wider(out.Fields[i].Type, t)
 				}
 			}
 		}
+		if !t.infer && len(out.Fields) > 0 {
+			break
+		}
 	}
-	return settle(out), nil
+	if f.format == "csv" {
+		for i := range out.Fields {
+			if out.Fields[i].Type == nil {
+				out.Fields[i].Type = types.StringType
+			}
+		}
+		return out, sameNames(out)
+	}
+	if out = settle(out); out == nil {
+		out = types.NewStruct()
+	}
+	return out, sameNames(out)
+}
+
+// inferJSON adds the columns of a file's records to out.
+func (l *lines) inferJSON(out *types.Type) (*types.Type, error) {
+	for {
+		line, ok := l.record()
+		if !ok {
+			return out, nil
+		}
+		n, ok, err := parseJSON(line, &l.t.json)
+		if !ok {
+			continue
+		}
+		objects := []node{n}
+		if n.kind == '[' {
+			objects = n.kids
+		}
+		bad := err != nil
+		for i := range objects {
+			bad = bad || objects[i].kind != '{' && objects[i].kind != 'n'
+		}
+		if bad {
+			switch l.t.mode {
+			case "FAILFAST":
+				return nil, errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", string(line), "failFastMode", "FAILFAST")
+			case "PERMISSIVE":
+				out = mergeJSON(out, types.NewStruct(types.Field{Name: l.t.corrupt, Type: types.StringType, Nullable: true}))
+			}
+			continue
+		}
+		for i := range objects {
+			x, err := l.t.jsonType(&objects[i])
+			if err != nil {
+				return nil, err
+			}
+			out = mergeJSON(out, x)
+		}
+	}
+}
+
+// asMalformed finds the cause of FAILFAST in an error.
+func asMalformed(err error) *errs.Error {
+	var m *malformedError
+	if errors.As(err, &m) {
+		return m.cause
+	}
+	return nil
 }

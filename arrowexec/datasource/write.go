@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/ipc"
@@ -47,6 +48,7 @@ type Job struct {
 
 	target    string
 	overwrite bool
+	dynamic   bool // overwrite only the partitions that get rows
 	made      bool // the target folder was made by PrepareWrite
 }
 
@@ -79,9 +81,20 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 		}
 		return nil, errs.New(errs.Analysis, "DATA_SOURCE_NOT_FOUND", "provider", a.Format)
 	}
+	dynamic := false
 	for k, v := range a.Options {
 		k = strings.ToLower(k)
 		// The first belongs to the caller, the other two to the streaming driver.
+		if k == "partitionoverwritemode" {
+			switch strings.ToLower(v) {
+			case "static":
+			case "dynamic":
+				dynamic = len(a.PartitionBy) > 0
+			default:
+				return nil, errs.New(errs.IllegalArgument, "STDS_INVALID_OPTION_VALUE.WITH_MESSAGE", "optionName", k, "message", "it must be static or dynamic, not "+v+".")
+			}
+			continue
+		}
 		if k != "path" && k != "checkpointlocation" && k != "queryname" && !slices.Contains(names, k) {
 			return nil, errs.NotSupported("write option " + k + " of " + format)
 		}
@@ -119,7 +132,7 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 		switch strings.ToLower(a.Mode) {
 		case "append":
 		case "overwrite":
-			job.overwrite = true
+			job.overwrite, job.dynamic = true, dynamic
 		case "ignore":
 			job.Skip = true
 			return job, nil
@@ -132,6 +145,12 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 		job.made = true
 	}
 	job.Staging = filepath.Join(target, stagingPrefix+uuid.NewString())
+	if st, err := os.Stat(target); err == nil && !st.IsDir() {
+		if !job.overwrite {
+			return nil, errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", target).Because(syscall.ENOTDIR)
+		}
+		job.Staging = filepath.Join(filepath.Dir(target), stagingPrefix+uuid.NewString())
+	}
 	if err := os.MkdirAll(job.Staging, 0o755); err != nil {
 		return nil, errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", target).Because(err)
 	}
@@ -199,76 +218,6 @@ func codecOf(format, name string) (compress.Compression, error) {
 		return compress.Codecs.Lz4Raw, nil
 	}
 	return 0, errs.NotSupported("compression " + name + " of " + format)
-}
-
-// Commit moves the tasks' files into the target (after clearing it, where the mode is
-// overwrite) and leaves _SUCCESS. When it fails, the staging folder is removed.
-func (j *Job) Commit(ctx context.Context) error {
-	if j.Skip {
-		return nil
-	}
-	fail := func(err error) error {
-		j.Abort()
-		return errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", j.target).Because(err)
-	}
-	if err := ctx.Err(); err != nil {
-		j.Abort()
-		return err
-	}
-	if j.overwrite {
-		st, err := os.Stat(j.target)
-		if err != nil {
-			return fail(err)
-		}
-		if st.IsDir() {
-			entries, err := os.ReadDir(j.target)
-			if err != nil {
-				return fail(err)
-			}
-			for _, e := range entries {
-				if strings.HasPrefix(e.Name(), stagingPrefix) {
-					continue
-				}
-				if err := os.RemoveAll(filepath.Join(j.target, e.Name())); err != nil {
-					return fail(err)
-				}
-			}
-		}
-	}
-	err := filepath.WalkDir(j.Staging, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(j.Staging, path)
-		if err != nil {
-			return err
-		}
-		to := filepath.Join(j.target, rel)
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
-		}
-		return os.Rename(path, to)
-	})
-	if err != nil {
-		return fail(err)
-	}
-	if err := os.RemoveAll(j.Staging); err != nil {
-		return fail(err)
-	}
-	if err := os.WriteFile(filepath.Join(j.target, "_SUCCESS"), nil, 0o644); err != nil {
-		return fail(err)
-	}
-	return nil
-}
-
-// Abort removes what the tasks wrote. What was at the target before stays.
-func (j *Job) Abort() {
-	if j.Staging != "" {
-		os.RemoveAll(j.Staging)
-	}
-	if j.made {
-		os.Remove(j.target) // only if it is empty
-	}
 }
 
 // NewWrite returns the operator by which one task writes its input below

@@ -29,8 +29,11 @@ type textSink struct {
 }
 
 func newTextSink(fh *os.File, format string, t *types.Type, o map[string]string, zone *time.Location) (sink, error) {
-	d := newDialect(o)
-	s := &textSink{fh: fh, w: bufio.NewWriterSize(fh, 256<<10), format: format, t: t, sep: string(d.sep), null: o["nullvalue"], keep: strings.EqualFold(o["ignorenullfields"], "false"), end: "\n", zone: zone}
+	d, err := newDialect(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &textSink{fh: fh, w: bufio.NewWriterSize(fh, 256<<10), format: format, t: t, sep: d.sep, null: o["nullvalue"], keep: strings.EqualFold(o["ignorenullfields"], "false"), end: "\n", zone: zone}
 	if e := o["linesep"]; e != "" {
 		s.end = e
 	}
