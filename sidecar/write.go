@@ -2,6 +2,8 @@ package sidecar
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"neptune/arrowexec/datasource"
 	"neptune/arrowexec/vec"
@@ -34,9 +36,32 @@ func (e *Engine) write(ctx context.Context, q *server.Query, c *sessionConf, w *
 		_, err := e.discard(ctx, q, c, resolved)
 		return err
 	}
+	if o.Options = lowerKeys(o.Options); o.Mode == "overwrite" {
+		if m := c.keys["spark.sql.sources.partitionOverwriteMode"]; m != "" && o.Options["partitionoverwritemode"] == "" {
+			o.Options["partitionoverwritemode"] = m
+		}
+		path := o.Path
+		if path == "" {
+			path = o.Options["path"]
+		}
+		if err := checkOverwrite(resolved, path); err != nil && !strings.EqualFold(o.Options["partitionoverwritemode"], "dynamic") {
+			return err
+		}
+	}
 	return e.writeFiles(ctx, &o, resolved.Output(), func(target *plan.Write) ([]*vec.Batch, error) {
 		return e.collect(ctx, q, c, target.WithChildren([]plan.Node{resolved}))
 	})
+}
+
+// checkOverwrite refuses to overwrite what the plan reads.
+func checkOverwrite(n plan.Node, path string) (err error) {
+	_, walk := plan.TransformUp(n, func(n plan.Node) (plan.Node, error) {
+		if r, ok := n.(*plan.Relation); ok && err == nil {
+			err = datasource.CheckOverwrite(r.Handle, path)
+		}
+		return n, nil
+	})
+	return errors.Join(walk, err)
 }
 
 // discard runs a plan for its effects alone.
