@@ -463,7 +463,9 @@ func (e *Engine) command(ctx context.Context, q *server.Query, c *sessionConf, c
 			return err
 		}
 	}
-	n, handled, err := e.analyzer(q.Session, c).RunCommand(ctx, cmd)
+	a := e.analyzer(q.Session, c)
+	a.Tables = &tables{e, q, c}
+	n, handled, err := a.RunCommand(ctx, cmd)
 	if err != nil {
 		return err
 	}
