@@ -47,6 +47,7 @@ type Engine struct {
 	shuffle shuffle.Service
 	catalog *catalog.Catalog
 	stored  *store
+	active  activeStreams
 	tuning  tuning
 }
 
@@ -175,6 +176,9 @@ func (e *Engine) planner(c *sessionConf) optimize.Conf {
 
 // plan resolves (unless it is resolved already), optimizes and plans a relation.
 func (e *Engine) physical(ctx context.Context, c *sessionConf, resolved plan.Node) (physical.Node, error) {
+	if err := notAStream(resolved); err != nil {
+		return nil, err
+	}
 	o := e.planner(c)
 	better, err := optimize.Optimize(ctx, resolved, o)
 	if err != nil {
@@ -191,7 +195,9 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 		p.deps = func(*op.Deps) {}
 	}
 	extra := p.deps
+	seen := newObservations(root)
 	p.deps = func(d *op.Deps) {
+		seen.watch(d)
 		d.Scan = func(s *physical.Scan, partition, partitions int) (op.Operator, error) {
 			return datasource.NewScan(s, partition, partitions)
 		}
@@ -215,6 +221,9 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 	}
 	started := time.Now()
 	err := e.driver.Run(ctx, job, report)
+	if err == nil && q.Metrics != nil {
+		err = seen.report(p.conf, q.Metrics)
+	}
 	kind, outcome := q.Job.String(), "ok"
 	if err != nil {
 		outcome = "failed"
@@ -393,6 +402,11 @@ func (e *Engine) collectPhysical(ctx context.Context, q *server.Query, c *sessio
 // Execute implements server.Engine.
 func (e *Engine) Execute(ctx context.Context, q *server.Query, sink server.Sink) error {
 	c := e.sessionConf(q.Session)
+	if q.Metrics == nil {
+		with := *q
+		with.Metrics = sink.Metrics
+		q = &with
+	}
 	e.log.Debug("execute", "operation", q.OperationID, "job_type", q.Job.String(), "origin", q.Job.Origin, "text", q.Text)
 	switch n := q.Plan.(type) {
 	case *plan.Command:

@@ -51,7 +51,7 @@ type grid [][]string
 func cells(schema *types.Type, batches []*vec.Batch, n, truncate int, conf *fn.Conf) (g grid, more bool, err error) {
 	header := make([]string, len(schema.Fields))
 	for i, f := range schema.Fields {
-		header[i] = cut(escape(f.Name), truncate)
+		header[i] = escape(f.Name)
 	}
 	g = grid{header}
 	for _, b := range batches {
@@ -136,7 +136,7 @@ func (g grid) table(right bool, n int, more bool) string {
 	}
 	out.WriteString(rule)
 	if more {
-		out.WriteString("only showing top " + rowCount(n) + "\n")
+		out.WriteString("only showing top " + rowCount(n))
 	}
 	return out.String()
 }
@@ -174,7 +174,7 @@ func (g grid) vertical(n int, more bool) string {
 	if len(g) == 1 {
 		out.WriteString("(0 rows)\n")
 	} else if more {
-		out.WriteString("only showing top " + rowCount(n) + "\n")
+		out.WriteString("only showing top " + rowCount(n))
 	}
 	return out.String()
 }

@@ -310,11 +310,12 @@ type Watermark struct {
 
 // Observe computes aggregates of what passes, on the side.
 type Observe struct {
-	ID    string
-	Aggs  []Agg
-	Exprs []plan.Expr // over the results
-	Out   []Column
-	Input Node
+	ID     string
+	PlanID int64 // of the DataFrame that observes
+	Aggs   []Agg
+	Exprs  []plan.Expr // over the results
+	Out    []Column
+	Input  Node
 }
 
 // UDFEval calls user functions in workers (arrowexec/udf); not yet produced by the planner.

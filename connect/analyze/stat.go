@@ -80,7 +80,7 @@ func (r *run) approxQuantile(n *plan.NA, child *rel) (*rel, error) {
 
 // illegal is an argument that Spark's require refuses: an error without condition there.
 func illegal(text string) error {
-	return errs.New(errs.IllegalArgument, "ASSERTION_FAILURE", "message", text)
+	return errs.New(errs.IllegalArgument, "CONNECT_INVALID_PLAN.ASSERTION_FAILURE", "message", text)
 }
 
 // asText casts to text, with null as the word.

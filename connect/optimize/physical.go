@@ -843,6 +843,9 @@ func (p *planner) observe(x *plan.Observe) (part, error) {
 	}
 	s := splitAggregate(nil, x.Metrics)
 	o := &physical.Observe{ID: x.Name, Input: in.node}
+	if x.PlanID != nil {
+		o.PlanID = *x.PlanID
+	}
 	var results []physical.Column
 	for _, c := range s.calls {
 		b, err := physical.Bind(c.call, in.node.Schema())

@@ -83,6 +83,8 @@ type Query struct {
 	Job session.JobType
 	// Text is the SQL text, if the client sent SQL, or the name of the command or root relation, for the log and the UI.
 	Text string
+	// Metrics, if set, takes the values of the plan's Observe nodes when a job of the query has ended.
+	Metrics func(Observed) error
 }
 
 // Sink takes the results of an execution. An error from any method means that nobody
