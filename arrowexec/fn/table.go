@@ -17,7 +17,7 @@ type Conf struct {
 // groups lists the files of the table.
 func groups() [][]Def {
 	return [][]Def{
-		arithmetic(), comparison(), conditional(), patterns(), textCore(), datetimeCore(), datetimeParts(), datetimePatterns(), arrayFunctions(), mapFunctions(), lambdaFunctions(), regexpFunctions(), textMore(), jsonFunctions(), mathCore(), valuesCore(), misc(), numberBases(),
+		arithmetic(), comparison(), conditional(), patterns(), textCore(), datetimeCore(), datetimeParts(), datetimePatterns(), arrayFunctions(), mapFunctions(), lambdaFunctions(), regexpFunctions(), textMore(), formatFunctions(), jsonFunctions(), mathCore(), valuesCore(), misc(), numberBases(),
 		aggregates(), windows(), generators(),
 	}
 }
