@@ -279,6 +279,11 @@ func (s *joinSearch) close() {
 			}
 			l, r := s.maskOf(a), s.maskOf(b)
 			if l == r {
+				// Two columns of one relation: between takes one equality of a
+				// class, so that this one has to hold before.
+				k := bits.TrailingZeros64(l)
+				s.rels[k] = filter(fresh([]plan.Expr{boolCall("=", a, b)}, s.rels[k]), s.rels[k])
+				s.stats[k] = s.est.of(s.rels[k])
 				continue
 			}
 			s.conds = append(s.conds, searchCond{e: boolCall("=", a, b), mask: l | r, equi: true, left: l, right: r, a: a, b: b, class: class[find(a.ID)]})
