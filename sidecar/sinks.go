@@ -3,13 +3,12 @@ package sidecar
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"neptune/arrowexec/datasource"
 	"neptune/arrowexec/fn"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
@@ -35,7 +34,8 @@ type sink interface {
 // fileSink is a sink that tasks write to themselves.
 type fileSink interface {
 	sink
-	write(ctx context.Context, batch int64, run func(*plan.Write) error) error
+	// write has run write the batch, whose columns are out, to the folder of the plan.Write it is given.
+	write(ctx context.Context, batch int64, out []*plan.Attr, run func(*plan.Write) error) error
 }
 
 func (e *Engine) newSink(q *server.Query, spec *translate.StreamSpec, resolved plan.Node, mode string) (sink, error) {
@@ -154,9 +154,9 @@ func (s *memorySink) publish() error {
 	return s.catalog.CreateTempView(&catalog.View{Name: s.name, Plan: &plan.LocalRelation{Out: s.out, Batches: rows}}, false, true)
 }
 
-// filesSink appends files to a folder; _spark_metadata has, for each batch,
-// which files belong to it, so that a repeated batch leaves no second copy and
-// a reader sees whole batches.
+// filesSink appends files to a folder whose log (datasource.SinkLog) has, for
+// each batch, which files belong to it, so that a repeated batch leaves no
+// second copy and a reader sees whole batches.
 type filesSink struct {
 	path string
 	spec *plan.Write
@@ -166,22 +166,31 @@ func (s *filesSink) describe() string                               { return "Fi
 func (s *filesSink) wants() bool                                    { return false }
 func (s *filesSink) add(context.Context, int64, []*vec.Batch) error { return nil }
 
-func (s *filesSink) write(_ context.Context, batch int64, run func(*plan.Write) error) error {
-	done := filepath.Join(s.path, "_spark_metadata", strconv.FormatInt(batch, 10))
-	if _, err := os.Stat(done); err == nil {
-		return nil
-	}
-	if err := run(s.spec); err != nil {
+func (s *filesSink) write(ctx context.Context, batch int64, out []*plan.Attr, run func(*plan.Write) error) error {
+	sinkLog := datasource.OpenSinkLog(s.path)
+	last, err := sinkLog.Last()
+	if err != nil || batch <= last {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(done), 0o755); err != nil {
+	job, err := prepareWrite(ctx, s.spec, out)
+	if err != nil {
 		return err
 	}
-	tmp := done + ".tmp"
-	if err := os.WriteFile(tmp, []byte("v1\n"), 0o644); err != nil {
+	target := *s.spec
+	target.Path = job.Staging
+	if err := run(&target); err != nil {
+		job.Abort()
 		return err
 	}
-	return os.Rename(tmp, done)
+	files, err := job.Written()
+	if err != nil {
+		job.Abort()
+		return err
+	}
+	if err := job.Commit(ctx); err != nil {
+		return err
+	}
+	return sinkLog.Add(batch, files)
 }
 
 // batchRunner plans and runs micro-batches.
@@ -195,7 +204,7 @@ type batchRunner struct {
 
 // RunBatch implements stream.Runner.
 func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Result, error) {
-	res := stream.Result{InputRows: -1, OutputRows: -1}
+	res := stream.Result{OutputRows: -1}
 	began := time.Now()
 	node, err := refresh(ctx, b.Plan)
 	if err != nil {
@@ -211,8 +220,11 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 		return res, err
 	}
 	info := optimize.StreamInfo{Checkpoint: b.Checkpoint, RunID: b.RunID, Batch: b.ID, Mode: r.mode, Watermark: map[string]int64{"": b.WatermarkMs * 1000}}
+	if n, err := strconv.Atoi(b.Conf["spark.sql.shuffle.partitions"]); err == nil && n > 0 {
+		info.Partitions = n
+	}
 	var collected []*vec.Batch
-	stats := newStreamStats()
+	stats := newStreamStats(b.Plan)
 	run := func(n plan.Node, keep bool) error {
 		root, err := optimize.PhysicalStream(ctx, n, o, info)
 		if err != nil {
@@ -227,11 +239,8 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 	}
 	switch s := r.sink.(type) {
 	case fileSink:
-		err = s.write(ctx, b.ID, func(w *plan.Write) error {
-			return e.writeFiles(ctx, w, better.Output(), func(target *plan.Write) (rows []*vec.Batch, err error) {
-				err = run(target.WithChildren([]plan.Node{better}), true)
-				return collected, err
-			})
+		err = s.write(ctx, b.ID, better.Output(), func(target *plan.Write) error {
+			return run(target.WithChildren([]plan.Node{better}), true)
 		})
 	default:
 		if err = run(better, s.wants()); err == nil {
@@ -240,13 +249,11 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 		for _, x := range collected {
 			stats.out.Add(int64(x.N))
 		}
+		res.OutputRows = stats.out.Load()
 	}
 	if err != nil {
 		return res, err
 	}
-	if n := stats.out.Load(); n > 0 {
-		res.OutputRows = n
-	}
-	res.EventTimes = stats.eventTimes()
+	res.EventTimes, res.State, res.Inputs = stats.eventTimes(), stats.stateOperators(), stats.inputs()
 	return res, nil
 }

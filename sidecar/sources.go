@@ -59,7 +59,7 @@ func (s sources) Open(ctx context.Context, format string, options map[string]str
 func refresh(ctx context.Context, n plan.Node) (plan.Node, error) {
 	return plan.TransformUp(n, func(n plan.Node) (plan.Node, error) {
 		r, ok := n.(*plan.Relation)
-		if !ok || r.Streaming {
+		if !ok || r.Streaming || r.Live { // a live one is the files of this batch
 			return n, nil
 		}
 		files, ok := r.Handle.(datasource.FileSource)

@@ -5,20 +5,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"neptune/arrowexec/state"
+	"neptune/connect/optimize"
 	"neptune/connect/server"
 	"neptune/connect/session"
 	"neptune/connect/sqlparse"
 	"neptune/connect/translate"
 	"neptune/internal/errs"
-	"neptune/internal/plan"
 	"neptune/scheduler/stream"
 )
 
@@ -89,31 +91,34 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 		}
 		all.mu.Unlock()
 	}
-	options := lowerKeys(spec.Options)
+	logged := stream.SparkConf(conf.keys)
+	// State is divided among as many partitions as the first batch had, whatever the server is later.
+	logged["spark.sql.shuffle.partitions"] = strconv.Itoa(optimize.StreamPartitions(e.planner(conf)))
 	cfg := stream.Config{Name: spec.Name, Plan: resolved, FreshID: uuid.NewString(), RunID: uuid.NewString(), Mode: mode,
-		JobType: q.Job.String(), Conf: stream.SparkConf(conf.keys), Stateful: shape.stateful}
-	cfg.Checkpoint = options["checkpointlocation"]
-	if cfg.Checkpoint == "" {
-		if root := conf.keys["spark.sql.streaming.checkpointLocation"]; root != "" {
-			name := spec.Name
-			if name == "" {
-				name = cfg.RunID
-			}
-			cfg.Checkpoint = localPath(root) + "/" + name
-		} else {
-			if cfg.Checkpoint, err = os.MkdirTemp(e.conf.LocalDir, "neptune-checkpoint-"); err != nil {
-				return nil, err
-			}
-			cfg.Temporary = true
-		}
-	} else {
-		cfg.Checkpoint = localPath(cfg.Checkpoint)
+		JobType: q.Job.String(), Conf: logged, Stateful: shape.stateful,
+		NoEmptyBatches:   strings.EqualFold(conf.keys["spark.sql.streaming.noDataMicroBatches.enabled"], "false"),
+		FastestWatermark: strings.EqualFold(conf.keys["spark.sql.streaming.multipleWatermarkPolicy"], "max"),
+		KeepProgress:     int(number(conf.keys["spark.sql.streaming.numRecentProgressUpdates"])),
+		KeepBatches:      number(conf.keys["spark.sql.streaming.minBatchesToRetain"])}
+	if err := e.placeCheckpoint(spec, conf, mode, &cfg); err != nil {
+		return nil, err
 	}
+	running := false
+	defer func() {
+		if !running && cfg.Temporary {
+			if err := os.RemoveAll(cfg.Checkpoint); err != nil {
+				e.log.Warn("removing the checkpoint of a query that didn't start", "error", err)
+			}
+		}
+	}()
 	if err := triggerOf(spec.Trigger, &cfg); err != nil {
 		return nil, err
 	}
 	sink, err := e.newSink(q, spec, resolved, mode)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.active.displace(ctx, cfg.Checkpoint, !strings.EqualFold(conf.keys["spark.sql.streaming.stopActiveRunOnRestart"], "false")); err != nil {
 		return nil, err
 	}
 	cfg.SinkDescription = sink.describe()
@@ -154,6 +159,8 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 			e.log.Error("streaming query ended", "name", spec.Name, "id", sq.q.ID, "error", err)
 		}
 		raw, _ := json.Marshal(ev)
+		e.active.remove(cfg.Checkpoint, sq.q)
+		state.Forget(cfg.Checkpoint)
 		all.mu.Lock()
 		all.ended++
 		if err != nil {
@@ -172,10 +179,13 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 	if err != nil {
 		return nil, err
 	}
+	running = true
+	e.active.add(cfg.Checkpoint, sq.q)
 	name, _ := json.Marshal(nullable(spec.Name))
 	sq.started = fmt.Sprintf(`{"id":%q,"runId":%q,"name":%s,"timestamp":%q}`, sq.q.ID, cfg.RunID, name, time.Now().UTC().Format("2006-01-02T15:04:05.000Z"))
 	all.mu.Lock()
 	all.all = append(all.all, sq)
+	all.forget()
 	all.mu.Unlock()
 	close(ready)
 	return sq, nil
@@ -186,6 +196,35 @@ func nullable(s string) any {
 		return nil
 	}
 	return s
+}
+
+// keepEnded is how many ended queries a session can still ask about.
+const keepEnded = 100
+
+// forget drops the oldest of too many ended queries.
+func (a *streams) forget() {
+	n := 0
+	for _, q := range a.all {
+		if !q.q.Active() {
+			n++
+		}
+	}
+	a.all = slices.DeleteFunc(a.all, func(q *streamQuery) bool {
+		if n <= keepEnded || q.q.Active() {
+			return false
+		}
+		n--
+		return true
+	})
+}
+
+// number is a setting that is a number; 0: not set, or none.
+func number(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 func (a *streams) tell(ev server.StreamEvent) {
@@ -361,82 +400,4 @@ func (s *streamQuery) failure(err error) error {
 		return err
 	}
 	return errs.New(errs.StreamingQuery, "STREAM_FAILED", "id", s.q.ID, "runId", s.q.RunID, "message", err.Error()).Because(err)
-}
-
-// console is where the console sink prints.
-var console io.Writer = os.Stdout
-
-// shape is what checkStream found in a streaming plan.
-type shape struct{ stateful bool }
-
-// checkStream refuses what a streaming query can't do (Spark: UnsupportedOperationChecker).
-func checkStream(n plan.Node, mode string) (shape, error) {
-	var s shape
-	var err error
-	refuse := func(what string) {
-		if err == nil {
-			err = errs.NotSupported(what)
-		}
-	}
-	streaming := map[plan.Node]bool{}
-	watermarked := false
-	var walk func(n plan.Node) bool
-	walk = func(n plan.Node) bool {
-		is := false
-		for _, k := range n.Children() {
-			is = walk(k) || is
-		}
-		if r, ok := n.(*plan.Relation); ok && r.Streaming {
-			is = true
-		}
-		streaming[n] = is
-		if !is {
-			return false
-		}
-		switch n := n.(type) {
-		case *plan.WithWatermark:
-			watermarked = true
-		case *plan.Aggregate:
-			if s.stateful {
-				refuse("several stateful operators in one streaming query")
-			}
-			s.stateful = true
-			if mode == "append" && !watermarked && err == nil {
-				err = errs.New(errs.Analysis, "UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK", "outputMode", "append", "statefulOperator", "aggregation")
-			}
-		case *plan.Distinct:
-			if s.stateful {
-				refuse("several stateful operators in one streaming query")
-			}
-			s.stateful = true
-		case *plan.Join:
-			if streaming[n.Left] && streaming[n.Right] {
-				refuse("stream-stream join")
-			}
-			if streaming[n.Right] && n.Kind == plan.LeftOuter || streaming[n.Left] && n.Kind == plan.RightOuter || n.Kind == plan.FullOuter ||
-				streaming[n.Right] && (n.Kind == plan.LeftSemi || n.Kind == plan.LeftAnti) {
-				refuse("outer, semi or anti join whose preserved side is static, in a streaming query")
-			}
-		case *plan.Sort:
-			if mode != "complete" {
-				refuse("sorting of a streaming DataFrame in output mode " + mode)
-			}
-		case *plan.Limit:
-			refuse("limit of a streaming DataFrame")
-		case *plan.WindowNode:
-			refuse("window functions over a streaming DataFrame")
-		case *plan.SetOperation:
-			if n.Op != plan.UnionOp {
-				refuse("INTERSECT or EXCEPT of a streaming DataFrame")
-			}
-		}
-		return true
-	}
-	if !walk(n) {
-		return s, errs.New(errs.Analysis, "WRITE_STREAM_NOT_ALLOWED")
-	}
-	if err == nil && mode == "complete" && !s.stateful {
-		err = errs.New(errs.Analysis, "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", "outputMode", "complete", "operation", "a streaming query without aggregation")
-	}
-	return s, err
 }

@@ -1,10 +1,16 @@
 package sidecar
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"neptune/arrowexec/op"
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
+	"neptune/internal/plan"
 	"neptune/scheduler/stream"
 )
 
@@ -13,17 +19,57 @@ type streamStats struct {
 	out   atomic.Int64
 	mu    sync.Mutex
 	times map[int]*stream.EventTime
+	state map[int]*stream.StateProgress
+	read  map[plan.Source]*atomic.Int64 // rows of the live relations; the map doesn't change
 }
 
-func newStreamStats() *streamStats { return &streamStats{times: map[int]*stream.EventTime{}} }
+func newStreamStats(batch plan.Node) *streamStats {
+	s := &streamStats{times: map[int]*stream.EventTime{}, state: map[int]*stream.StateProgress{}, read: map[plan.Source]*atomic.Int64{}}
+	plan.WalkNodes(batch, func(n plan.Node) bool {
+		if r, ok := n.(*plan.Relation); ok && r.Live {
+			s.read[r.Handle] = &atomic.Int64{}
+		}
+		return true
+	})
+	return s
+}
+
+func (s *streamStats) inputs() map[plan.Source]int64 {
+	out := map[plan.Source]int64{}
+	for k, v := range s.read {
+		out[k] = v.Load()
+	}
+	return out
+}
+
+// countedScan counts the rows that a scan reads, those that its filters drop included.
+type countedScan struct {
+	op.Operator
+	rows *atomic.Int64
+}
+
+func (s *countedScan) Next(c *task.Ctx) (*vec.Batch, error) {
+	before := c.Stats.RowsIn.Load()
+	b, err := s.Operator.Next(c)
+	s.rows.Add(c.Stats.RowsIn.Load() - before)
+	return b, err
+}
 
 func (s *streamStats) deps(d *op.Deps) {
+	scan := d.Scan
+	d.Scan = func(n *physical.Scan, partition, partitions int) (op.Operator, error) {
+		o, err := scan(n, partition, partitions)
+		if rows := s.read[n.Source]; rows != nil && err == nil {
+			o = &countedScan{o, rows}
+		}
+		return o, err
+	}
 	d.EventTime = func(node int, t op.EventTimes) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		e := s.times[node]
 		if e == nil {
-			e = &stream.EventTime{Max: t.Max / 1000, Min: t.Min / 1000, DelayMs: t.Delay / 1000}
+			e = &stream.EventTime{Operator: node, Max: t.Max / 1000, Min: t.Min / 1000, DelayMs: t.Delay / 1000}
 			s.times[node] = e
 		}
 		e.Max, e.Min = max(e.Max, t.Max/1000), min(e.Min, t.Min/1000)
@@ -31,15 +77,42 @@ func (s *streamStats) deps(d *op.Deps) {
 		e.Avg = (e.Avg*float64(e.Count) + t.Mean/1000*float64(t.Count)) / float64(max(1, n))
 		e.Count = n
 	}
+	d.State = func(operator int, t op.StateStats) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		p := s.state[operator]
+		if p == nil {
+			p = &stream.StateProgress{OperatorName: t.Name, CustomMetrics: map[string]int64{}}
+			s.state[operator] = p
+		}
+		p.NumRowsTotal += t.Total
+		p.NumRowsUpdated += t.Updated
+		p.NumRowsRemoved += t.Removed
+		p.DroppedByWatermark += t.Late
+		p.MemoryUsedBytes += t.Bytes
+		p.AllUpdatesTimeMs += t.Update.Milliseconds()
+		p.AllRemovalsTimeMs += t.Evict.Milliseconds()
+		p.CommitTimeMs += t.Commit.Milliseconds()
+		p.NumShufflePartition++
+		p.NumStateStores++
+	}
+}
+
+// stateOperators are the reports of the stateful operators, in the plan's order.
+func (s *streamStats) stateOperators() (out []stream.StateProgress) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range slices.Sorted(maps.Keys(s.state)) {
+		out = append(out, *s.state[k])
+	}
+	return out
 }
 
 func (s *streamStats) eventTimes() (out []stream.EventTime) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range len(s.times) {
-		if t := s.times[i]; t != nil {
-			out = append(out, *t)
-		}
+	for _, k := range slices.Sorted(maps.Keys(s.times)) {
+		out = append(out, *s.times[k])
 	}
 	return out
 }

@@ -76,15 +76,7 @@ func (e *Engine) discard(ctx context.Context, q *server.Query, c *sessionConf, r
 // writeFiles prepares the target, lets run do the tasks' part, and commits or
 // takes everything back. run gets the write with the staging folder as its path.
 func (e *Engine) writeFiles(ctx context.Context, w *plan.Write, out []*plan.Attr, run func(target *plan.Write) ([]*vec.Batch, error)) error {
-	schema := &types.Type{Kind: types.Struct}
-	for _, a := range out {
-		schema.Fields = append(schema.Fields, types.Field{Name: a.Name, Type: a.T, Nullable: a.Null, Metadata: a.Metadata})
-	}
-	path := w.Path
-	if path == "" {
-		path = lowerKeys(w.Options)["path"]
-	}
-	job, err := datasource.PrepareWrite(ctx, datasource.WriteArgs{Format: w.Format, Path: path, Mode: w.Mode, PartitionBy: w.PartitionBy, Options: w.Options, Schema: schema})
+	job, err := prepareWrite(ctx, w, out)
 	if err != nil {
 		return err
 	}
@@ -98,4 +90,17 @@ func (e *Engine) writeFiles(ctx context.Context, w *plan.Write, out []*plan.Attr
 		return err
 	}
 	return job.Commit(ctx)
+}
+
+// prepareWrite checks a write of rows with the columns out and makes its staging folder.
+func prepareWrite(ctx context.Context, w *plan.Write, out []*plan.Attr) (*datasource.Job, error) {
+	schema := &types.Type{Kind: types.Struct}
+	for _, a := range out {
+		schema.Fields = append(schema.Fields, types.Field{Name: a.Name, Type: a.T, Nullable: a.Null, Metadata: a.Metadata})
+	}
+	path := w.Path
+	if path == "" {
+		path = lowerKeys(w.Options)["path"]
+	}
+	return datasource.PrepareWrite(ctx, datasource.WriteArgs{Format: w.Format, Path: path, Mode: w.Mode, PartitionBy: w.PartitionBy, Options: w.Options, Schema: schema})
 }

@@ -21,6 +21,8 @@ type StreamInfo struct {
 	// Watermark in microseconds, by the name of the event time column; "" holds for all.
 	Watermark map[string]int64
 	Mode      string // "append", "update", "complete"
+	// Partitions of the state, the same for all of a query's life; 0 is as many as batches have.
+	Partitions int
 }
 
 // streamPlan is a StreamInfo in use: operators with state are numbered in
@@ -140,12 +142,18 @@ func (p *planner) stateAggregate(r part, s aggSplit, keys []plan.Expr, final []p
 
 // streamPartitions is fixed for the life of a query: state is kept by partition.
 func (p *planner) streamPartitions() int {
-	return max(1, min(p.conf.slots(), p.conf.shufflePartitions()))
+	if p.stream.Partitions > 0 {
+		return p.stream.Partitions
+	}
+	return StreamPartitions(p.conf)
 }
+
+// StreamPartitions is how many partitions the state of a new query has.
+func StreamPartitions(c Conf) int { return max(1, min(c.slots(), c.shufflePartitions())) }
 
 func (p *planner) watermark(x *plan.WithWatermark) (part, error) {
 	in, err := p.plan(x.Child)
-	if err != nil || p.stream == nil {
+	if err != nil || p.stream == nil || !x.Live {
 		return in, err // over a batch a watermark means nothing
 	}
 	col := p.findColumn(x.Child.Output(), x.Column)

@@ -125,7 +125,10 @@ func within(ctx context.Context, ms *int64) (context.Context, context.CancelFunc
 
 func (s *Server) streamCommand(o *operation, c *pb.StreamingQueryCommand) error {
 	id := c.GetQueryId()
-	q, ok := s.opt.Engine.Stream(o.s, id.GetId(), "")
+	q, ok := s.opt.Engine.Stream(o.s, id.GetId(), id.GetRunId())
+	if !ok {
+		q, ok = s.opt.Engine.Stream(o.s, id.GetId(), "")
+	}
 	if !ok {
 		return errs.New(errs.InvalidPlan, "CONNECT_INVALID_PLAN.STREAMING_QUERY_NOT_FOUND", "id", id.GetId())
 	}

@@ -227,7 +227,7 @@ func (s *fileSource) Batch(ctx context.Context, from, to Offset, out []*plan.Att
 	if err != nil {
 		return nil, 0, err
 	}
-	return &plan.Relation{Out: out, Name: s.Name, Handle: src, Options: s.Options}, src.Stats().Rows, nil
+	return &plan.Relation{Common: plan.Common{Live: true}, Out: out, Name: s.Name, Handle: src, Options: s.Options}, src.Stats().Rows, nil
 }
 
 func (s *fileSource) Commit(Offset) error { return nil }

@@ -46,7 +46,7 @@ type EventTime struct {
 
 // Result is what became of a batch.
 type Result struct {
-	InputRows  int64 // rows read by streaming sources, if they don't know themselves; -1: unknown
+	Inputs     map[plan.Source]int64 // rows read of relations that streaming sources gave, where they don't know themselves
 	OutputRows int64
 	EventTimes []EventTime // one a withWatermark that saw rows
 	State      []StateProgress
@@ -392,6 +392,7 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 
 	rows := make([]int64, len(q.sources))
 	node := q.Plan
+	handles := make([]plan.Source, len(q.sources))
 	err = timed("getBatch", func() error {
 		fresh := map[*plan.Relation]plan.Node{}
 		for i, s := range q.sources {
@@ -400,6 +401,9 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 				var err error
 				if n, rows[i], err = s.Batch(ctx, q.committed[i], ends[i], q.rels[i].Out); err != nil {
 					return err
+				}
+				if r, ok := n.(*plan.Relation); ok {
+					handles[i] = r.Handle
 				}
 			}
 			fresh[q.rels[i]] = n
@@ -425,6 +429,14 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 	})
 	if err != nil {
 		return false, err
+	}
+	for i := range rows {
+		if rows[i] < 0 {
+			rows[i] = 0
+			if res.Inputs != nil && handles[i] != nil {
+				rows[i] = res.Inputs[handles[i]]
+			}
+		}
 	}
 	took["queryPlanning"] = res.PlanningMs
 	took["addBatch"] -= res.PlanningMs
@@ -522,9 +534,6 @@ func (q *Query) report(id int64, started time.Time, ends []Offset, rows []int64,
 		return float64(n) / s
 	}
 	for i, s := range q.sources {
-		if rows[i] < 0 {
-			rows[i] = max(0, res.InputRows)
-		}
 		p.NumInputRows += rows[i]
 		p.Sources = append(p.Sources, SourceProgress{Description: s.Description(), StartOffset: offsetJSON(q.committed[i]), EndOffset: offsetJSON(ends[i]),
 			LatestOffset: offsetJSON(ends[i]), NumInputRows: rows[i], InputRate: rate(rows[i], input), ProcessedRate: rate(rows[i], busy)})

@@ -33,7 +33,7 @@ func (r *recorder) RunBatch(_ context.Context, b Batch) (Result, error) {
 		return Result{}, err
 	}
 	r.batches = append(r.batches, b)
-	return Result{InputRows: -1, OutputRows: -1, EventTimes: r.times}, nil
+	return Result{OutputRows: -1, EventTimes: r.times}, nil
 }
 
 func (r *recorder) ids() (out []int64) {
