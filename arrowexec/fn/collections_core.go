@@ -233,6 +233,10 @@ func valuesCore() []Def {
 	}
 	sizeDef := def("size", "1.5.0", "Counts the elements of an array or a map.", NullIn, sig(gives(types.Int32Type), size, Accept{Name: `("ARRAY" or "MAP")`, Test: func(t *types.Type) bool { return t.Kind == types.Array || t.Kind == types.Map }}), Example{"SELECT size(array('b', 'd', 'c', 'a'))", "4"})
 	sizeDef.Aliases = []string{"cardinality"}
+	contains := def("array_contains", "1.5.0", "Is true when the array has the value.", NullMaybe, Overload{Params: params(arrayP, anyP), RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
+		return types.BoolType, c.Args[0].Nullable() || c.Args[1].Nullable() || c.Args[0].Type().ElemNulls, nil
+	}, Eval: arrayContains}, Example{"SELECT array_contains(array(1, 2, 3), 2)", "true"})
+	contains.Rewrite = unifyArray(1)
 	return []Def{
 		def("array", "1.1.0", "Makes an array of its arguments.", NullNever, Overload{Params: params(anyP), Variadic: true, VarMin0: true, Same: []int{}, RetExpr: retArray, Eval: makeArray}, Example{"SELECT array(1, 2, 3)", "[1,2,3]"}),
 		def("named_struct", "1.5.0", "Makes a struct of names and values.", NullNever, Overload{Params: params(anyP), Variadic: true, VarMin0: true, RetExpr: retStruct, Eval: makeStruct}, Example{`SELECT named_struct("a", 1, "b", 2, "c", 3)`, `{"a":1,"b":2,"c":3}`}),
@@ -242,6 +246,6 @@ func valuesCore() []Def {
 		def("get_map_value", "1.0.0", "Gives the value of a key.", NullMaybe, sig(retElem, mapValue, mapP, anyP)),
 		def("get_array_struct_fields", "1.0.0", "Gives a field of each struct of an array.", NullIn, sig(func(args []*types.Type) (*types.Type, error) { return args[0], nil }, structFields, structs, int32P)),
 		at, tryAt, sizeDef,
-		def("array_contains", "1.5.0", "Is true when the array has the value.", NullMaybe, sig(gives(types.BoolType), arrayContains, arrayP, anyP), Example{"SELECT array_contains(array(1, 2, 3), 2)", "true"}),
+		contains,
 	}
 }

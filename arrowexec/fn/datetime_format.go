@@ -567,7 +567,7 @@ func datetimePatterns() []Def {
 	seconds := func(a *Args, i int) int64 { return vec.Of[int64](a.V[0])[i] * types.MicrosPerSecond }
 	return []Def{
 		whole(def("date_format", "1.5.0", "Writes a timestamp by a pattern.", "SELECT date_format('2016-04-08', 'y')", "2016", sig(gives(str), formatKernel(micros), tsP, stringP))),
-		whole(def("from_unixtime", "1.5.0", "Writes the time so many seconds after 1970-01-01 00:00:00 UTC by a pattern.", "SELECT from_unixtime(0, 'yyyy-MM-dd HH:mm:ss')", "1970-01-01 00:00:00", sig(gives(str), formatKernel(seconds), int64P), sig(gives(str), formatKernel(seconds), int64P, stringP))),
+		(def("from_unixtime", "1.5.0", "Writes the time so many seconds after 1970-01-01 00:00:00 UTC by a pattern.", "SELECT from_unixtime(0, 'yyyy-MM-dd HH:mm:ss')", "1970-01-01 00:00:00", sig(gives(str), formatKernel(seconds), int64P), sig(gives(str), formatKernel(seconds), int64P, stringP))),
 		unix,
 		def("to_unix_timestamp", "1.6.0", "Counts the seconds since 1970-01-01 00:00:00 UTC, of a text, a date or a timestamp.", "SELECT to_unix_timestamp('2016-04-08', 'yyyy-MM-dd')", "1460073600", pairs()...),
 		def("to_date", "1.5.0", "Reads a date, by a pattern if one is given.", "SELECT to_date('2016-12-31', 'yyyy-MM-dd')", "2016-12-31",

@@ -625,7 +625,7 @@ func jsonFunctions() []Def {
 		def("json_object_keys", "3.1.0", "Gives the keys of a JSON object.", `SELECT json_object_keys('{"f1":"abc","f2":{"f3":"a", "f4":"b"}}')`, `["f1","f2"]`, NullMaybe, sig(gives(types.NewArray(types.StringType, true)), jsonObjectKeys, stringP)),
 		pretty(def("from_json", "2.2.0", "Reads a JSON text as a struct, an array or a map.", `SELECT from_json('{"a":1, "b":0.8}', 'a INT, b DOUBLE')`, `{"a":1,"b":0.8}`, NullMaybe,
 			Overload{Params: params(stringP, stringP), RetExpr: retFromJSON, Eval: fromJSON}, Overload{Params: params(stringP, stringP, mapP), RetExpr: retFromJSON, Eval: fromJSON})),
-		pretty(def("to_json", "2.2.0", "Writes a struct, an array or a map as JSON.", `SELECT to_json(named_struct('a', 1, 'b', 2))`, `{"a":1,"b":2}`, NullIn, sig(str, toJSON, nested), sig(str, toJSON, nested, mapP))),
+		pretty(def("to_json", "2.2.0", "Writes a struct, an array or a map as JSON.", `SELECT to_json(named_struct('a', 1, 'b', 2))`, `{"a":1,"b":2}`, NullMaybe, sig(str, toJSON, nested), sig(str, toJSON, nested, mapP))),
 		def("schema_of_json", "2.4.0", "Gives the type that a JSON text has.", `SELECT schema_of_json('[{"col":0}]')`, "ARRAY<STRUCT<col: BIGINT>>", NullIn, sig(str, schemaOfJSON, stringP)),
 		tuple,
 	}

@@ -724,7 +724,7 @@ func textMore() []Def {
 	lev, sub := gives(types.Int32Type), cutKernel(substringIndex)
 	maskO := func(n int) Overload {
 		p := params(stringP, stringP, stringP, stringP, stringP)[:n]
-		return Overload{Params: p, RetExpr: func(c *plan.Call) (*types.Type, bool, error) { return types.StringType, c.Args[0].Nullable(), nil }, Eval: mask}
+		return Overload{Params: p, Ret: str, Eval: mask}
 	}
 	constText := func(s string) Kernel {
 		return textKernel(func(_ *Args, _ int, dst []byte) []byte { return append(dst, s...) })
@@ -766,7 +766,7 @@ func textMore() []Def {
 		alias(def("chr", "2.3.0", "Gives the character of a number, modulo 256.", "SELECT chr(65)", "A", sig(str, textKernel(chr), int64P)), "char"),
 		def("base64", "1.5.0", "Writes a binary in base 64.", "SELECT base64('Spark SQL')", "U3BhcmsgU1FM", sig(str, textKernel(func(a *Args, i int, dst []byte) []byte { return appendBase64(dst, a.V[0].Bytes(i)) }), binaryP)),
 		def("unbase64", "1.5.0", "Reads base 64.", "SELECT unbase64('U3BhcmsgU1FM')", "Spark SQL", sig(bin, unbase, stringP)),
-		def("encode", "1.5.0", "Writes a text in a character set.", "SELECT encode('abc', 'utf-8')", "abc", sig(bin, tryText(encodeText), stringP, stringP)),
+		nulls(def("encode", "1.5.0", "Writes a text in a character set.", "SELECT encode('abc', 'utf-8')", "abc", sig(bin, tryText(encodeText), stringP, stringP)), NullMaybe),
 		def("decode", "1.5.0", "Reads a text in a character set.", "SELECT decode(encode('abc', 'utf-8'), 'utf-8')", "abc", sig(str, tryText(decodeText), binaryP, stringP)),
 		def("overlay", "3.0.0", "Puts a text over a part of another.", "SELECT overlay('Spark SQL' PLACING '_' FROM 6)", "Spark_SQL", sig(str, overlay(true), stringP, stringP, int32P), sig(str, overlay(true), stringP, stringP, int32P, int32P), sig(bin, overlay(false), binaryP, binaryP, int32P), sig(bin, overlay(false), binaryP, binaryP, int32P, int32P)),
 		def("space", "1.5.0", "Gives so many blanks.", "SELECT concat(space(2), '1')", "  1", sig(str, space, int32P)),
