@@ -67,6 +67,13 @@ func cells(schema *types.Type, batches []*vec.Batch, n, truncate int, conf *fn.C
 			g = append(g, make([]string, len(header)))
 		}
 		for c, f := range schema.Fields {
+			if f.Type.IsNested() {
+				v := b.Cols[c]
+				for r := range b.N {
+					g[from+r][c] = cut(escape(string(fn.AppendPretty(nil, v, r, conf.TimeZone))), truncate)
+				}
+				continue
+			}
 			v, err := asStrings(b, c, f.Type, conf)
 			if err != nil {
 				return nil, false, err
@@ -172,7 +179,7 @@ func (g grid) vertical(n int, more bool) string {
 		}
 	}
 	if len(g) == 1 {
-		out.WriteString("(0 rows)\n")
+		out.WriteString("(0 rows)")
 	} else if more {
 		out.WriteString("only showing top " + rowCount(n))
 	}

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -800,8 +801,22 @@ func castToText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 
 // AppendText writes value i as a cast to STRING does: [1, 2], {a -> 1}, {1, x}; null inside of them is null.
 func AppendText(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
-	if v.IsNull(i) {
+	return appendText(dst, v, i, loc, false)
+}
+
+// AppendPretty writes value i as df.show does: like AppendText, but null is NULL and binary is [01 FF].
+func AppendPretty(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
+	return appendText(dst, v, i, loc, true)
+}
+
+func appendText(dst []byte, v *vec.Vector, i int, loc *time.Location, pretty bool) []byte {
+	switch {
+	case v.IsNull(i) && pretty:
+		return append(dst, "NULL"...)
+	case v.IsNull(i):
 		return append(dst, "null"...)
+	case pretty && v.Type.Kind == types.Binary:
+		return fmt.Appendf(dst, "[% X]", v.Bytes(i))
 	}
 	switch v.Type.Kind {
 	case types.Bool:
@@ -838,7 +853,7 @@ func AppendText(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
 			if k > 0 {
 				dst = append(dst, ", "...)
 			}
-			dst = AppendText(dst, v.Child[0], r.Start()+k, loc)
+			dst = appendText(dst, v.Child[0], r.Start()+k, loc, pretty)
 		}
 		return append(dst, ']')
 	case types.Map:
@@ -848,9 +863,9 @@ func AppendText(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
 			if k > 0 {
 				dst = append(dst, ", "...)
 			}
-			dst = AppendText(dst, v.Child[0], r.Start()+k, loc)
+			dst = appendText(dst, v.Child[0], r.Start()+k, loc, pretty)
 			dst = append(dst, " -> "...)
-			dst = AppendText(dst, v.Child[1], r.Start()+k, loc)
+			dst = appendText(dst, v.Child[1], r.Start()+k, loc, pretty)
 		}
 		return append(dst, '}')
 	case types.Struct:
@@ -859,7 +874,7 @@ func AppendText(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
 			if k > 0 {
 				dst = append(dst, ", "...)
 			}
-			dst = AppendText(dst, ch, i, loc)
+			dst = appendText(dst, ch, i, loc, pretty)
 		}
 		return append(dst, '}')
 	}

@@ -17,13 +17,14 @@ type expand struct {
 	unary
 	lists  [][]expr.Evaluator
 	schema []*types.Type
+	byRow  bool
 	batch  *vec.Batch
 	next   int
 }
 
 // NewExpand emits, for each row of in, a row for each of the node's projections.
 func NewExpand(in Operator, n *physical.Expand, env *fn.Env) (Operator, error) {
-	e := &expand{unary: unary{in}, schema: physical.Types(n.Out)}
+	e := &expand{unary: unary{in}, byRow: n.ByRow && len(n.Projections) > 1, schema: physical.Types(n.Out)}
 	for _, p := range n.Projections {
 		l, err := CompileKeys(p, env)
 		if err != nil {
@@ -49,7 +50,31 @@ func (e *expand) Next(c *task.Ctx) (*vec.Batch, error) {
 		}
 		e.batch, e.next = b, 0
 	}
-	cols, err := evalAll(e.lists[e.next], e.batch, make([]*vec.Vector, 0, len(e.schema)))
+	if e.byRow {
+		// next counts input rows here.
+		to := min(e.next+max(1, batchRows(c.Conf)/len(e.lists)), e.batch.N)
+		part := e.batch.Slice(e.next, to)
+		if e.next = to; to == e.batch.N {
+			e.batch = nil
+		}
+		out, err := e.together(part)
+		if err != nil {
+			return nil, err
+		}
+		return out, c.Yield()
+	}
+	out, err := e.project(e.next, e.batch)
+	if err != nil {
+		return nil, err
+	}
+	if e.next++; e.next == len(e.lists) {
+		e.batch = nil
+	}
+	return out, c.Yield()
+}
+
+func (e *expand) project(list int, b *vec.Batch) (*vec.Batch, error) {
+	cols, err := evalAll(e.lists[list], b, make([]*vec.Vector, 0, len(e.schema)))
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +83,31 @@ func (e *expand) Next(c *task.Ctx) (*vec.Batch, error) {
 			cols[i] = vec.MakeNull(e.schema[i], v.N)
 		}
 	}
-	out := &vec.Batch{N: e.batch.N, Cols: cols}
-	if e.next++; e.next == len(e.lists) {
-		e.batch = nil
+	return &vec.Batch{N: b.N, Cols: cols}, nil
+}
+
+// together projects b in all ways, and puts the results of each row side by side.
+func (e *expand) together(b *vec.Batch) (*vec.Batch, error) {
+	all := make([]*vec.Batch, len(e.lists))
+	for i := range e.lists {
+		p, err := e.project(i, b)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = p
 	}
-	return out, c.Yield()
+	joined := vec.Concat(e.schema, all)
+	idx := make([]int32, 0, joined.N)
+	for r := range b.N {
+		for i := range e.lists {
+			idx = append(idx, int32(i*b.N+r))
+		}
+	}
+	out := &vec.Batch{N: joined.N}
+	for _, v := range joined.Cols {
+		out.Cols = append(out.Cols, v.Gather(idx))
+	}
+	return out, nil
 }
 
 // generate runs a generator function over batches, a bounded number of input rows at a time.

@@ -14,8 +14,8 @@ import (
 type xorShift struct{ seed int64 }
 
 func newXorShift(seed int64) *xorShift {
-	// scala.util.hashing.MurmurHash3.bytesHash over the seed, big endian, in a buffer of 64 bytes.
-	var buf [64]byte
+	// scala.util.hashing.MurmurHash3.bytesHash over the seed, big endian.
+	var buf [8]byte
 	for i := range 8 {
 		buf[i] = byte(uint64(seed) >> (56 - 8*i))
 	}

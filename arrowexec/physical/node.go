@@ -186,6 +186,7 @@ type Union struct {
 
 // Expand emits one row per projection for each input row.
 type Expand struct {
+	ByRow       bool // the rows made of an input row stay together
 	Projections [][]plan.Expr
 	Out         []Column
 	Input       Node

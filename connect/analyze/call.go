@@ -31,6 +31,14 @@ func (r *run) call(e *plan.Call, s *scope) (plan.Expr, error) {
 			}
 		}
 	}
+	if want := map[string]int{"nth_value": 3, "lag": 4, "lead": 4}[c.Name]; want > 0 && len(c.Args) == want {
+		// DataFrames send IGNORE NULLS as a last argument.
+		if l, ok := c.Args[want-1].(*plan.Literal); ok && l.T.Kind == types.Bool {
+			if c.Args = c.Args[:want-1]; l.Value == true {
+				c.Nulls = plan.IgnoreNulls
+			}
+		}
+	}
 	args := make([]plan.Expr, 0, len(c.Args))
 	def := fn.Lookup(c.Name)
 	agg := def != nil && def.Kind == plan.FnAggregate

@@ -340,7 +340,7 @@ func (r *run) unpivot(n *plan.Unpivot, outer *scope) (*rel, error) {
 		}
 		rows = append(rows, row)
 	}
-	var node plan.Node = &plan.Expand{Common: n.Common, Projections: rows, Out: out, Child: child.node}
+	var node plan.Node = &plan.Expand{Common: n.Common, ByRow: true, Projections: rows, Out: out, Child: child.node}
 	if !n.IncludeNulls {
 		var cond plan.Expr
 		for _, a := range out[len(ids)+1:] {

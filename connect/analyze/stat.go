@@ -238,5 +238,5 @@ func (r *run) transpose(n *plan.NA, child *rel) (*rel, error) {
 		}
 		lines = append(lines, line)
 	}
-	return &rel{node: &plan.Expand{Common: n.Common, Projections: lines, Out: out, Child: &plan.OneRow{}}, out: out}, nil
+	return &rel{node: &plan.Expand{Common: n.Common, ByRow: true, Projections: lines, Out: out, Child: &plan.OneRow{}}, out: out}, nil
 }

@@ -398,7 +398,7 @@ func (p *planner) expand(x *plan.Expand) (part, error) {
 	if err != nil {
 		return in, err
 	}
-	e := &physical.Expand{Out: columns(x.Out), Input: in.node}
+	e := &physical.Expand{ByRow: x.ByRow, Out: columns(x.Out), Input: in.node}
 	for _, l := range x.Projections {
 		b, err := physical.BindAll(l, in.node.Schema())
 		if err != nil {

@@ -295,6 +295,8 @@ type WindowNode struct {
 // Expand emits, for each input row, one row per projection (grouping sets).
 type Expand struct {
 	Common
+	// ByRow: the rows made of an input row stay together, as those of UNPIVOT do; else their order is free.
+	ByRow       bool
 	Projections [][]Expr
 	Out         []*Attr
 	Child       Node
