@@ -101,6 +101,11 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 		KeepProgress:     int(number(conf.keys["spark.sql.streaming.numRecentProgressUpdates"])),
 		KeepBatches:      number(conf.keys["spark.sql.streaming.minBatchesToRetain"])}
 	if err := e.placeCheckpoint(spec, conf, mode, &cfg); err != nil {
+		if !strings.EqualFold(spec.Format, "memory") { // what's wrong with the sink goes first
+			if _, wrong := e.newSink(q, spec, resolved, mode); wrong != nil {
+				return nil, wrong
+			}
+		}
 		return nil, err
 	}
 	running := false
