@@ -318,7 +318,7 @@ func mapFunctions() []Def {
 		return t.Kind == types.Array && t.Elem.Kind == types.Struct && len(t.Elem.Fields) == 2
 	}}
 	text := types.NewMap(types.StringType, types.StringType, true)
-	contains := def("map_contains_key", "3.3.0", "Is true when the map has the key.", "SELECT map_contains_key(map(1, 'a', 2, 'b'), 1)", "true", NullIn, sig(gives(types.BoolType), mapContainsKey, mapP, anyP))
+	contains := def("map_contains_key", "3.3.0", "Is true when the map has the key.", "SELECT map_contains_key(map(1, 'a', 2, 'b'), 1)", "true", NullMaybe, sig(gives(types.BoolType), mapContainsKey, mapP, anyP))
 	contains.Rewrite = func(c *plan.Call) (plan.Expr, error) {
 		if key := c.Args[0].Type().Key; !types.SameType(key, c.Args[1].Type()) {
 			n := *c

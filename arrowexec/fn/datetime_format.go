@@ -486,7 +486,13 @@ func castFirst(to *types.Type, in ...Accept) Overload {
 		}
 		return c.Cast(a.V[0])
 	}
-	return sigAnsi(to, k, in...)
+	o := sigAnsi(to, k, in...)
+	ret := o.RetExpr
+	o.RetExpr = func(c *plan.Call) (*types.Type, bool, error) {
+		t, null, err := ret(c)
+		return t, null || types.ForcesNulls(c.Args[0].Type(), to), err
+	}
+	return o
 }
 
 // tried is an overload that gives null instead of an error.

@@ -767,30 +767,30 @@ func textMore() []Def {
 		def("base64", "1.5.0", "Writes a binary in base 64.", "SELECT base64('Spark SQL')", "U3BhcmsgU1FM", sig(str, textKernel(func(a *Args, i int, dst []byte) []byte { return appendBase64(dst, a.V[0].Bytes(i)) }), binaryP)),
 		def("unbase64", "1.5.0", "Reads base 64.", "SELECT unbase64('U3BhcmsgU1FM')", "Spark SQL", sig(bin, unbase, stringP)),
 		nulls(def("encode", "1.5.0", "Writes a text in a character set.", "SELECT encode('abc', 'utf-8')", "abc", sig(bin, tryText(encodeText), stringP, stringP)), NullMaybe),
-		def("decode", "1.5.0", "Reads a text in a character set.", "SELECT decode(encode('abc', 'utf-8'), 'utf-8')", "abc", sig(str, tryText(decodeText), binaryP, stringP)),
+		nulls(def("decode", "1.5.0", "Reads a text in a character set.", "SELECT decode(encode('abc', 'utf-8'), 'utf-8')", "abc", sig(str, tryText(decodeText), binaryP, stringP)), NullMaybe),
 		def("overlay", "3.0.0", "Puts a text over a part of another.", "SELECT overlay('Spark SQL' PLACING '_' FROM 6)", "Spark_SQL", sig(str, overlay(true), stringP, stringP, int32P), sig(str, overlay(true), stringP, stringP, int32P, int32P), sig(bin, overlay(false), binaryP, binaryP, int32P), sig(bin, overlay(false), binaryP, binaryP, int32P, int32P)),
 		def("space", "1.5.0", "Gives so many blanks.", "SELECT concat(space(2), '1')", "  1", sig(str, space, int32P)),
-		def("sentences", "2.0.0", "Cuts a text into sentences of words.", "SELECT sentences('Hi there! Good morning.')", `[["Hi","there"],["Good","morning"]]`, sig(words, sentences, stringP), sig(words, sentences, stringP, stringP), sig(words, sentences, stringP, stringP, stringP)),
+		nulls(def("sentences", "2.0.0", "Cuts a text into sentences of words.", "SELECT sentences('Hi there! Good morning.')", `[["Hi","there"],["Good","morning"]]`, sig(words, sentences, stringP), sig(words, sentences, stringP, stringP), sig(words, sentences, stringP, stringP, stringP)), NullMaybe),
 		eltDef,
 		def("find_in_set", "1.5.0", "Gives the position of a text in a list parted by commas, from 1; 0 if it isn't there.", "SELECT find_in_set('ab', 'abc,b,ab,c,def')", "3", sig(i32, intKernel(findInSet), stringP, stringP)),
-		group(def("url_encode", "3.4.0", "Writes a text so that it can be part of a URL.", "SELECT url_encode('https://spark.apache.org')", "https%3A%2F%2Fspark.apache.org", sig(str, textKernel(urlEncode), stringP)), "url_funcs"),
-		group(def("url_decode", "3.4.0", "Reads a part of a URL.", "SELECT url_decode('https%3A%2F%2Fspark.apache.org')", "https://spark.apache.org", sig(str, urlDecode(false), stringP)), "url_funcs"),
+		group(nulls(def("url_encode", "3.4.0", "Writes a text so that it can be part of a URL.", "SELECT url_encode('https://spark.apache.org')", "https%3A%2F%2Fspark.apache.org", sig(str, textKernel(urlEncode), stringP)), NullMaybe), "url_funcs"),
+		group(nulls(def("url_decode", "3.4.0", "Reads a part of a URL.", "SELECT url_decode('https%3A%2F%2Fspark.apache.org')", "https://spark.apache.org", sig(str, urlDecode(false), stringP)), NullMaybe), "url_funcs"),
 		group(nulls(def("try_url_decode", "4.0.0", "Is url_decode, with NULL for what can't be read.", "SELECT try_url_decode('https%3A%2F%2Fspark.apache.org')", "https://spark.apache.org", sig(str, urlDecode(true), stringP)), NullMaybe), "url_funcs"),
 		urlPart("parse_url", false, "SELECT parse_url('http://spark.apache.org/path?query=1', 'QUERY', 'query')", "1"),
 		urlPart("try_parse_url", true, "SELECT try_parse_url('inva lid://spark.apache.org/path?query=1', 'QUERY')", "NULL"),
 		nulls(def("mask", "3.4.0", "Replaces capitals by X, small letters by x and digits by n, or by what is given; a NULL keeps them.", "SELECT mask('abcd-EFGH-8765-4321')", "xxxx-XXXX-nnnn-nnnn", maskO(1), maskO(2), maskO(3), maskO(4), maskO(5)), NullKernel),
-		def("luhn_check", "3.5.0", "Is true when a text is a number whose last digit is its Luhn check digit.", "SELECT luhn_check('8112189876')", "true", sig(gives(types.BoolType), luhn, stringP)),
+		nulls(def("luhn_check", "3.5.0", "Is true when a text is a number whose last digit is its Luhn check digit.", "SELECT luhn_check('8112189876')", "true", sig(gives(types.BoolType), luhn, stringP)), NullMaybe),
 		def("btrim", "3.2.0", "Takes blanks, or the characters given, off both ends.", "SELECT btrim('    SparkSQL   ')", "SparkSQL", sig(str, trim(true, true), stringP), sig(str, trim(true, true), stringP, stringP)),
-		def("to_binary", "3.3.0", "Reads a binary written as 'hex', 'utf-8' or 'base64'.", "SELECT to_binary('abc', 'utf-8')", "abc", sig(bin, toBinary(false), stringP), sig(bin, toBinary(false), stringP, stringP)),
+		nulls(def("to_binary", "3.3.0", "Reads a binary written as 'hex', 'utf-8' or 'base64'.", "SELECT to_binary('abc', 'utf-8')", "abc", sig(bin, toBinary(false), stringP), sig(bin, toBinary(false), stringP, stringP)), NullMaybe),
 		nulls(def("try_to_binary", "3.3.0", "Is to_binary, with NULL for what can't be read.", "SELECT try_to_binary('a!', 'hex')", "NULL", sig(bin, toBinary(true), stringP), sig(bin, toBinary(true), stringP, stringP)), NullMaybe),
-		def("quote", "4.1.0", "Puts a text in quotes, with a backslash before those inside.", `SELECT quote('Don\'t')`, `'Don\'t'`, sig(str, textKernel(quoteText), stringP)),
-		def("is_valid_utf8", "4.0.0", "Is true when the text is valid UTF-8.", "SELECT is_valid_utf8('Spark')", "true", sig(gives(types.BoolType), func(a *Args) (*vec.Vector, error) {
+		nulls(def("quote", "4.1.0", "Puts a text in quotes, with a backslash before those inside.", `SELECT quote('Don\'t')`, `'Don\'t'`, sig(str, textKernel(quoteText), stringP)), NullMaybe),
+		nulls(def("is_valid_utf8", "4.0.0", "Is true when the text is valid UTF-8.", "SELECT is_valid_utf8('Spark')", "true", sig(gives(types.BoolType), func(a *Args) (*vec.Vector, error) {
 			out := make([]bool, a.N)
 			for i := range out {
 				out[i] = utf8.Valid(a.V[0].Bytes(i))
 			}
 			return vec.FromSlice(types.BoolType, out, nil), nil
-		}, stringP)),
+		}, stringP)), NullMaybe),
 		group(random(def("uuid", "2.3.0", "Gives a random UUID.", "SELECT length(uuid())", "36", sig(str, uuids), sig(str, uuids, int64P))), "misc_funcs"),
 		random(def("randstr", "4.0.0", "Gives a random text of letters and digits, of a length.", "SELECT length(randstr(3, 0))", "3", sig(str, randStr, int32P), sig(str, randStr, int32P, int64P))),
 		group(nulls(def("version", "3.0.0", "Gives the version of Spark that answers are those of.", "SELECT version() LIKE '4.3%'", "true", sig(str, constText("4.3.0"))), NullNever), "misc_funcs"),
