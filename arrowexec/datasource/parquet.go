@@ -170,7 +170,7 @@ func leafType(c *schema.Column) (*types.Type, error) {
 			return types.TimestampType, nil
 		}
 		return types.TimestampNTZType, nil
-	case schema.TimeLogicalType:
+	case schema.TimeLogicalType, schema.Float16LogicalType:
 		return refuse()
 	case schema.IntLogicalType:
 		switch w := lt.BitWidth(); {

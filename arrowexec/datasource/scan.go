@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
+	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"neptune/arrowexec/expr"
 	"neptune/arrowexec/fn"
@@ -298,6 +302,32 @@ func (s *scan) start(c *task.Ctx, u unit) (rowSource, error) {
 	return s.startText(c, u)
 }
 
+// sameShape reports whether values of one type are those of the other, nullability and the case of names aside.
+func sameShape(a, b *types.Type) bool {
+	if a.Kind != b.Kind {
+		return false
+	}
+	switch a.Kind {
+	case types.Decimal:
+		return a.Precision == b.Precision && a.Scale == b.Scale
+	case types.Array:
+		return sameShape(a.Elem, b.Elem)
+	case types.Map:
+		return sameShape(a.Key, b.Key) && sameShape(a.Elem, b.Elem)
+	case types.Struct:
+		return slices.EqualFunc(a.Fields, b.Fields, func(x, y types.Field) bool { return strings.EqualFold(x.Name, y.Name) && sameShape(x.Type, y.Type) })
+	}
+	return true
+}
+
+// physicalName is a column's type as Parquet's own writers call it.
+func physicalName(leaf *schema.Column) string {
+	if t := leaf.PhysicalType(); t != parquet.Types.ByteArray {
+		return t.String()
+	}
+	return "BINARY"
+}
+
 // group reads a row group.
 type group struct {
 	s       *scan
@@ -341,10 +371,22 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 			continue
 		}
 		l := load{i, f, -1}
+		have := ft.schema.Fields[f].Type
+		if len(ft.leaves[f]) != 1 && !sameShape(have, s.types[i]) {
+			return nil, errs.NotSupported("reading the Parquet column " + errs.ID(s.files.data.Fields[col].Name) + " of type " + have.String() + " as " + s.types[i].String())
+		}
 		if len(ft.leaves[f]) == 1 {
 			cc, err := rg.ColumnChunk(ft.leaves[f][0])
 			if err != nil {
 				return nil, err
+			}
+			if cc.Compression() == compress.Codecs.Lz4 {
+				return nil, errs.NotSupported("the Parquet compression LZ4 in Hadoop's framing (LZ4_RAW is read)")
+			}
+			leaf := ft.meta.Schema.Column(ft.leaves[f][0])
+			if !sameShape(have, s.types[i]) && newColumn(leaf, s.types[i], c.Yield) == nil {
+				return nil, errs.New(errs.Execution, "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "path", "file://"+info.path, "column", "["+strings.Join(leaf.ColumnPath(), ", ")+"]",
+					"expectedType", strings.ToLower(s.types[i].SQL()), "actualType", physicalName(leaf))
 			}
 			if ownEncodings(cc) {
 				if s.readers[i] == nil {

@@ -287,3 +287,32 @@ func TestTextFormats(t *testing.T) {
 		}
 	}
 }
+
+func TestParquetOfAnotherType(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.parquet")
+	writeSample(t, path, sampleBatch(10, false))
+	read := func(name string, to *types.Type) ([][]any, error) {
+		return scanAll(t, openAll(t, OpenArgs{Format: "parquet", Paths: []string{path}, Schema: types.NewStruct(field(name, to))}), 1, 0)
+	}
+	for name, to := range map[string]*types.Type{"s": types.Int32Type, "i64": types.Int32Type, "f": types.StringType, "d": types.NewDecimal(9, 3)} {
+		_, err := read(name, to)
+		e, ok := errs.As(err)
+		if !ok || e.Condition != "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH" || e.Params["column"] != "["+name+"]" || e.Params["path"] != "file://"+path {
+			t.Errorf("%s as %s: %v", name, to, err)
+		}
+		if name == "s" && (e.Params["actualType"] != "BINARY" || e.Params["expectedType"] != "int") {
+			t.Error(e.Params)
+		}
+	}
+	if got, err := read("I32", types.Int64Type); err != nil || got[3][0] != int64(3) {
+		t.Error(got, err)
+	}
+	_, err := read("st", types.NewStruct(field("y", types.StringType)))
+	if e, ok := errs.As(err); !ok || e.Condition != "UNSUPPORTED_FEATURE" && e.Condition != "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH" {
+		t.Error(err)
+	}
+	_, err = Open(context.Background(), OpenArgs{Format: "parquet", Paths: []string{path}, Schema: types.NewStruct(field("s", types.StringType), field("S", types.StringType))})
+	if e, ok := errs.As(err); !ok || e.Condition != "COLUMN_ALREADY_EXISTS" {
+		t.Error(err)
+	}
+}

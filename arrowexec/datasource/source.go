@@ -115,6 +115,11 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 			return nil, err
 		}
 	}
+	if !isTrue(a.Conf["spark.sql.caseSensitive"]) {
+		if err := sameNames(f.data); err != nil {
+			return nil, err
+		}
+	}
 	infer := !strings.EqualFold(a.Conf["spark.sql.sources.partitionColumnTypeInference.enabled"], "false")
 	return f, f.setPartitions(l.names, partitionTypes(l.files, l.names, infer))
 }
