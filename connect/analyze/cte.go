@@ -3,6 +3,7 @@ package analyze
 import (
 	"strings"
 
+	"neptune/arrowexec/fn"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -75,6 +76,54 @@ func refers(n plan.Node, name string, r *run) bool {
 	return hit
 }
 
+// misplaced returns the node of a step that may not be above a recursive reference: one that
+// needs all rows of the recursion at once, or a side of an outer join that is filled up with nulls.
+func misplaced(n plan.Node, name string, r *run) plan.Node {
+	var found plan.Node
+	plan.WalkNodes(n, func(x plan.Node) bool {
+		bad := false
+		switch x := x.(type) {
+		case *plan.Join:
+			switch x.Kind {
+			case plan.LeftOuter, plan.LeftSemi, plan.LeftAnti:
+				bad = refers(x.Right, name, r)
+			case plan.RightOuter:
+				bad = refers(x.Left, name, r)
+			case plan.FullOuter:
+				bad = refers(x, name, r)
+			}
+		case *plan.Aggregate, *plan.Sort, *plan.Distinct:
+			bad = refers(x, name, r)
+		case *plan.Project:
+			bad = needsAll(x.List) && refers(x.Child, name, r)
+		}
+		if bad && found == nil {
+			found = x
+		}
+		return found == nil
+	})
+	return found
+}
+
+// needsAll reports whether a SELECT list has an aggregate or a window function.
+func needsAll(list []plan.Expr) bool {
+	all := false
+	for _, e := range list {
+		plan.Walk(e, func(x plan.Expr) bool {
+			switch x := x.(type) {
+			case *plan.Window:
+				all = true
+			case *plan.Call:
+				if f := fn.Lookup(strings.ToLower(x.Name)); f != nil && f.Agg != nil {
+					all = true
+				}
+			}
+			return !all
+		})
+	}
+	return all
+}
+
 // lookupCTE finds a table expression by name.
 func (r *run) lookupCTE(name string) *rel {
 	for c := r.ctes; c != nil; c = c.outer {
@@ -132,6 +181,12 @@ func (r *run) recursive(c *plan.CTE, outer *scope) (*rel, error) {
 	distinct = distinct || !u.All
 	if refers(u.Inputs[0], c.Name, r) {
 		return nil, aerr("INVALID_RECURSIVE_REFERENCE.PLACE").At(body.Info().Origin)
+	}
+	if distinct {
+		return nil, aerr("UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE").At(body.Info().Origin)
+	}
+	if at := misplaced(u.Inputs[1], c.Name, r); at != nil {
+		return nil, aerr("INVALID_RECURSIVE_REFERENCE.PLACE").At(at.Info().Origin)
 	}
 	anchor, err := r.node(u.Inputs[0], outer)
 	if err != nil {
@@ -208,5 +263,3 @@ func (r *run) withRelations(n *plan.WithRelations, outer *scope) (*rel, error) {
 	}
 	return r.node(n.Root, outer)
 }
-
-var _ = strings.Join

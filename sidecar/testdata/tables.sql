@@ -1,0 +1,4 @@
+t: SELECT CAST(id AS INT) AS k, CASE WHEN id % 11 = 0 THEN NULL ELSE CAST(id * 37 % 23 AS INT) END AS a, id * 7919 % 1000 AS b, CASE WHEN id % 13 = 5 THEN NULL ELSE concat('s', CAST(id * 31 % 17 AS STRING)) END AS s, CAST(id * 53 % 997 AS DECIMAL(10,2)) / 4BD AS d, CASE WHEN id % 29 = 0 THEN NULL ELSE CAST(id * 41 % 301 AS DOUBLE) / 4 END AS f, date_add(DATE'2024-01-01', CAST(id * 17 % 90 AS INT)) AS dt FROM range(700)
+u: SELECT CASE WHEN id % 9 = 4 THEN NULL ELSE CAST(id * 3 % 400 AS INT) END AS uk, CAST(id * 19 % 31 AS INT) AS x, concat('s', CAST(id % 19 AS STRING)) AS y, id % 5 AS g, CAST(id AS INT) AS ui FROM range(300)
+v: SELECT CAST(id AS INT) AS vi, CASE WHEN id % 8 = 3 THEN NULL ELSE CAST(id % 12 AS INT) END AS p, CAST(id AS DECIMAL(20,3)) * 1.5BD AS q, CASE WHEN id % 6 = 0 THEN NULL ELSE concat('s', CAST(id % 7 AS STRING)) END AS z FROM range(40)
+w: SELECT CAST(id AS INT) AS wk, CAST(id % 3 AS INT) AS wg FROM range(20) WHERE id > 100
