@@ -122,6 +122,8 @@ type run struct {
 	orig map[plan.Expr]plan.Expr
 	// refs are the relations that WithRelations lends to subqueries, by plan id.
 	refs map[int64]plan.Node
+	// temps are the temporary views that the query names.
+	temps []string
 }
 
 const maxDepth = 5000

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -279,10 +280,21 @@ func describeTable(r *run, c *plan.Command) (plan.Node, error) {
 	return rows(describeColumns, data)
 }
 
+// commentOf is a column's comment, nil if there is none.
+func commentOf(f types.Field) any {
+	var m struct {
+		Comment *string `json:"comment"`
+	}
+	if f.Metadata == "" || json.Unmarshal([]byte(f.Metadata), &m) != nil || m.Comment == nil {
+		return nil
+	}
+	return *m.Comment
+}
+
 func describeRows(t *types.Type) [][]any {
 	var data [][]any
 	for _, f := range t.Fields {
-		data = append(data, []any{f.Name, f.Type.String(), nil})
+		data = append(data, []any{f.Name, f.Type.String(), commentOf(f)})
 	}
 	return data
 }

@@ -81,6 +81,9 @@ func createView(r *run, c *plan.Command) (plan.Node, error) {
 	if _, err := r.database([]string{db}); err != nil {
 		return nil, err
 	}
+	if len(r.temps) > 0 {
+		return nil, aerr("INVALID_TEMP_OBJ_REFERENCE", "obj", "VIEW", "objName", errs.ID(catalog.DefaultCatalog, db, name), "tempObj", "VIEW", "tempObjName", errs.ID(r.temps[0])).At(c.Origin)
+	}
 	old, err := r.Catalog.Table(db, tab)
 	if err != nil {
 		return nil, err

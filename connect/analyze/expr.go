@@ -216,7 +216,7 @@ func castable(a, b *types.Type, ansi bool) bool {
 	case str(b):
 		return true
 	case b.Kind == types.Binary:
-		return str(a) || a.IsIntegral() && !ansi || a.IsIntegral() && ansi
+		return str(a) || a.IsIntegral() && !ansi
 	case b.Kind == types.Bool:
 		return str(a) || a.IsNumeric() || !ansi && (a.IsDatetime())
 	case b.Kind == types.Timestamp:

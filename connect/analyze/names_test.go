@@ -4,7 +4,10 @@ import (
 	"context"
 	"testing"
 
+	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
 )
 
 // Conditions and answers of statements whose names are reachable in several ways.
@@ -36,5 +39,49 @@ func TestConditions(t *testing.T) {
 		if got != c.cond {
 			t.Errorf("%s: %q (%v), want %q", c.sql, got, err, c.cond)
 		}
+	}
+}
+
+// A view that stays can't be made of one that goes with the session.
+func TestViewOverTemporaryView(t *testing.T) {
+	a := session(t)
+	for sql, want := range map[string]string{
+		"CREATE VIEW v AS SELECT i FROM t":                              "INVALID_TEMP_OBJ_REFERENCE",
+		"CREATE VIEW v AS SELECT 1 AS a WHERE EXISTS (SELECT i FROM t)": "INVALID_TEMP_OBJ_REFERENCE",
+		"CREATE TEMPORARY VIEW w AS SELECT i FROM t":                    "",
+		"CREATE VIEW x AS WITH t AS (SELECT 1 AS i) SELECT i FROM t":    "",
+		"CREATE VIEW y AS SELECT l_orderkey FROM lineitem":              "",
+	} {
+		_, _, err := a.RunCommand(context.Background(), parse(t, sql).(*plan.Command))
+		got := ""
+		if e, ok := errs.As(err); ok {
+			got = e.Condition
+		}
+		if got != want {
+			t.Errorf("%s: %q (%v), want %q", sql, got, err, want)
+		}
+	}
+}
+
+func TestDescribeComments(t *testing.T) {
+	a := session(t)
+	a.Tables = &fakeTables{}
+	run := func(sql string) plan.Node {
+		n, _, err := a.RunCommand(context.Background(), parse(t, sql).(*plan.Command))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	run("CREATE TABLE c (a INT COMMENT 'first', b INT)")
+	b := run("DESCRIBE TABLE c").(*plan.LocalRelation).Batches.([]*vec.Batch)[0]
+	if got := b.Cols[2].Value(0); got != "first" || !b.Cols[2].IsNull(1) {
+		t.Errorf("comments %v, %v; want first, null", got, b.Cols[2].Value(1))
+	}
+}
+
+func TestCastToBinary(t *testing.T) {
+	if castable(types.Int32Type, types.BinaryType, true) || !castable(types.Int32Type, types.BinaryType, false) || !castable(types.StringType, types.BinaryType, true) {
+		t.Error("only the legacy cast makes bytes of a number")
 	}
 }

@@ -40,6 +40,7 @@ func (r *run) table(n *plan.UnresolvedTable, outer *scope) (*rel, error) {
 	}
 	if r.Catalog != nil {
 		if v := r.Catalog.TempView(n.Parts); v != nil {
+			r.temps = append(r.temps, v.Name)
 			x, err := r.view(v, n)
 			if err != nil {
 				return nil, err
