@@ -159,7 +159,8 @@ var infix = map[string]string{"+": "+", "-": "-", "*": "*", "/": "/", "%": "%", 
 var upper = map[string]bool{"sqrt": true, "cbrt": true, "ceil": true, "floor": true, "sin": true, "cos": true, "tan": true, "cot": true,
 	"asin": true, "acos": true, "atan": true, "atan2": true, "sinh": true, "cosh": true, "tanh": true, "asinh": true, "acosh": true, "atanh": true,
 	"exp": true, "expm1": true, "log10": true, "log2": true, "log1p": true, "degrees": true, "radians": true, "signum": true, "hypot": true,
-	"rlike": true, "rank": true, "dense_rank": true, "percent_rank": true, "sec": true, "csc": true, "log": false}
+	"rlike": true, "rank": true, "dense_rank": true, "percent_rank": true, "sec": true, "csc": true,
+	"power": true, "e": true, "spark_partition_id": true, "regexp": true, "regexp_like": true}
 
 func (r *run) callSQL(c *plan.Call) string {
 	args := r.sqls(c.Args)
@@ -171,7 +172,7 @@ func (r *run) callSQL(c *plan.Call) string {
 		return args[0] + c.Name[len("datetime"):] + " " + args[1]
 	case "negative", "-":
 		if len(args) == 1 {
-			if c.Name == "negative" && !c.Infix && c.T == nil {
+			if c.Name == "negative" && !c.Infix {
 				return "negative(" + args[0] + ")"
 			}
 			return "(- " + args[0] + ")"
