@@ -1,0 +1,29 @@
+package fn
+
+import (
+	"testing"
+	"time"
+
+	"neptune/arrowexec/vec"
+	"neptune/internal/types"
+)
+
+// The time between two timestamps is that between their clocks, though one is in summer.
+func TestSubtractTimestampsInZone(t *testing.T) {
+	zone, err := time.LoadLocation("America/Los_Angeles")
+	if err != nil {
+		t.Skip(err)
+	}
+	x := time.Date(2020, 1, 1, 0, 0, 0, 0, zone).UnixMicro()
+	y := time.Date(2019, 10, 6, 10, 0, 0, 0, zone).UnixMicro()
+	var st any
+	o := Lookup("subtract_timestamps").Overloads[0]
+	v, err := o.Eval(&Args{Env: &Env{Conf: &Conf{TimeZone: zone}}, N: 1, Ret: types.DayTimeType, State: &st,
+		V: []*vec.Vector{vec.FromSlice(types.TimestampType, []int64{x}, nil), vec.FromSlice(types.TimestampType, []int64{y}, nil)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := vec.Of[int64](v)[0], int64(86*24+14)*3600e6; got != want {
+		t.Errorf("%d microseconds, want %d", got, want)
+	}
+}
