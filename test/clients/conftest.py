@@ -2,6 +2,7 @@
 $NEPTUNE_REMOTE a server that runs already (sc://host:port)."""
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -15,6 +16,15 @@ def free_port():
         return s.getsockname()[1]
 
 
+UI_PORT = free_port()
+
+
+@pytest.fixture(scope="session")
+def status():
+    """The address of the server's metrics, None if that isn't known."""
+    return None if os.environ.get("NEPTUNE_REMOTE") else "http://127.0.0.1:%d/metrics" % UI_PORT
+
+
 @pytest.fixture(scope="session")
 def remote(tmp_path_factory):
     given = os.environ.get("NEPTUNE_REMOTE")
@@ -25,7 +35,7 @@ def remote(tmp_path_factory):
     home = tmp_path_factory.mktemp("server")
     with open(home / "log", "w") as log:
         p = subprocess.Popen(
-            [os.path.abspath(os.environ["NEPTUNE"]), "server", "--host", "127.0.0.1", "--port", str(port), "--ui-port", "-1"],
+            [os.path.abspath(os.environ["NEPTUNE"]), "server", "--host", "127.0.0.1", "--port", str(port), "--ui-port", str(UI_PORT)],
             cwd=home, stdout=log, stderr=log,
         )
     try:
@@ -42,11 +52,44 @@ def remote(tmp_path_factory):
         p.wait(20)
 
 
+# Sessions are kept to the end: those of PySpark 3.5 and 4.0 close themselves when they are
+# collected, and if a thread pool's thread happens to do that, the client hangs.
+_kept = []
+
+
 def connect(remote):
+    import pyspark
     from pyspark.sql.connect.session import SparkSession
 
     b = SparkSession.builder.remote(remote)
-    return b.create() if hasattr(b, "create") else b.getOrCreate()
+    s = b.create() if hasattr(b, "create") else b.getOrCreate()
+    if pyspark.__version__ < "4.1":
+        _kept.append(s)
+    return s
+
+
+def raised(f):
+    from pyspark.errors import PySparkException
+
+    with pytest.raises(PySparkException) as x:
+        f()
+    return x.value
+
+
+def condition(e):
+    """The condition of an error; PySpark 3.5 has it in the message only."""
+    c = e.getCondition() if hasattr(e, "getCondition") else e.getErrorClass()
+    if c is None and (m := re.search(r"\[([A-Z][A-Z0-9_.]*)\]", str(e))):
+        c = m.group(1)
+    return c
+
+
+def state(e):
+    """The SQLSTATE of an error; PySpark 3.5 has it in the message only."""
+    s = e.getSqlState()
+    if s is None and (m := re.search(r"SQLSTATE: (\w{5})", str(e))):
+        s = m.group(1)
+    return s
 
 
 @pytest.fixture

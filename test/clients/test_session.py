@@ -4,18 +4,8 @@ import threading
 import time
 
 import pytest
-from conftest import connect
+from conftest import condition, connect, raised, state
 from pyspark.errors import AnalysisException, ParseException, PySparkException
-
-
-def condition(e):
-    return e.getErrorClass() if not hasattr(e, "getCondition") else e.getCondition()
-
-
-def raised(f):
-    with pytest.raises(PySparkException) as x:
-        f()
-    return x.value
 
 
 def test_version(spark):
@@ -37,7 +27,7 @@ def test_conf(spark):
 
 
 @pytest.mark.parametrize(
-    "key,value,want,state",
+    "key,value,want,sqlstate",
     [
         ("spark.sql.warehouse.dir", "x", "CANNOT_MODIFY_STATIC_CONFIG", "46110"),
         ("spark.sql.ansi.enabled", "maybe", "INVALID_CONF_VALUE.TYPE_MISMATCH", "22022"),
@@ -45,9 +35,9 @@ def test_conf(spark):
         ("neptune.job.type", "urgent", "INVALID_CONF_VALUE.REQUIREMENT", "22022"),
     ],
 )
-def test_conf_refused(spark, key, value, want, state):
+def test_conf_refused(spark, key, value, want, sqlstate):
     e = raised(lambda: spark.conf.set(key, value))
-    assert condition(e) == want and e.getSqlState() == state
+    assert condition(e) == want and state(e) == sqlstate
     assert spark.version  # the session lives on
 
 
@@ -71,13 +61,13 @@ def test_job_type_in_the_connection(remote):
 def test_errors_have_condition_state_and_class(spark):
     e = raised(lambda: spark.sql("SELECT 1/0").collect())
     assert type(e).__name__ == "ArithmeticException"
-    assert condition(e) == "DIVIDE_BY_ZERO" and e.getSqlState() == "22012"
+    assert condition(e) == "DIVIDE_BY_ZERO" and state(e) == "22012"
     e = raised(lambda: spark.sql("SELEC 1").collect())
-    assert isinstance(e, ParseException) and condition(e) == "PARSE_SYNTAX_ERROR" and e.getSqlState() == "42601"
+    assert isinstance(e, ParseException) and condition(e) == "PARSE_SYNTAX_ERROR" and state(e) == "42601"
     e = raised(lambda: spark.sql("SELECT nope FROM range(1)").collect())
-    assert isinstance(e, AnalysisException) and condition(e).startswith("UNRESOLVED_COLUMN") and e.getSqlState() == "42703"
+    assert isinstance(e, AnalysisException) and condition(e).startswith("UNRESOLVED_COLUMN") and state(e) == "42703"
     e = raised(lambda: spark.table("no_such_table").collect())
-    assert isinstance(e, AnalysisException) and condition(e) == "TABLE_OR_VIEW_NOT_FOUND" and e.getSqlState() == "42P01"
+    assert isinstance(e, AnalysisException) and condition(e) == "TABLE_OR_VIEW_NOT_FOUND" and state(e) == "42P01"
 
 
 def test_interrupt(spark, version):
@@ -110,8 +100,8 @@ def test_artifacts(spark, tmp_path):
     f.write_text("one")
     spark.addArtifacts(str(f), file=True)
     f.write_text("two")
-    e = raised(lambda: spark.addArtifacts(str(f), file=True))
-    assert "ARTIFACT_ALREADY_EXISTS" in str(e)
+    with pytest.raises(Exception, match="ARTIFACT_ALREADY_EXISTS"):  # PySpark 3.5 raises gRPC's own error
+        spark.addArtifacts(str(f), file=True)
 
 
 def test_clone(spark):
@@ -127,6 +117,8 @@ def test_clone(spark):
 
 def test_closed_session(remote):
     s = connect(remote)
+    if not hasattr(s.client, "release_session"):
+        pytest.skip("this client can't release sessions")
     assert s.range(1).count() == 1
     s.client.release_session()
     e = raised(lambda: s.range(1).count())
