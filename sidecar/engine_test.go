@@ -4,11 +4,12 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
@@ -87,38 +88,31 @@ func TestStreamRunsWhileBatchHoldsAllSlots(t *testing.T) {
 	}
 }
 
-// In FIFO mode nobody is suspended.
+// In FIFO mode nobody is suspended: a stream job waits for a slot.
 func TestFifoSuspendsNobody(t *testing.T) {
 	e := testEngine(t, "neptune.scheduling.mode=fifo")
-	var wg sync.WaitGroup
-	var order []string
-	var mu sync.Mutex
-	note := func(s string) {
-		mu.Lock()
-		defer mu.Unlock()
-		order = append(order, s)
-	}
+	batch := make(chan error, 1)
 	started := make(chan struct{})
 	var once sync.Once
-	wg.Add(1)
 	go func() {
-		defer wg.Done()
-		if err := runRows(e, session.BatchPriority, "batch", 40*vec.DefaultRows, func(*vec.Batch) {
+		batch <- runRows(e, session.BatchPriority, "batch", 40*vec.DefaultRows, func(*vec.Batch) {
 			once.Do(func() { close(started) })
 			time.Sleep(time.Millisecond)
-		}); err != nil {
-			t.Error(err)
-		}
-		note("batch")
+		})
 	}()
 	<-started
 	if err := runRows(e, session.StreamPriority, "stream", 10, func(*vec.Batch) {}); err != nil {
 		t.Fatal(err)
 	}
-	note("stream")
-	wg.Wait()
-	if got := strings.Join(order, " "); got != "batch stream" {
-		t.Errorf("order of ends: %s", got)
+	if err := <-batch; err != nil {
+		t.Fatal(err)
+	}
+	var m dto.Metric
+	if err := e.metrics.Suspensions.Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	if n := m.GetCounter().GetValue(); n != 0 {
+		t.Errorf("%v suspensions", n)
 	}
 }
 

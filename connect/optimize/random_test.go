@@ -122,7 +122,7 @@ func TestStream(t *testing.T) {
 	ts := &plan.Attr{ID: plan.NewID(), Name: "ts", T: types.TimestampType, Null: true}
 	k := &plan.Attr{ID: plan.NewID(), Name: "k", T: types.Int64Type, Null: true}
 	rel := &plan.Relation{Name: "events", Handle: src, Out: []*plan.Attr{ts, k}}
-	wm := &plan.WithWatermark{Column: "ts", Delay: "10 seconds", Child: rel}
+	wm := &plan.WithWatermark{Common: plan.Common{Live: true}, Column: "ts", Delay: "10 seconds", Child: rel}
 	count := &plan.Alias{Child: &plan.Call{Name: "count", Args: []plan.Expr{k}, T: types.Int64Type, Kind: plan.FnAggregate}, Names: []string{"n"}, ID: plan.NewID()}
 	info := optimize.StreamInfo{Checkpoint: "/c", RunID: "r", Batch: 7, Watermark: map[string]int64{"ts": 1000}, Mode: "append"}
 	stream := func(n plan.Node) physical.Node {
