@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -52,9 +53,21 @@ def remote(tmp_path_factory):
         p.wait(20)
 
 
-# Sessions are kept to the end: those of PySpark 3.5 and 4.0 close themselves when they are
-# collected, and if a thread pool's thread happens to do that, the client hangs.
+# Sessions of PySpark before 4.2 are kept to the end: they close themselves when they are collected,
+# and if that happens on a pool's thread or inside a call, the client waits for itself for ever. For the
+# same reason the process then ends without collecting them.
 _kept = []
+
+
+def pytest_sessionfinish(session, exitstatus):
+    session.config.outcome = int(exitstatus)
+
+
+def pytest_unconfigure(config):
+    if _kept:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(getattr(config, "outcome", 1))
 
 
 def connect(remote):
@@ -63,7 +76,7 @@ def connect(remote):
 
     b = SparkSession.builder.remote(remote)
     s = b.create() if hasattr(b, "create") else b.getOrCreate()
-    if pyspark.__version__ < "4.1":
+    if pyspark.__version__ < "4.2":
         _kept.append(s)
     return s
 
