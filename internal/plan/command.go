@@ -50,3 +50,22 @@ type Write struct {
 	V2        string
 	Condition Expr
 }
+
+// Children implements Node: none, the analyzer treats Query by Kind.
+func (n *Command) Children() []Node { return nil }
+
+// WithChildren implements Node.
+func (n *Command) WithChildren([]Node) Node { return n }
+
+// Exprs implements Node.
+func (n *Command) Exprs() []Expr { return n.Exprs_ }
+
+// WithExprs implements Node.
+func (n *Command) WithExprs(k []Expr) Node {
+	c := *n
+	c.Exprs_ = k
+	return &c
+}
+
+// Output implements Node.
+func (n *Command) Output() []*Attr { return nil }
