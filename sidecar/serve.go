@@ -86,10 +86,12 @@ func (s *Server) Stop() {
 	s.engine.Close()
 }
 
-// tune sets the Go run time: a spare P for the control plane beside the slots,
+// tune sets the Go run time: two spare Ps beside the slots, one for the control
+// plane and one for its planning of queries (one alone made the tail of
+// micro-batches longer; batch slots are at low priority, so it costs them little),
 // and collection by need of memory rather than by growth.
 func tune(c *conf.Conf) {
-	if n := c.Slots + 1; runtime.GOMAXPROCS(0) < n {
+	if n := c.Slots + 2; runtime.GOMAXPROCS(0) < n {
 		runtime.GOMAXPROCS(n)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" && debug.SetMemoryLimit(-1) == math.MaxInt64 {
