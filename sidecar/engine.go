@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -320,7 +321,17 @@ func sendEmpty(enc *arrowio.Encoder, schema *types.Type, sink server.Sink) error
 }
 
 func (e *Engine) encoder(c *sessionConf, schema *types.Type) (*arrowio.Encoder, error) {
-	return arrowio.NewEncoder(schema, arrowio.Options{TimeZone: c.zoneName})
+	o := arrowio.Options{TimeZone: c.zoneName, LargeVar: c.flag("spark.sql.execution.arrow.useLargeVarTypes")}
+	switch strings.ToLower(c.keys["spark.sql.execution.arrow.compression.codec"]) {
+	case "lz4":
+		o.Codec = arrowio.LZ4
+	case "zstd":
+		o.Codec, o.Level = arrowio.Zstd, 3
+		if n, err := strconv.Atoi(c.keys["spark.sql.execution.arrow.compression.zstd.level"]); err == nil {
+			o.Level = max(1, n) // levels below 1 are faster ones, which this encoder hasn't
+		}
+	}
+	return arrowio.NewEncoder(schema, o)
 }
 
 // gatherer puts small batches together before they are encoded.

@@ -199,7 +199,11 @@ func (w *body) add(n int, fill func([]byte)) error {
 		w.out = append(w.out, buf.Bytes()...)
 	case Zstd:
 		if w.zw == nil {
-			w.zw, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+			level := zstd.SpeedFastest
+			if w.e.o.Level > 0 {
+				level = zstd.EncoderLevelFromZstd(w.e.o.Level)
+			}
+			w.zw, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level))
 		}
 		if err == nil {
 			w.out = w.zw.EncodeAll(raw, w.out)

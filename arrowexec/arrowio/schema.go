@@ -35,6 +35,7 @@ type Options struct {
 	// LargeVar writes strings and binaries with 64-bit offsets (spark.sql.execution.arrow.useLargeVarTypes).
 	LargeVar bool
 	Codec    Codec
+	Level    int // of Zstd, in that format's own numbers; 0: the fastest
 }
 
 // variantKey marks the metadata field of the struct that a VARIANT becomes,
