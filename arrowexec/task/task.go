@@ -69,6 +69,7 @@ type Task struct {
 	next   func() (Event, bool)
 	stop   func()
 	done   bool
+	parked bool
 	ctx    *Ctx
 	cancel context.CancelCauseFunc
 }
@@ -94,6 +95,11 @@ type Ctx struct {
 	// set it to 1.
 	Every int
 	count int
+
+	// beside: the operators spill while the task is suspended, on another
+	// goroutine, so that nothing may yield. failed is what went wrong there.
+	beside bool
+	failed error
 }
 
 // Stats are a task's counters, read by the driver while it runs.
@@ -111,6 +117,9 @@ func New(info Info, conf *Conf, account *mem.Account, body func(*Ctx) error) *Ta
 	t := &Task{Info: info, cancel: cancel}
 	t.ctx = &Ctx{Info: info, Conf: conf, Mem: account, Stop: stop, Stats: &Stats{}, task: t,
 		Rand: rand.New(rand.NewPCG(uint64(info.Partition), 42))}
+	if account != nil {
+		account.Wait = t.ctx.awaitMemory
+	}
 	seq := func(yield func(Event) bool) {
 		t.ctx.yield = yield
 		err := guard(t.ctx, body)
@@ -139,6 +148,10 @@ func (t *Task) Resume() Event {
 	if t.next == nil {
 		t.next, t.stop = iter.Pull(t.seq)
 	}
+	if t.parked {
+		t.parked = false
+		t.ctx.Mem.Unpark()
+	}
 	e, ok := t.next()
 	if !ok {
 		t.done = true
@@ -159,6 +172,35 @@ func (t *Task) Suspend() { t.flag.Or(flagSuspend) }
 // when it decides to run the task, so that a request made after that decision
 // is kept even if the run hasn't begun yet.
 func (t *Task) Arm() { t.flag.And(^uint32(flagSuspend)) }
+
+// Park accounts what a suspended task holds apart from the memory of running
+// ones, until its next Resume. It reports whether that was possible; if not,
+// SpillParked frees what it can.
+func (t *Task) Park() bool {
+	if t.ctx.Mem == nil || t.done {
+		return true
+	}
+	t.parked = true
+	return t.ctx.Mem.Park()
+}
+
+// SpillParked makes the operators of a parked task spill, and parks what is
+// left. It blocks on the disk, on the caller's goroutine; the task must not be
+// resumed meanwhile. The task learns of a failure at its next Resume.
+func (t *Task) SpillParked() {
+	c := t.ctx
+	c.beside = true
+	defer func() {
+		if p := recover(); p != nil {
+			c.failed = errs.Panic(p)
+		}
+		c.beside = false
+		c.Mem.Park()
+	}()
+	if err := c.Mem.SpillAll(); err != nil && c.failed == nil {
+		c.failed = err
+	}
+}
 
 // Kill makes the task's next Yield or Await return ErrKilled. Safe from any
 // goroutine. A suspended task must still be resumed once, to unwind.
@@ -187,6 +229,9 @@ func (c *Ctx) Yield() error {
 }
 
 func (c *Ctx) slow() error {
+	if c.beside {
+		return nil
+	}
 	f := c.task.flag.Load()
 	if f&flagKill != 0 {
 		return ErrKilled
@@ -200,14 +245,50 @@ func (c *Ctx) slow() error {
 		if c.task.Killed() {
 			return ErrKilled
 		}
+		if c.failed != nil {
+			return c.failed
+		}
 	}
 	return nil
+}
+
+// memoryWait is how long a task waits for others to give memory back: they may
+// wait themselves, for a client that doesn't read.
+const memoryWait = time.Minute
+
+// awaitMemory is the account's Wait.
+func (c *Ctx) awaitMemory(freed <-chan struct{}) error {
+	late, cancel := context.WithTimeout(c.Stop, memoryWait)
+	defer cancel()
+	ready := make(chan struct{})
+	go func() {
+		defer close(ready)
+		select {
+		case <-freed:
+		case <-late.Done():
+		}
+	}()
+	if err := c.Await(ready); err != nil {
+		cancel()
+		<-ready
+		return err
+	}
+	select {
+	case <-freed:
+		return nil
+	default:
+		return mem.ErrLate
+	}
 }
 
 // Await gives the slot back until ready is closed (or receives). A worker
 // never blocks inside a task: blocking I/O runs in a helper goroutine, and the
 // task awaits it.
 func (c *Ctx) Await(ready <-chan struct{}) error {
+	if c.beside {
+		<-ready
+		return nil
+	}
 	select {
 	case <-ready:
 		return c.Yield()

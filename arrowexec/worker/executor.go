@@ -165,7 +165,15 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 		}
 		r.state, r.freed = Suspended, now
 		st = &Status{Task: r.ID, State: Suspended, Latency: lat, Stats: r.Task.Stats()}
-		e.park(s, r)
+		if r.Task.Park() {
+			e.park(s, r)
+			break
+		}
+		r.blocked, r.blockedAt = true, now
+		if e.batch(r) {
+			r.slot = s
+		}
+		go e.spillParked(r)
 	case task.Blocked:
 		r.blocked, r.blockedAt = true, now
 		if e.batch(r) {
@@ -361,6 +369,22 @@ func (e *Executor) waitFor(r *run, wake <-chan struct{}) {
 	}
 	e.mu.Lock()
 	r.blocked, r.freed = false, time.Now()
+	if r.slot != nil {
+		r.slot.waiting = append(r.slot.waiting, r)
+	} else {
+		e.float = append(e.float, r)
+	}
+	s := e.wake(r, e.conf.Preempt)
+	e.mu.Unlock()
+	e.hand(s)
+}
+
+// spillParked frees the memory of a suspended task that there is no room to
+// account apart, and then brings it back to where it waits.
+func (e *Executor) spillParked(r *run) {
+	r.Task.SpillParked()
+	e.mu.Lock()
+	r.blocked = false
 	if r.slot != nil {
 		r.slot.waiting = append(r.slot.waiting, r)
 	} else {
