@@ -65,7 +65,7 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 		return nil, err
 	}
 	e := &Engine{conf: c, log: log, metrics: m, pool: mem.NewPool(c.Memory), catalog: catalog.New(nil), stored: newStore()}
-	e.shuffle = shuffle.NewLocal(e.pool, c.LocalDir)
+	e.shuffle = shuffle.NewLocal(e.pool)
 	e.driver = cluster.NewDriver(core.Conf{Mode: core.Mode(c.Mode), Policy: pol, MaxFailures: 1})
 	x := &localExecutor{id: "driver", pool: e.pool, shuffle: e.shuffle, driver: e.driver, metrics: m}
 	e.worker = worker.New(worker.Config{Slots: c.Slots, StreamPriority: session.StreamPriority, BatchNice: c.BatchNice, Preempt: c.Mode == string(core.Neptune),

@@ -498,22 +498,13 @@ func (p *aggPart) reset() {
 
 func (a *aggCore) spillTo(k int, b *aggBatch, from, to int) error {
 	if a.files[k] == nil {
-		f, err := NewSpill(a.c.Conf, a.spillSchema())
-		if err != nil {
-			return err
-		}
-		a.files[k] = f
+		a.files[k] = NewSpill(a.c, "aggregate", a.spillSchema())
 	}
 	out := &vec.Batch{N: to - from, Cols: sliceAll(b.keys, from, to)}
 	for _, s := range b.args {
 		out.Cols = append(out.Cols, sliceAll(s, from, to)...)
 	}
-	before := a.files[k].Bytes()
-	if err := a.files[k].AddNow(out); err != nil {
-		return err
-	}
-	a.c.Stats.Spilled.Add(a.files[k].Bytes() - before)
-	return nil
+	return a.files[k].AddNow(out)
 }
 
 // end says that all input has come.

@@ -127,7 +127,7 @@ type hashJoin struct {
 	shared func(*task.Ctx) (*SharedTable, error)
 
 	mem    *mem.Reservation
-	conf   *task.Conf
+	c      *task.Ctx
 	held   []*vec.Batch // build rows so far
 	built  bool
 	p      prober
@@ -210,7 +210,7 @@ func (j *hashJoin) sides() (probe, build Operator) {
 }
 
 func (j *hashJoin) Open(c *task.Ctx) error {
-	j.conf = c.Conf
+	j.c = c
 	j.mem = c.Mem.Reserve("join", j)
 	for _, in := range j.Inputs() {
 		if err := in.Open(c); err != nil {
@@ -324,10 +324,7 @@ func (j *hashJoin) keep(c *task.Ctx, b *vec.Batch) error {
 		j.held = append(j.held, b)
 		return nil
 	}
-	g, err := j.newGrace()
-	if err != nil {
-		return err
-	}
+	g := j.newGrace()
 	j.grace = g
 	for i, h := range j.held {
 		if err := g.add(c, g.parts, h, true); err != nil {
@@ -347,10 +344,7 @@ func (j *hashJoin) Spill() (int64, error) {
 	if !j.inHand || j.buildKeys == nil || len(j.held) == 0 {
 		return 0, nil
 	}
-	g, err := j.newGrace()
-	if err != nil {
-		return 0, err
-	}
+	g := j.newGrace()
 	j.grace = g
 	for i, h := range j.held {
 		if err := g.add(nil, g.parts, h, true); err != nil {

@@ -26,32 +26,19 @@ type gracePart struct {
 	depth        int
 }
 
-func (j *hashJoin) newGrace() (*grace, error) {
+func (j *hashJoin) newGrace() *grace {
 	g := &grace{j: j}
-	var err error
-	g.parts, err = g.open(0)
-	return g, err
+	g.parts = g.open(0)
+	return g
 }
 
 // open makes the files of one division.
-func (g *grace) open(depth int) ([]*gracePart, error) {
-	var parts []*gracePart
-	for range graceWays {
-		p := &gracePart{depth: depth}
-		var err error
-		if p.build, err = NewSpill(g.j.conf, g.j.build); err == nil {
-			p.probe, err = NewSpill(g.j.conf, g.j.probe)
-		}
-		if err != nil {
-			p.close()
-			for _, o := range parts {
-				o.close()
-			}
-			return nil, err
-		}
-		parts = append(parts, p)
+func (g *grace) open(depth int) []*gracePart {
+	parts := make([]*gracePart, graceWays)
+	for i := range parts {
+		parts[i] = &gracePart{depth: depth, build: NewSpill(g.j.c, "join", g.j.build), probe: NewSpill(g.j.c, "join", g.j.probe)}
 	}
-	return parts, nil
+	return parts
 }
 
 func (p *gracePart) close() error {
@@ -214,10 +201,7 @@ func (g *grace) load(c *task.Ctx, p *gracePart) (bool, error) {
 
 // again deals a part's files to smaller ones.
 func (g *grace) again(c *task.Ctx, p *gracePart) error {
-	parts, err := g.open(p.depth + 1)
-	if err != nil {
-		return err
-	}
+	parts := g.open(p.depth + 1)
 	g.parts = append(g.parts, parts...)
 	for _, side := range []struct {
 		f     *Spill

@@ -29,7 +29,7 @@ type sortOp struct {
 	order []vec.KeyOrder
 
 	mem   *mem.Reservation
-	conf  *task.Conf
+	c     *task.Ctx
 	rows  run
 	spill []*Spill
 	state sortState
@@ -62,7 +62,7 @@ func NewSort(in Operator, keys []expr.Evaluator, order []vec.KeyOrder) Operator 
 
 func (s *sortOp) Open(c *task.Ctx) error {
 	s.mem = c.Mem.Reserve("sort", s)
-	s.conf = c.Conf
+	s.c = c
 	s.rows.schema = s.input.Schema()
 	return s.input.Open(c)
 }
@@ -214,10 +214,7 @@ func (s *sortOp) spillRun(c *task.Ctx) error {
 
 // write drains next into a file.
 func (s *sortOp) write(c *task.Ctx, next func(*task.Ctx) (*vec.Batch, error)) (*Spill, error) {
-	f, err := NewSpill(s.conf, s.rows.schema)
-	if err != nil {
-		return nil, err
-	}
+	f := NewSpill(c, "sort", s.rows.schema)
 	for {
 		b, err := next(c)
 		if err == nil {
@@ -241,7 +238,7 @@ func (s *sortOp) Spill() (int64, error) {
 	var err error
 	switch {
 	case s.state == sortReading && s.rows.n > 0:
-		if cur, err = s.rows.sort(s.order, batchRows(s.conf), func() error { return nil }); err != nil {
+		if cur, err = s.rows.sort(s.order, batchRows(s.c.Conf), func() error { return nil }); err != nil {
 			return 0, err
 		}
 	case s.state == sortEmitting && s.out != nil:
@@ -249,10 +246,7 @@ func (s *sortOp) Spill() (int64, error) {
 	default:
 		return 0, nil
 	}
-	f, err := NewSpill(s.conf, s.rows.schema)
-	if err != nil {
-		return 0, err
-	}
+	f := NewSpill(s.c, "sort", s.rows.schema)
 	for {
 		b := cur.take()
 		if b == nil {

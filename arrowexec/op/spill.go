@@ -9,24 +9,48 @@ import (
 	"os"
 	"syscall"
 
+	"neptune/arrowexec/mem"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
 	"neptune/internal/types"
 )
 
-// spillChunk is how many bytes are gathered before they go to the file in one write.
-const spillChunk = 256 << 10
+// A Spill gathers bytes before they go to the file in one write: a 2048th of
+// the task's share of memory, within these bounds. An operator has at most
+// aggParts files open for writing at a time, so that its buffers stay under
+// 1/32 of the share (or 256 KiB, when the share is tiny).
+const (
+	minSpillChunk = 4 << 10
+	maxSpillChunk = 256 << 10
+)
+
+func spillChunk(c *task.Ctx) int {
+	share := int64(0)
+	if c.Mem != nil {
+		share = c.Mem.Share()
+	}
+	if share <= 0 {
+		return maxSpillChunk
+	}
+	return int(max(minSpillChunk, min(maxSpillChunk, share/2048)))
+}
 
 // Spill is a temporary file of batches, written once from front to back and
 // then read, once or more. The file has no name from the moment it is open, so
 // nothing is left behind when the process dies. It belongs to one task.
+// Batches are written in pieces of about a chunk each, so that a reader never
+// holds much.
 //
 // The disk is only touched in goroutines beside the task (task.Ctx.Do), so that
 // the slot is free meanwhile; but for AddNow, which mem.Spiller needs.
 type Spill struct {
+	owner  string // kind of operator, for statistics and errors
 	schema []*types.Type
 	dir    string
+	chunk  int
+	stats  *task.Stats
+	pool   *mem.Pool
 	closed bool
 	file   *os.File // nil until something is written
 	buf    []byte
@@ -34,44 +58,51 @@ type Spill struct {
 	rows   int64
 }
 
-// NewSpill returns a file for batches of those column types. It is made when
-// the first bytes go to it.
-func NewSpill(conf *task.Conf, schema []*types.Type) (*Spill, error) {
-	s := &Spill{schema: schema}
-	if conf != nil {
-		s.dir = conf.SpillDir
+// NewSpill returns a file for batches of those column types, written by an
+// operator of kind owner. The file is made when the first bytes go to it.
+func NewSpill(c *task.Ctx, owner string, schema []*types.Type) *Spill {
+	s := &Spill{owner: owner, schema: schema, chunk: spillChunk(c), stats: c.Stats}
+	if c.Conf != nil {
+		s.dir = c.Conf.SpillDir
 	}
-	return s, nil
+	if c.Mem != nil {
+		s.pool = c.Mem.Pool()
+	}
+	return s
 }
 
 // open makes the file and takes its name away.
 func (s *Spill) open() error {
 	if s.closed {
-		return spillError(os.ErrClosed)
+		return s.failed(os.ErrClosed)
 	}
 	if s.file != nil {
 		return nil
 	}
 	f, err := os.CreateTemp(s.dir, "neptune-spill-")
 	if err != nil {
-		return spillError(err)
+		return s.failed(err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
 		f.Close()
-		return spillError(err)
+		return s.failed(err)
 	}
 	s.file = f
 	return nil
 }
 
-// spillError names what went wrong with the disk.
-func spillError(err error) error {
-	what := "rows that don't fit in memory could not be written or read back: " + err.Error()
-	if errors.Is(err, syscall.ENOSPC) {
-		what = "the disk that holds temporary files is full: " + err.Error()
+// failed names what went wrong with writing: Spark's condition of a spiller that fails.
+func (s *Spill) failed(err error) error {
+	what := err.Error()
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		what = "the disk of the folder for spilled data is full (" + what + ")"
 	}
-	e := errs.New(errs.Execution, "INTERNAL_ERROR_MEMORY", "message", "Temporary storage failed: "+what+".")
-	return e.Because(err)
+	return errs.New(errs.OutOfMemory, "SPILL_OUT_OF_MEMORY", "consumerToSpill", s.owner, "message", what).Because(err)
+}
+
+// unread is what a file that can't be read back gives.
+func unread(err error) error {
+	return errs.New(errs.Execution, "INTERNAL_ERROR_MEMORY", "message", "Spilled rows could not be read back: "+err.Error()+".").Because(err)
 }
 
 // Rows is the number of rows added.
@@ -82,20 +113,50 @@ func (s *Spill) Bytes() int64 { return s.size + int64(len(s.buf)) }
 
 // Add appends a batch.
 func (s *Spill) Add(c *task.Ctx, b *vec.Batch) error {
-	s.encode(b)
-	if len(s.buf) < spillChunk {
-		return c.Yield()
+	for _, p := range s.pieces(b) {
+		s.encode(p)
+		if len(s.buf) < s.chunk {
+			continue
+		}
+		if err := s.Flush(c); err != nil {
+			return err
+		}
 	}
-	return s.Flush(c)
+	return c.Yield()
 }
 
 // AddNow appends a batch, blocking on the disk.
 func (s *Spill) AddNow(b *vec.Batch) error {
-	s.encode(b)
-	if len(s.buf) < spillChunk {
-		return nil
+	for _, p := range s.pieces(b) {
+		s.encode(p)
+		if len(s.buf) < s.chunk {
+			continue
+		}
+		if err := s.write(); err != nil {
+			return err
+		}
 	}
-	return s.write()
+	return nil
+}
+
+// pieces cuts a batch that is larger than two chunks.
+func (s *Spill) pieces(b *vec.Batch) []*vec.Batch {
+	if b.N < 2 {
+		return []*vec.Batch{b}
+	}
+	size := b.LiveSize()
+	if b.Sel != nil && len(b.Cols) > 0 && b.Cols[0].N > 0 {
+		size = size * int64(b.N) / int64(b.Cols[0].N)
+	}
+	n := min(int(size/int64(s.chunk)), b.N)
+	if n < 2 {
+		return []*vec.Batch{b}
+	}
+	out := make([]*vec.Batch, 0, n)
+	for i := range n {
+		out = append(out, b.Slice(b.N*i/n, b.N*(i+1)/n))
+	}
+	return out
 }
 
 func (s *Spill) encode(b *vec.Batch) {
@@ -114,12 +175,7 @@ func (s *Spill) Flush(c *task.Ctx) error {
 	if len(s.buf) == 0 {
 		return nil
 	}
-	n := int64(len(s.buf))
-	if err := c.Do(func(context.Context) error { return s.write() }); err != nil {
-		return err
-	}
-	c.Stats.Spilled.Add(n)
-	return nil
+	return c.Do(func(context.Context) error { return s.write() })
 }
 
 func (s *Spill) write() error {
@@ -131,11 +187,15 @@ func (s *Spill) write() error {
 	}
 	n, err := s.file.WriteAt(s.buf, s.size)
 	if err != nil {
-		return spillError(err)
+		return s.failed(err)
 	}
 	s.size += int64(n)
+	s.stats.Spilled.Add(int64(n))
+	if s.pool != nil {
+		s.pool.NoteSpill(s.owner, int64(n))
+	}
 	s.buf = s.buf[:0]
-	if n < spillChunk {
+	if n < s.chunk || cap(s.buf) > 4*s.chunk {
 		s.buf = nil // the last write, most likely
 	}
 	return nil
@@ -154,7 +214,7 @@ func (s *Spill) Close() error {
 	err := s.file.Close()
 	s.file, s.buf = nil, nil
 	if err != nil {
-		return spillError(err)
+		return unread(err)
 	}
 	return nil
 }
@@ -203,7 +263,7 @@ func (r *SpillReader) buffered() (*vec.Batch, error) {
 	}
 	b, err := vec.DecodeBatch(r.s.schema, rest[8:8+n])
 	if err != nil {
-		return nil, spillError(err)
+		return nil, unread(err)
 	}
 	r.off += 8 + n
 	r.at += int64(8 + n)
@@ -215,21 +275,21 @@ func (r *SpillReader) buffered() (*vec.Batch, error) {
 func (r *SpillReader) fill() error {
 	f := r.s.file
 	if f == nil {
-		return spillError(os.ErrClosed)
+		return unread(os.ErrClosed)
 	}
 	var head [8]byte
 	if _, err := f.ReadAt(head[:], r.at); err != nil {
-		return spillError(err)
+		return unread(err)
 	}
 	first := int64(binary.LittleEndian.Uint64(head[:])) + 8
 	left := r.s.size - r.at
 	if first > left || first < 8 {
-		return spillError(fmt.Errorf("%w: a batch of %d bytes where %d are left", vec.ErrCorrupt, first, left))
+		return unread(fmt.Errorf("%w: a batch of %d bytes where %d are left", vec.ErrCorrupt, first, left))
 	}
-	r.buf = vec.Aligned(int(min(left, max(first, spillChunk))))
+	r.buf = vec.Aligned(int(min(left, max(first, int64(r.s.chunk)))))
 	r.off = 0
 	if _, err := f.ReadAt(r.buf, r.at); err != nil {
-		return spillError(err)
+		return unread(err)
 	}
 	return nil
 }

@@ -19,10 +19,7 @@ func TestSpillFile(t *testing.T) {
 	in := batchOf(schema, rows{{"a", int64(1)}, {nil, int64(2)}, {strings.Repeat("x", 300<<10), nil}})
 	account := mem.NewPool(0).NewAccount("t")
 	err := task.Run(task.Info{}, &task.Conf{SpillDir: dir}, account, 1, func(c *task.Ctx) error {
-		s, err := NewSpill(c.Conf, schema)
-		if err != nil {
-			return err
-		}
+		s := NewSpill(c, "test", schema)
 		defer s.Close()
 		for range 3 {
 			if err := s.Add(c, in); err != nil {
@@ -57,17 +54,14 @@ func TestSpillFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = task.Run(task.Info{}, &task.Conf{SpillDir: filepath.Join(dir, "missing")}, account, 0, func(c *task.Ctx) error {
-		s, err := NewSpill(c.Conf, schema)
-		if err != nil {
-			return err
-		}
+		s := NewSpill(c, "test", schema)
 		defer s.Close()
 		if err := s.Add(c, &vec.Batch{N: in.N, Cols: in.Cols}); err != nil {
 			return err
 		}
 		return s.Flush(c)
 	})
-	if err == nil || !strings.Contains(err.Error(), "INTERNAL_ERROR_MEMORY") {
+	if err == nil || !strings.Contains(err.Error(), "SPILL_OUT_OF_MEMORY") {
 		t.Errorf("a missing folder gave %v", err)
 	}
 }

@@ -50,7 +50,7 @@ func collect(c *task.Ctx, n physical.Node, d op.Deps) (out []int64, err error) {
 // table under a condition, and unites, coalesces and sorts.
 func TestPlanOfTwoStages(t *testing.T) {
 	pool := mem.NewPool(0)
-	l := NewLocal(pool, t.TempDir())
+	l := NewLocal(pool)
 	small := &physical.Exchange{ID: 1, Kind: physical.Broadcast, Input: &physical.Range{Start: 0, End: 50, Step: 5, Partitions: 1, Out: ids}}
 	big := &physical.Range{Start: 0, End: 100, Step: 1, Partitions: 4, Out: ids}
 	join := &physical.HashJoin{Kind: plan.Inner, LeftKeys: []plan.Expr{bind(0)}, RightKeys: []plan.Expr{bind(0)}, BuildRight: true,

@@ -1,7 +1,6 @@
 package shuffle
 
 import (
-	"context"
 	"io"
 	"slices"
 	"sync"
@@ -21,7 +20,6 @@ type Local struct {
 	mu      sync.Mutex
 	pool    *mem.Pool
 	account *mem.Account
-	dir     string
 	queries map[string]*query
 }
 
@@ -58,10 +56,9 @@ type shared struct {
 	ok    bool
 }
 
-// NewLocal returns an exchange whose memory is pool's, and whose files are in
-// dir ("" is the system's folder for temporary files).
-func NewLocal(pool *mem.Pool, dir string) *Local {
-	return &Local{pool: pool, account: pool.NewAccount("shuffle"), dir: dir, queries: map[string]*query{}}
+// NewLocal returns an exchange whose memory is pool's.
+func NewLocal(pool *mem.Pool) *Local {
+	return &Local{pool: pool, account: pool.NewService("exchanges"), queries: map[string]*query{}}
 }
 
 var _ Service = (*Local)(nil)
@@ -320,16 +317,4 @@ func (r *reader) block(c *task.Ctx) (*vec.Batch, error) {
 func (r *reader) Close() error {
 	r.blocks, r.rest, r.file = nil, nil, nil
 	return nil
-}
-
-// spillTo opens a block's file.
-func (l *Local) spillTo(c *task.Ctx, b *block, schema []*types.Type) error {
-	if b.file != nil {
-		return nil
-	}
-	return c.Do(func(context.Context) error {
-		f, err := op.NewSpill(&task.Conf{SpillDir: l.dir}, schema)
-		b.file = f
-		return err
-	})
 }

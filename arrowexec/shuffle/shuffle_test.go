@@ -106,7 +106,7 @@ func TestExchanges(t *testing.T) {
 				x.Input = input()
 				t.Run(fmt.Sprint(x.Kind, x.Merge, parts, limit), func(t *testing.T) {
 					pool := mem.NewPool(limit)
-					l := NewLocal(pool, t.TempDir())
+					l := NewLocal(pool)
 					run(t, pool, func(c *task.Ctx) error {
 						var want []string
 						for w := range 3 {
@@ -220,7 +220,7 @@ func less(a, b any) bool {
 
 func TestSharedIsBuiltOnceAndAgainAfterFailure(t *testing.T) {
 	pool := mem.NewPool(0)
-	l := NewLocal(pool, "")
+	l := NewLocal(pool)
 	x := &physical.Exchange{Kind: physical.Broadcast, Input: input()}
 	calls := 0
 	run(t, pool, func(c *task.Ctx) error {

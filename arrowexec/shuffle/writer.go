@@ -185,8 +185,8 @@ func (w *writer) put(c *task.Ctx, p int, b *vec.Batch) error {
 		k.held = append(k.held, b)
 		return c.Yield()
 	}
-	if err := w.l.spillTo(c, k, w.schema); err != nil {
-		return err
+	if k.file == nil {
+		k.file = op.NewSpill(c, "exchange", w.schema)
 	}
 	return k.file.Add(c, b)
 }
