@@ -176,7 +176,7 @@ func (a *Account) Park() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a.asleep = true
-	if a.apart || p.parked+a.used > p.maxPark {
+	if a.apart || p.limit > 0 && p.parked+a.used > p.maxPark {
 		return a.apart || a.used == 0
 	}
 	p.used -= a.used

@@ -1,6 +1,8 @@
 package op
 
 import (
+	"errors"
+
 	"neptune/arrowexec/fn"
 	"neptune/arrowexec/mem"
 	"neptune/arrowexec/physical"
@@ -38,21 +40,26 @@ type aggCore struct {
 	env   *fn.Env
 	keys  []*types.Type
 	aggs  []aggCall
-	level int // of spills within spills; partitions are by other bits of the hash
-	parts []*aggPart
+	bits  uint       // of the hash that choose a partition
+	shift uint       // bits of the hash that the cores above used
+	parts []*aggPart // one, or one for each value of bits; nil: no groups
+	hash  *groupTable
 	wait  []*aggBatch
-	held  int // rows waiting
+	held  int   // rows waiting
+	bytes int64 // of them
 	mem   *mem.Reservation
 	files []*Spill // by partition; nil: nothing of it was spilled
 	busy  bool     // in the middle of an update: Spill must not run
+	fixed bool     // groups can't be moved as states
 	group []int32
 	order []int32
 
 	// emission
-	next  int // partition
-	at    int // group of it
-	child *aggCore
-	all   bool // merging only: inputs are states
+	emitting bool
+	next     int // partition
+	at       int // group of it
+	child    *aggCore
+	all      bool // merging only: inputs are states
 }
 
 // aggCall is one aggregate of the operator.
@@ -72,16 +79,25 @@ const (
 	aggParts    = 1 << partBits
 	splitGroups = 1 << 15 // groups at which one table becomes many
 	waitRows    = 32 * vec.DefaultRows
-	maxSpills   = 6 // levels
+	maxShift    = 48 // beyond it groups have too much of the hash in common to be divided
 )
 
-func newAggCore(c *task.Ctx, env *fn.Env, keys []*types.Type, aggs []aggCall, level int) (*aggCore, error) {
-	a := &aggCore{c: c, env: env, keys: keys, aggs: aggs, level: level}
-	a.mem = c.Mem.Reserve("HashAggregate", a)
+func newAggCore(c *task.Ctx, env *fn.Env, keys []*types.Type, aggs []aggCall) (*aggCore, error) {
+	a := &aggCore{c: c, env: env, keys: keys, aggs: aggs, bits: partBits, fixed: len(keys) == 0}
+	for i := range aggs {
+		a.fixed = a.fixed || aggs[i].distinct // a set of DISTINCT values would be lost
+	}
+	// A partition takes some 2 KiB and, spilled, a file's buffer.
+	if share := c.Mem.Share(); share > 0 {
+		for a.bits > 2 && share>>a.bits < 32<<10 {
+			a.bits--
+		}
+	}
+	a.hash = newGroupTable(keys, c.Yield)
+	a.mem = c.Mem.Reserve("aggregate", a)
 	p, err := a.newPart()
 	if err != nil {
-		a.close()
-		return nil, err
+		return nil, errors.Join(err, a.close())
 	}
 	a.parts = []*aggPart{p}
 	return a, nil
@@ -115,14 +131,13 @@ func (a *aggCore) newPart() (*aggPart, error) {
 	return p, nil
 }
 
-// fixed reports that groups can't be moved as states: some set of DISTINCT values would be lost.
-func (a *aggCore) fixed() bool {
-	for i := range a.aggs {
-		if a.aggs[i].distinct {
-			return true
-		}
+// part returns partition k, made if need be.
+func (a *aggCore) part(k int) (*aggPart, error) {
+	var err error
+	if a.parts[k] == nil {
+		a.parts[k], err = a.newPart()
 	}
-	return len(a.keys) == 0
+	return a.parts[k], err
 }
 
 // groups is the number of groups in memory.
@@ -158,16 +173,19 @@ func (a *aggCore) add(b *aggBatch) error {
 		if err != nil {
 			return err
 		}
-		if p.table.n >= splitGroups && !a.fixed() {
+		if a.splits(p) {
 			if err := a.split(); err != nil {
 				return err
 			}
 		}
 		return a.account()
 	}
-	a.wait = append(a.wait, a.partition(b))
+	w := a.partition(b)
+	a.wait = append(a.wait, w)
 	a.held += b.n
-	if a.held >= waitRows {
+	a.bytes += w.size()
+	share := a.c.Mem.Share()
+	if a.held >= waitRows || share > 0 && a.bytes > share/16 {
 		if err := a.flush(); err != nil {
 			return err
 		}
@@ -176,10 +194,37 @@ func (a *aggCore) add(b *aggBatch) error {
 	return a.c.Yield()
 }
 
+// splits reports whether it is time to make one table many: it no longer fits
+// the cache, or it takes so much memory that it may have to be spilled in parts.
+func (a *aggCore) splits(p *aggPart) bool {
+	if a.fixed || a.shift > maxShift {
+		return false
+	}
+	if p.table.n >= splitGroups {
+		return true
+	}
+	share := a.c.Mem.Share()
+	return share > 0 && p.table.n >= 256 && p.size() > share/4
+}
+
+// size is the memory of a partitioned batch.
+func (b *aggBatch) size() int64 {
+	n := int64(0)
+	seen := map[*vec.Vector]bool{}
+	for _, list := range append([][]*vec.Vector{b.keys}, b.args...) {
+		for _, v := range list {
+			if !seen[v] {
+				seen[v] = true
+				n += v.Size()
+			}
+		}
+	}
+	return n
+}
+
 // partition sorts a batch's rows by partition.
 func (a *aggCore) partition(b *aggBatch) *aggBatch {
-	t := a.parts[0].table
-	hash := t.hashes(b.keys, b.n)
+	hash := a.hash.hashes(b.keys, b.n)
 	var count [aggParts + 1]int
 	for _, h := range hash {
 		count[a.partOf(h)+1]++
@@ -219,17 +264,21 @@ func (a *aggCore) partition(b *aggBatch) *aggBatch {
 	return out
 }
 
-func (a *aggCore) partOf(h uint64) int { return int(h << (partBits * a.level) >> (64 - partBits)) }
+func (a *aggCore) partOf(h uint64) int { return int(h << a.shift >> (64 - a.bits)) }
 
 // flush takes the waiting rows, a partition at a time.
 func (a *aggCore) flush() error {
 	a.busy = true
 	defer func() { a.busy = false }()
-	for k, p := range a.parts {
+	for k := range a.parts {
 		for _, b := range a.wait {
 			from, to := b.from[k], b.from[k+1]
 			if from == to {
 				continue
+			}
+			p, err := a.part(k)
+			if err != nil {
+				return err
 			}
 			keys := sliceAll(b.keys, from, to)
 			if err := a.update(p, b, p.table.hashes(keys, to-from), from, to); err != nil {
@@ -241,7 +290,7 @@ func (a *aggCore) flush() error {
 		}
 	}
 	clear(a.wait)
-	a.wait, a.held = a.wait[:0], 0
+	a.wait, a.held, a.bytes = a.wait[:0], 0, 0
 	return nil
 }
 
@@ -345,7 +394,7 @@ func distinctRows(seen *groupTable, group []int32, args []*vec.Vector, n int) ([
 	return g, gatherAll(args, idx), nil
 }
 
-// accountStep is the least by which the reservation grows.
+// accountStep is the least by which the reservation grows, in pools that aren't tiny.
 const accountStep = 64 << 10
 
 // account reserves what the groups hold, spilling them if it can't.
@@ -353,12 +402,16 @@ func (a *aggCore) account() error {
 	if err := a.c.Yield(); err != nil {
 		return err
 	}
+	step := int64(accountStep)
+	if share := a.c.Mem.Share(); share > 0 {
+		step = max(1<<10, min(step, share/64))
+	}
 	size := a.size()
-	if size <= a.mem.Size() && size > a.mem.Size()-4*accountStep {
+	if size <= a.mem.Size() && size > a.mem.Size()-4*step {
 		return nil
 	}
 	for range 2 {
-		want := (a.size() + accountStep - 1) / accountStep * accountStep
+		want := (a.size() + step - 1) / step * step
 		if want <= a.mem.Size() {
 			return a.mem.Resize(want)
 		}
@@ -373,7 +426,7 @@ func (a *aggCore) account() error {
 }
 
 func (a *aggCore) size() int64 {
-	n := int64(0)
+	n := a.bytes
 	for _, p := range a.parts {
 		if p != nil {
 			n += p.size()
@@ -385,18 +438,11 @@ func (a *aggCore) size() int64 {
 // split deals the groups of the one table to partitions.
 func (a *aggCore) split() error {
 	old := a.parts[0]
-	all := make([]*aggPart, aggParts)
-	for i := range all {
-		var err error
-		if all[i], err = a.newPart(); err != nil {
-			return err
-		}
-	}
 	a.busy = true
 	defer func() { a.busy = false }()
 	merging := a.all
 	defer func() { a.all = merging }()
-	a.parts, a.all = all, true
+	a.parts, a.all = make([]*aggPart, 1<<a.bits), true
 	for from := 0; from < old.table.n; from += 4096 {
 		b, err := a.states(old, from, min(from+4096, old.table.n))
 		if err != nil {
@@ -433,20 +479,23 @@ func (a *aggCore) spillSchema() []*types.Type {
 	return out
 }
 
-// Spill implements mem.Spiller: it writes all groups' states to files, by partition.
+// Spill implements mem.Spiller: it writes groups' states to files, by
+// partition. Once groups are given out, those of later partitions only.
 func (a *aggCore) Spill() (int64, error) {
-	if a.busy || a.fixed() || a.next > 0 || a.at > 0 || a.level >= maxSpills || a.groups() == 0 {
+	if a.busy || a.fixed || a.shift > maxShift || a.mem == nil || a.groups() == 0 {
 		return 0, nil
 	}
-	if a.child != nil {
-		return 0, nil // it has a reservation of its own
-	}
-	before := a.mem.Size()
-	if a.files == nil {
-		a.files = make([]*Spill, aggParts)
-	}
 	single := len(a.parts) == 1
+	if single && a.emitting {
+		return 0, nil
+	}
+	if a.files == nil {
+		a.files = make([]*Spill, 1<<a.bits)
+	}
 	for k, p := range a.parts {
+		if p == nil || a.emitting && k <= a.next {
+			continue
+		}
 		for from := 0; from < p.table.n; from += 4096 {
 			b, err := a.states(p, from, min(from+4096, p.table.n))
 			if err != nil {
@@ -459,7 +508,7 @@ func (a *aggCore) Spill() (int64, error) {
 				continue
 			}
 			b = a.partition(b)
-			for i := range aggParts {
+			for i := range a.files {
 				if b.from[i] < b.from[i+1] {
 					if err := a.spillTo(i, b, b.from[i], b.from[i+1]); err != nil {
 						return 0, err
@@ -467,33 +516,14 @@ func (a *aggCore) Spill() (int64, error) {
 				}
 			}
 		}
+		a.parts[k] = nil
 	}
 	if single {
-		all := make([]*aggPart, aggParts)
-		for i := range all {
-			var err error
-			if all[i], err = a.newPart(); err != nil {
-				return 0, err
-			}
-		}
-		a.parts = all
-	} else {
-		for _, p := range a.parts {
-			p.reset()
-		}
+		a.parts = make([]*aggPart, 1<<a.bits)
 	}
-	err := a.mem.Resize(0)
-	return before, err
-}
-
-// reset forgets the groups and, since it follows a spill, gives the memory up.
-func (p *aggPart) reset() {
-	p.table.packed = nil
-	p.table.slots, p.table.slots1 = nil, nil
-	p.table.reset()
-	for _, acc := range p.accs {
-		acc.Reset()
-	}
+	before := a.mem.Size()
+	err := a.mem.Resize(min(before, a.size()))
+	return before - a.mem.Size(), err
 }
 
 func (a *aggCore) spillTo(k int, b *aggBatch, from, to int) error {
@@ -522,13 +552,16 @@ func (a *aggCore) end() error {
 
 // emit returns the next groups' output columns, at most rows of them; nil at the end.
 func (a *aggCore) emit(rows int) (*vec.Batch, error) {
+	a.emitting = true
 	for {
 		if a.child != nil {
 			b, err := a.child.emit(rows)
 			if b != nil || err != nil {
 				return b, err
 			}
-			a.child.close()
+			if err := a.child.close(); err != nil {
+				return nil, err
+			}
 			a.child = nil
 			a.next++
 			continue
@@ -536,17 +569,20 @@ func (a *aggCore) emit(rows int) (*vec.Batch, error) {
 		if a.next >= len(a.parts) {
 			return nil, nil
 		}
-		p := a.parts[a.next]
 		if a.at == 0 && a.files != nil && a.files[a.next] != nil {
-			if err := a.reread(p); err != nil {
+			if err := a.reread(); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if a.at >= p.table.n {
+		p := a.parts[a.next]
+		if p == nil || a.at >= p.table.n {
 			a.parts[a.next] = nil
 			a.next++
 			a.at = 0
+			if err := a.mem.Resize(min(a.mem.Size(), a.size())); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		from, to := a.at, min(a.at+rows, p.table.n)
@@ -577,18 +613,18 @@ func (a *aggCore) output(p *aggPart, from, to int) (*vec.Batch, error) {
 }
 
 // reread merges the spilled states of the next partition, and what of it is in memory.
-func (a *aggCore) reread(p *aggPart) error {
-	file := a.files[a.next]
+func (a *aggCore) reread() error {
+	file, p := a.files[a.next], a.parts[a.next]
 	if err := file.Flush(a.c); err != nil {
 		return err
 	}
-	child, err := newAggCore(a.c, a.env, a.keys, a.aggs, a.level+1)
+	child, err := newAggCore(a.c, a.env, a.keys, a.aggs)
 	if err != nil {
 		return err
 	}
 	a.child = child
-	child.all = true
-	for from := 0; from < p.table.n; from += 4096 {
+	child.all, child.shift = true, a.shift+a.bits
+	for from := 0; p != nil && from < p.table.n; from += 4096 {
 		b, err := a.states(p, from, min(from+4096, p.table.n))
 		if err != nil {
 			return err
@@ -647,7 +683,7 @@ func (a *aggCore) close() error {
 			a.files[i] = nil
 		}
 	}
-	a.parts, a.wait = nil, nil
+	a.parts, a.wait, a.hash = nil, nil, nil
 	if a.mem != nil {
 		a.mem.Release()
 		a.mem = nil

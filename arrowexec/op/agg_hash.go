@@ -70,7 +70,7 @@ func (h *hashAggregate) Schema() []*types.Type { return h.schema }
 func (h *hashAggregate) Open(c *task.Ctx) error {
 	h.env.Yield = c.Yield
 	var err error
-	if h.core, err = newAggCore(c, h.env, h.keyTypes(), h.aggs, 0); err != nil {
+	if h.core, err = newAggCore(c, h.env, h.keyTypes(), h.aggs); err != nil {
 		return err
 	}
 	return h.input.Open(c)
@@ -99,7 +99,7 @@ func (h *hashAggregate) Next(c *task.Ctx) (*vec.Batch, error) {
 				return nil, err
 			}
 			h.core = nil
-			if h.core, err = newAggCore(c, h.env, h.keyTypes(), h.aggs, 0); err != nil {
+			if h.core, err = newAggCore(c, h.env, h.keyTypes(), h.aggs); err != nil {
 				return nil, err
 			}
 			h.drained = true

@@ -155,7 +155,7 @@ func (t *groupTable) findWord(cols []*vec.Vector, hash []uint64, n int, out []in
 	}
 	hash, out = hash[:n], out[:n]
 	if len(t.slots1) == 0 {
-		t.slots1 = make([]slot1, 64)
+		t.slots1 = make([]slot1, 16)
 	}
 	slots := t.slots1
 	mask := uint64(len(slots) - 1)
@@ -228,7 +228,7 @@ func (t *groupTable) grow1() error {
 func (t *groupTable) findWords(cols []*vec.Vector, hash []uint64, n int, out []int32) error {
 	keys := t.packKeys(cols, n)
 	if len(t.slots) == 0 {
-		t.slots = make([]slotN, 64)
+		t.slots = make([]slotN, 16)
 	}
 	w := t.words
 	mask := uint64(len(t.slots) - 1)
@@ -275,7 +275,7 @@ rows:
 
 func (t *groupTable) findValues(cols []*vec.Vector, hash []uint64, n int, out []int32) error {
 	if len(t.slots) == 0 {
-		t.slots = make([]slotN, 64)
+		t.slots = make([]slotN, 16)
 	}
 	kept := make([]*vec.Vector, len(t.keys))
 	for c, k := range t.keys {

@@ -40,7 +40,7 @@ func NewObserve(in Operator, n *physical.Observe, env *fn.Env, note func(id stri
 func (o *observe) Open(c *task.Ctx) error {
 	o.env.Yield = c.Yield
 	var err error
-	if o.core, err = newAggCore(c, o.env, nil, o.aggs, 0); err != nil {
+	if o.core, err = newAggCore(c, o.env, nil, o.aggs); err != nil {
 		return err
 	}
 	return o.input.Open(c)

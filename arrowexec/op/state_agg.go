@@ -92,9 +92,10 @@ func (s *stateAggregate) Schema() []*types.Type { return s.schema }
 func (s *stateAggregate) Open(c *task.Ctx) error {
 	s.env.Yield = c.Yield
 	var err error
-	if s.core, err = newAggCore(c, s.env, s.keys, s.aggs, maxSpills); err != nil {
+	if s.core, err = newAggCore(c, s.env, s.keys, s.aggs); err != nil {
 		return err
 	}
+	s.core.fixed = true // groups are found again by number
 	if err := s.input.Open(c); err != nil {
 		return err
 	}
