@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // lma is the locality- and memory-aware policy of the paper (SoCC 2019,
 // section 5.2): it equalises tasks per executor so that fewer are suspended,
@@ -10,21 +13,33 @@ import "strings"
 // slot; any free slot, least pressured first and among equals the one with
 // the fewest critical tasks; a victim on a preferred executor; a victim on the
 // least pressured executor. So nobody is suspended while a slot is free.
-type lma struct{}
+type lma struct{ bucket Buckets }
 
 func (lma) Name() string { return "lma" }
+func (lma) Once() bool   { return false }
 
-func (lma) Decide(s Snapshot) []Decision {
+func (p lma) Decide(s Snapshot) []Decision {
 	all := rooms(s)
 	byID := make(map[ExecutorID]*room, len(all))
+	free := 0
 	for _, r := range all {
 		byID[r.ID] = r
+		free += r.free
 	}
+	hasFree := func(r *room) bool { return r.free > 0 }
+	hasVictim := func(r *room) bool { return r.victims > 0 }
 	var out []Decision
 	for _, t := range s.Tasks {
-		r := pick(all, byID, t)
+		ok := hasFree
+		if free == 0 {
+			ok = hasVictim
+		}
+		r := p.pick(all, byID, t, ok)
 		if r == nil {
 			break // later tasks are no more critical
+		}
+		if r.free > 0 {
+			free--
 		}
 		d, _ := r.take(t)
 		out = append(out, d)
@@ -32,47 +47,22 @@ func (lma) Decide(s Snapshot) []Decision {
 	return out
 }
 
-func pick(all []*room, byID map[ExecutorID]*room, t Task) *room {
-	hasFree := func(r *room) bool { return r.free > 0 }
-	hasVictim := func(r *room) bool { return r.victims > 0 }
-	for _, ok := range []func(*room) bool{hasFree, hasVictim} {
-		for _, id := range t.Prefer {
-			if r := byID[id]; r != nil && ok(r) {
-				return r
-			}
-		}
-		var best *room
-		for _, r := range all {
-			if ok(r) && (best == nil || lessPressured(r, best) < 0) {
-				best = r
-			}
-		}
-		if best != nil {
-			return best
+func (p lma) pick(all []*room, byID map[ExecutorID]*room, t Task, ok func(*room) bool) *room {
+	for _, id := range t.Prefer {
+		if r := byID[id]; r != nil && ok(r) {
+			return r
 		}
 	}
-	return nil
-}
-
-// lessPressured orders by spill, memory and GC, lexicographically (buckets of
-// 1 MB and 1 %, rounded down, as the fork's), then by load and id.
-func lessPressured(a, b *room) int {
-	for _, d := range []int{
-		bucket(a.Pressure.SpilledMB.Mean) - bucket(b.Pressure.SpilledMB.Mean),
-		bucket(a.Pressure.SpilledMB.Dev) - bucket(b.Pressure.SpilledMB.Dev),
-		bucket(a.Pressure.MemoryPct.Mean) - bucket(b.Pressure.MemoryPct.Mean),
-		bucket(a.Pressure.MemoryPct.Dev) - bucket(b.Pressure.MemoryPct.Dev),
-		bucket(a.Pressure.GCPct.Mean) - bucket(b.Pressure.GCPct.Mean),
-		bucket(a.Pressure.GCPct.Dev) - bucket(b.Pressure.GCPct.Dev),
-		a.given - b.given,
-		b.free - a.free,
-		a.Suspended - b.Suspended,
-	} {
-		if d != 0 {
-			return d
+	var best *room
+	for _, r := range all {
+		if ok(r) && (best == nil || p.less(r, best) < 0) {
+			best = r
 		}
 	}
-	return strings.Compare(string(a.ID), string(b.ID))
+	return best
 }
 
-func bucket(x float64) int { return int(x) }
+func (p lma) less(a, b *room) int {
+	return cmp.Or(p.bucket.compare(a.Pressure, b.Pressure), a.given-b.given, b.free-a.free, a.Suspended-b.Suspended,
+		strings.Compare(string(a.ID), string(b.ID)))
+}

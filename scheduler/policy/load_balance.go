@@ -6,6 +6,7 @@ package policy
 type loadBalance struct{}
 
 func (loadBalance) Name() string { return "load_balance" }
+func (loadBalance) Once() bool   { return true }
 
 func (loadBalance) Decide(s Snapshot) []Decision {
 	order := sorted(rooms(s), byFree)

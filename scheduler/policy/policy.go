@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ExecutorID names an executor.
@@ -26,6 +27,17 @@ type Executor struct {
 	Running, Victims int
 	Suspended        int
 	Pressure         Pressure
+	// VictimTasks are the victims one by one, for policies that choose (WantsVictims).
+	VictimTasks []Victim
+}
+
+// Victim is a task that may be suspended.
+type Victim struct {
+	ID          TaskID
+	RetainedMB  float64       // memory that it would keep
+	Ran         time.Duration // attained service
+	Remaining   time.Duration // estimated; 0: unknown
+	Suspensions int
 }
 
 // Free is the number of slots that nobody holds.
@@ -54,6 +66,11 @@ type Snapshot struct {
 	Executors []Executor
 	Tasks     []Task
 	Seed      uint64 // for the random policy: same snapshot, same decision
+	// Active counts tasks of the same set that hold a slot already.
+	Active int
+	// Laxity is how long the set can wait without missing its deadline, and
+	// TaskTime what one of its tasks is expected to take; 0: unknown.
+	Laxity, TaskTime time.Duration
 }
 
 // Decision places one task. Suspend says that it takes the slot of a victim.
@@ -62,23 +79,39 @@ type Decision struct {
 	Task     TaskID
 	Executor ExecutorID
 	Suspend  bool
+	Victim   TaskID // who; 0: the executor chooses
 }
 
 // Policy decides. It has no state and no clock.
 type Policy interface {
 	Name() string
 	Decide(Snapshot) []Decision
+	// Once: the policy suspends others only when a set of tasks is submitted,
+	// and what it left waiting takes slots as they come free. The policies of the
+	// fork do that.
+	Once() bool
 }
 
-func all() []Policy { return []Policy{lma{}, loadBalance{}, random{}} }
+// WantsVictims reports whether the policy looks at Executor.VictimTasks.
+func WantsVictims(p Policy) bool { _, ok := p.(deadline); return ok }
 
-// ByName returns the policy of that name or alias.
-func ByName(name string) (Policy, error) {
-	want := strings.ToLower(name)
-	if want == "lb" {
-		want = "load_balance"
+func all(b Buckets) []Policy {
+	return []Policy{lma{b}, lmaFork{b}, loadBalance{}, cacheLocalBalance{}, cacheBucketBalance{}, random{}, deadline{b}}
+}
+
+// aliases are the short names.
+var aliases = map[string]string{"lb": "load_balance", "clb": "cache_local_balance", "cl": "cache_local_balance", "cbb": "cache_bucket_balance"}
+
+// ByName returns the policy of that name or alias, with buckets of 1 MB and 1 %.
+func ByName(name string) (Policy, error) { return New(name, Buckets{1, 1}) }
+
+// New returns the policy of that name or alias.
+func New(name string, b Buckets) (Policy, error) {
+	want := strings.ToLower(strings.TrimSpace(name))
+	if full, ok := aliases[want]; ok {
+		want = full
 	}
-	for _, p := range all() {
+	for _, p := range all(b) {
 		if p.Name() == want {
 			return p, nil
 		}
@@ -89,7 +122,7 @@ func ByName(name string) (Policy, error) {
 // Names lists the policies, the default first.
 func Names() []string {
 	var out []string
-	for _, p := range all() {
+	for _, p := range all(Buckets{}) {
 		out = append(out, p.Name())
 	}
 	return out
@@ -119,12 +152,12 @@ func (r *room) take(t Task) (Decision, bool) {
 	case r.victims > 0:
 		r.victims--
 		r.given++
-		return Decision{t.ID, r.ID, true}, true
+		return Decision{Task: t.ID, Executor: r.ID, Suspend: true}, true
 	default:
 		return Decision{}, false
 	}
 	r.given++
-	return Decision{t.ID, r.ID, false}, true
+	return Decision{Task: t.ID, Executor: r.ID}, true
 }
 
 // fill places tasks on executors in the order given: all free slots first, and

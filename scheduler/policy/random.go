@@ -2,10 +2,12 @@ package policy
 
 import "math/rand/v2"
 
-// random shuffles the executors, and takes free slots and then victims on each.
+// random shuffles the executors, and takes free slots and then victims on each
+// until there are enough.
 type random struct{}
 
 func (random) Name() string { return "random" }
+func (random) Once() bool   { return true }
 
 func (random) Decide(s Snapshot) []Decision {
 	order := rooms(s)
