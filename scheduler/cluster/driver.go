@@ -18,7 +18,11 @@ type Job struct {
 	Query    string // operation id, unique
 	Graph    *stagegraph.Graph
 	Priority int
-	Sizer    stagegraph.Sizer
+	// Pool is the fair scheduling pool; "" is default.
+	Pool string
+	// Target is how soon the job should be done, and Estimate how long it takes alone; 0: unknown (policy deadline).
+	Target, Estimate time.Duration
+	Sizer            stagegraph.Sizer
 	// Prefer names preferred executors of a task, best first; nil: none.
 	Prefer func(s *stagegraph.Stage, index, count int) []policy.ExecutorID
 	// Payload travels with each task to the executor, which knows what it is.
@@ -36,8 +40,9 @@ type TaskSpec struct {
 	Count    int
 	Attempt  int
 	Priority int
-	// Suspend: the task may take the slot of a less critical one.
+	// Suspend: the task may take the slot of a less critical one; Victim is which, 0: any.
 	Suspend bool
+	Victim  int64
 	Payload any
 }
 
@@ -75,12 +80,15 @@ type Driver struct {
 	jobs      map[core.JobID]*running
 	tasks     map[policy.TaskID]*live
 	nextJob   core.JobID
+	origin    time.Time  // of the core's time
+	ended     []*running // in this step
 }
 
 type running struct {
 	*Job
 	id       core.JobID
 	stages   []StageProgress
+	err      error
 	finished chan error
 }
 
@@ -103,7 +111,7 @@ func NewDriver(conf core.Conf) *Driver {
 	d := &Driver{
 		signal: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 		core: core.New(conf), executors: map[policy.ExecutorID]Executor{},
-		jobs: map[core.JobID]*running{}, tasks: map[policy.TaskID]*live{},
+		jobs: map[core.JobID]*running{}, tasks: map[policy.TaskID]*live{}, origin: time.Now(),
 	}
 	go d.loop()
 	return d
@@ -171,7 +179,12 @@ var ErrClosed = errors.New("the server is stopping")
 func (d *Driver) loop() {
 	defer close(d.done)
 	var batch []core.Event
+	wake := time.NewTimer(time.Hour)
+	defer wake.Stop()
 	for {
+		if at, ok := d.core.Next(); ok {
+			wake.Reset(max(0, at-time.Since(d.origin)) + time.Microsecond)
+		}
 		select {
 		case <-d.stop:
 			d.mu.Lock()
@@ -182,7 +195,9 @@ func (d *Driver) loop() {
 			d.mu.Unlock()
 			return
 		case <-d.signal:
+		case <-wake.C:
 		}
+		d.step(core.Tick{Now: time.Since(d.origin)})
 		for {
 			d.mu.Lock()
 			batch, d.queue = d.queue, batch[:0]
@@ -208,6 +223,11 @@ func (d *Driver) step(ev core.Event) {
 				todo = append(todo, answer)
 			}
 		}
+		// After the other commands: who waits for a job finds its outputs released.
+		for _, j := range d.ended {
+			j.finished <- j.err
+		}
+		d.ended = d.ended[:0]
 	}
 }
 
@@ -249,7 +269,7 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 			return core.TaskChanged{Task: c.Task, State: core.Killed}
 		}
 		e.Launch(TaskSpec{ID: int64(c.Task), Query: j.Query, Stage: j.Graph.Stages[c.Stage], Index: c.Index, Count: count,
-			Attempt: c.Attempt, Priority: c.Priority, Suspend: c.Suspend, Payload: j.Payload})
+			Attempt: c.Attempt, Priority: c.Priority, Suspend: c.Suspend, Victim: int64(c.Victim), Payload: j.Payload})
 	case core.Kill:
 		d.mu.Lock()
 		e := d.executors[c.Executor]
@@ -263,7 +283,22 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 			j.stages[c.Stage].Done = true
 		}
 		d.mu.Unlock()
+	case core.StageLost:
+		d.mu.Lock()
+		if j := d.jobs[c.Job]; j != nil {
+			j.stages[c.Stage].Done = false
+			j.stages[c.Stage].Completed -= len(c.Indexes)
+		}
+		d.mu.Unlock()
 	case core.JobFinished:
+		d.mu.Lock()
+		j := d.jobs[c.Job]
+		d.mu.Unlock()
+		if j != nil {
+			j.err = c.Err
+			d.ended = append(d.ended, j)
+		}
+	case core.JobReleased:
 		d.mu.Lock()
 		j := d.jobs[c.Job]
 		delete(d.jobs, c.Job)
@@ -276,7 +311,6 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 			for _, e := range all {
 				e.Release(j.Query)
 			}
-			j.finished <- c.Err
 		}
 	}
 	return nil
@@ -287,7 +321,10 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 // not nil, is called now and then, and at the end, with the state of the stages.
 func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgress)) error {
 	j := &running{Job: job, stages: make([]StageProgress, len(job.Graph.Stages)), finished: make(chan error, 1)}
-	ev := core.JobSubmitted{Priority: job.Priority}
+	ev := core.JobSubmitted{Priority: job.Priority, Pool: job.Pool, Estimate: job.Estimate}
+	if job.Target > 0 {
+		ev.Deadline = time.Since(d.origin) + job.Target
+	}
 	for _, s := range job.Graph.Stages {
 		ev.Parents = append(ev.Parents, s.Parents)
 	}
