@@ -48,6 +48,7 @@ type Engine struct {
 	shuffle shuffle.Service
 	catalog *catalog.Catalog
 	stored  *store
+	cache   *cache
 	active  activeStreams
 	tuning  tuning
 }
@@ -64,7 +65,9 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{conf: c, log: log, metrics: m, pool: mem.NewPool(c.Memory), catalog: catalog.New(nil), stored: newStore()}
+	e := &Engine{conf: c, log: log, metrics: m, pool: mem.NewPool(c.Memory), catalog: catalog.New(nil)}
+	e.cache = newCache(e.pool, m)
+	e.stored = newStore(e.cache)
 	e.shuffle = shuffle.NewLocal(e.pool)
 	e.driver = cluster.NewDriver(core.Conf{Mode: core.Mode(c.Mode), Policy: pol, MaxFailures: 1})
 	x := &localExecutor{id: "driver", pool: e.pool, shuffle: e.shuffle, driver: e.driver, metrics: m}
@@ -200,6 +203,9 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 	p.deps = func(d *op.Deps) {
 		seen.watch(d)
 		d.Scan = func(s *physical.Scan, partition, partitions int) (op.Operator, error) {
+			if rows, ok := s.Source.(*cachedSource); ok {
+				return rows.scan(s, partition, partitions)
+			}
 			return datasource.NewScan(s, partition, partitions)
 		}
 		d.Write = func(w *physical.Write, in op.Operator, partition int) (op.Operator, error) {
@@ -240,17 +246,28 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 // sizer counts the tasks of leaves.
 type sizer struct{ slots int }
 
-func (s sizer) ScanTasks(n *physical.Scan) int       { return datasource.Partitions(n, s.slots) }
+func (s sizer) ScanTasks(n *physical.Scan) int {
+	if rows, ok := n.Source.(*cachedSource); ok {
+		return rows.partitions(s.slots)
+	}
+	return datasource.Partitions(n, s.slots)
+}
+
 func (s sizer) LocalTasks(*physical.Local) int       { return 1 }
 func (s sizer) ExchangeTasks(*physical.Exchange) int { return s.slots }
 
 // stream runs a resolved relation and hands its rows to sink, in order.
 func (e *Engine) stream(ctx context.Context, q *server.Query, c *sessionConf, resolved plan.Node, sink server.Sink) error {
+	schema := analyze.Schema(resolved)
+	resolved, done, err := e.withCache(ctx, q, c, resolved, false)
+	defer done()
+	if err != nil {
+		return err
+	}
 	root, err := e.physical(ctx, c, resolved)
 	if err != nil {
 		return err
 	}
-	schema := analyze.Schema(resolved)
 	if err := sink.Schema(schema); err != nil {
 		return err
 	}
@@ -279,13 +296,13 @@ func (e *Engine) stream(ctx context.Context, q *server.Query, c *sessionConf, re
 		res.end(p)
 		return nil
 	}}
-	done := make(chan error, 1)
+	ended := make(chan error, 1)
 	go func() {
 		err := e.job(ctx, q, c, root, p, res.open, sink.Progress)
 		if err != nil {
 			cancel(err)
 		}
-		done <- err
+		ended <- err
 	}()
 	total := int64(0)
 	derr := res.drain(ctx, func(ipc []byte, rows int64) error {
@@ -295,7 +312,7 @@ func (e *Engine) stream(ctx context.Context, q *server.Query, c *sessionConf, re
 	if derr != nil {
 		cancel(derr)
 	}
-	if err := <-done; err != nil {
+	if err := <-ended; err != nil {
 		return err
 	}
 	if derr != nil {
@@ -384,6 +401,11 @@ func (g *gatherer) flush(c *task.Ctx) error {
 
 // collect runs a resolved relation and returns its rows as batches, in order.
 func (e *Engine) collect(ctx context.Context, q *server.Query, c *sessionConf, resolved plan.Node) ([]*vec.Batch, error) {
+	resolved, done, err := e.withCache(ctx, q, c, resolved, false)
+	defer done()
+	if err != nil {
+		return nil, err
+	}
 	root, err := e.physical(ctx, c, resolved)
 	if err != nil {
 		return nil, err
@@ -490,6 +512,7 @@ func (e *Engine) command(ctx context.Context, q *server.Query, c *sessionConf, c
 	}
 	a := e.analyzer(q.Session, c)
 	a.Tables = &tables{e, q, c}
+	a.Cache = &cacheTables{e, q, c}
 	n, handled, err := a.RunCommand(ctx, cmd)
 	if err != nil {
 		return err
@@ -529,7 +552,12 @@ func (e *Engine) Explain(ctx context.Context, q *server.Query, mode string) (str
 	}
 	head := fmt.Sprintf("Job type: %s (%s)\n", q.Job, q.Job.Origin)
 	o := e.planner(c)
-	better, err := optimize.Optimize(ctx, resolved, o)
+	with, done, err := e.withCache(ctx, q, c, resolved, true)
+	defer done()
+	if err != nil {
+		return "", err
+	}
+	better, err := optimize.Optimize(ctx, with, o)
 	if err != nil {
 		return "", err
 	}
@@ -586,6 +614,7 @@ func (e *Engine) CloseSession(s *session.Session) {
 		e.log.Warn("stopping the streaming queries of a session", "session", s.ID, "error", err)
 	}
 	e.stored.dropSession(s.Key)
+	e.cache.remove(s.Key, func(*cached) bool { return true })
 }
 
 var _ server.Engine = (*Engine)(nil)

@@ -1,6 +1,8 @@
 package sidecar
 
 import (
+	"crypto/sha256"
+
 	"neptune/arrowexec/arrowio"
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -40,6 +42,12 @@ func decodeLocal(n plan.Node) (plan.Node, error) {
 	})
 }
 
+// digest tells rows apart by their Arrow data.
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return string(sum[:])
+}
+
 func decodeOne(l *plan.LocalRelation) (plan.Node, error) {
 	var batches []*vec.Batch
 	have := l.Schema
@@ -54,6 +62,7 @@ func decodeOne(l *plan.LocalRelation) (plan.Node, error) {
 	}
 	out := *l
 	out.Data, out.Batches, out.Schema = nil, batches, have
+	out.Digest = digest(l.Data)
 	if batches == nil {
 		out.Batches = []*vec.Batch{}
 	}

@@ -11,86 +11,86 @@ import (
 	"neptune/internal/plan"
 )
 
-// store holds what sessions asked to keep: checkpoints, and how plans are cached.
+// store holds the checkpoints of sessions.
 type store struct {
-	mu     sync.Mutex
-	rows   map[session.Key]map[string]plan.Node
-	levels map[session.Key]map[string]server.StorageLevel
+	cache *cache
+	mu    sync.Mutex
+	rows  map[session.Key]map[string]checkpoint
 }
 
-func newStore() *store {
-	return &store{rows: map[session.Key]map[string]plan.Node{}, levels: map[session.Key]map[string]server.StorageLevel{}}
+type checkpoint struct {
+	node plan.Node
+	rows *storedRows
+}
+
+func newStore(c *cache) *store {
+	return &store{cache: c, rows: map[session.Key]map[string]checkpoint{}}
 }
 
 func (s *store) checkpoint(k session.Key, key string) plan.Node {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.rows[k][key]
+	return s.rows[k][key].node
 }
 
 func (s *store) dropSession(k session.Key) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	dropped := s.rows[k]
 	delete(s.rows, k)
-	delete(s.levels, k)
+	s.mu.Unlock()
+	for _, c := range dropped {
+		s.drop(c)
+	}
 }
 
-// Checkpoint implements server.Engine: the rows are kept in memory until
-// DropCheckpoint or the end of the session. A lazy checkpoint is taken at once too.
+func (s *store) drop(c checkpoint) {
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	s.cache.release(c.rows)
+}
+
+// Checkpoint implements server.Engine: the rows are kept in memory, and on
+// disk beyond it, until DropCheckpoint or the end of the session. A lazy
+// checkpoint is taken at once too.
 func (e *Engine) Checkpoint(ctx context.Context, q *server.Query, _, _ bool) (string, error) {
 	c := e.sessionConf(q.Session)
 	resolved, err := e.analyze(ctx, q.Session, c, q.Plan)
 	if err != nil {
 		return "", err
 	}
-	batches, err := e.collect(ctx, q, c, resolved)
+	n, done, err := e.withCache(ctx, q, c, resolved, false)
+	defer done()
 	if err != nil {
 		return "", err
+	}
+	level := levels["MEMORY_AND_DISK"]
+	rows, _, err := e.keep(ctx, q, c, n, level)
+	if err != nil {
+		return "", err
+	}
+	out := resolved.Output()
+	if out == nil {
+		out = []*plan.Attr{}
 	}
 	key := uuid.NewString()
 	e.stored.mu.Lock()
 	defer e.stored.mu.Unlock()
 	m := e.stored.rows[q.Session.Key]
 	if m == nil {
-		m = map[string]plan.Node{}
+		m = map[string]checkpoint{}
 		e.stored.rows[q.Session.Key] = m
 	}
-	m[key] = &plan.LocalRelation{Out: resolved.Output(), Batches: batches}
+	m[key] = checkpoint{(&cachedSource{rows: rows, level: level}).relation(out), rows}
 	return key, nil
 }
 
 // DropCheckpoint implements server.Engine.
 func (e *Engine) DropCheckpoint(s *session.Session, key string) {
 	e.stored.mu.Lock()
-	defer e.stored.mu.Unlock()
+	c, ok := e.stored.rows[s.Key][key]
 	delete(e.stored.rows[s.Key], key)
-}
-
-// Persist implements server.Engine. The level is kept; the rows are computed
-// anew at each use, which gives the same answers.
-func (e *Engine) Persist(_ context.Context, s *session.Session, n plan.Node, level server.StorageLevel) error {
-	e.stored.mu.Lock()
-	defer e.stored.mu.Unlock()
-	m := e.stored.levels[s.Key]
-	if m == nil {
-		m = map[string]server.StorageLevel{}
-		e.stored.levels[s.Key] = m
+	e.stored.mu.Unlock()
+	if ok {
+		e.stored.drop(c)
 	}
-	m[server.Canonical(n)] = level
-	return nil
-}
-
-// Unpersist implements server.Engine.
-func (e *Engine) Unpersist(_ context.Context, s *session.Session, n plan.Node, _ bool) error {
-	e.stored.mu.Lock()
-	defer e.stored.mu.Unlock()
-	delete(e.stored.levels[s.Key], server.Canonical(n))
-	return nil
-}
-
-// StorageLevel implements server.Engine.
-func (e *Engine) StorageLevel(_ context.Context, s *session.Session, n plan.Node) (server.StorageLevel, error) {
-	e.stored.mu.Lock()
-	defer e.stored.mu.Unlock()
-	return e.stored.levels[s.Key][server.Canonical(n)], nil
 }

@@ -66,6 +66,11 @@ func checkOverwrite(n plan.Node, path string) (err error) {
 
 // discard runs a plan for its effects alone.
 func (e *Engine) discard(ctx context.Context, q *server.Query, c *sessionConf, resolved plan.Node) (int64, error) {
+	resolved, done, err := e.withCache(ctx, q, c, resolved, false)
+	defer done()
+	if err != nil {
+		return 0, err
+	}
 	root, err := e.physical(ctx, c, resolved)
 	if err != nil {
 		return 0, err
@@ -89,6 +94,7 @@ func (e *Engine) writeFiles(ctx context.Context, w *plan.Write, out []*plan.Attr
 		job.Abort()
 		return err
 	}
+	defer e.cache.changed(pathOf(w)) // whether all went well or not
 	return job.Commit(ctx)
 }
 
@@ -98,9 +104,13 @@ func prepareWrite(ctx context.Context, w *plan.Write, out []*plan.Attr) (*dataso
 	for _, a := range out {
 		schema.Fields = append(schema.Fields, types.Field{Name: a.Name, Type: a.T, Nullable: a.Null, Metadata: a.Metadata})
 	}
-	path := w.Path
-	if path == "" {
-		path = lowerKeys(w.Options)["path"]
+	return datasource.PrepareWrite(ctx, datasource.WriteArgs{Format: w.Format, Path: pathOf(w), Mode: w.Mode, PartitionBy: w.PartitionBy, Options: w.Options, Schema: schema})
+}
+
+// pathOf is where a write's files go.
+func pathOf(w *plan.Write) string {
+	if w.Path != "" {
+		return w.Path
 	}
-	return datasource.PrepareWrite(ctx, datasource.WriteArgs{Format: w.Format, Path: path, Mode: w.Mode, PartitionBy: w.PartitionBy, Options: w.Options, Schema: schema})
+	return lowerKeys(w.Options)["path"]
 }

@@ -7,6 +7,7 @@ package datasource
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -41,6 +42,23 @@ type Files struct {
 	zone   *time.Location
 	text   *textOptions // of text formats
 	values [][]any      // of files: the partition columns' values
+}
+
+// Canonical says what the source reads: sources that say the same read the same
+// folders in the same way, though maybe not the same files, as these come and go.
+func (f *Files) Canonical() string {
+	return fmt.Sprintf("%s %q %q %v %s", f.format, f.paths, f.roots, f.opts, f.schema.SQL())
+}
+
+// Reads reports whether the source reads path, a folder or a file, or anything below or above it.
+func (f *Files) Reads(path string) bool {
+	path = strings.TrimSuffix(path, "/") + "/"
+	for _, r := range f.roots {
+		if r = strings.TrimSuffix(r, "/") + "/"; strings.HasPrefix(r, path) || strings.HasPrefix(path, r) {
+			return true
+		}
+	}
+	return false
 }
 
 // formats lists the options that each format reads. Options of all file sources are in common.

@@ -47,6 +47,15 @@ func writeTree(b *strings.Builder, n Node, first, rest string, text func(Node) s
 	}
 	b.WriteString(text(n))
 	b.WriteByte('\n')
+	if s, ok := n.(*Scan); ok {
+		if c, ok := s.Source.(cachedRows); ok {
+			level, inner := c.Inner()
+			fmt.Fprintf(b, "%s   +- InMemoryRelation %s, %s\n", rest, colList(s.Out), level)
+			if inner != nil {
+				writeTree(b, inner, rest+"         +- ", rest+"            ", line, seen)
+			}
+		}
+	}
 	kids := n.Children()
 	for i, k := range kids {
 		if i < len(kids)-1 {
@@ -55,6 +64,13 @@ func writeTree(b *strings.Builder, n Node, first, rest string, text func(Node) s
 			writeTree(b, k, rest+"+- ", rest+"   ", text, seen)
 		}
 	}
+}
+
+// cachedRows is a source of rows that were computed before.
+type cachedRows interface {
+	Title() string
+	// Inner is how the rows are kept, and the plan that made them, nil if that isn't known.
+	Inner() (level string, made Node)
 }
 
 type formatter struct {
@@ -206,6 +222,9 @@ func line(n Node) string {
 	switch x := n.(type) {
 	case *Scan:
 		s := "FileScan " + scanName(x) + " " + colList(x.Out)
+		if c, ok := x.Source.(cachedRows); ok {
+			s = c.Title() + " " + colList(x.Out)
+		}
 		if len(x.Filters) > 0 {
 			s += " PushedFilters: " + exprList(x.Filters)
 		}

@@ -59,12 +59,17 @@ type Settings interface {
 	All() map[string]string
 }
 
-// CacheManager keeps cached relations, for CACHE, UNCACHE and REFRESH.
+// CacheManager keeps cached relations, for CACHE, UNCACHE and REFRESH. Relations are analyzed.
 type CacheManager interface {
+	// Cache keeps n's rows, made now unless lazy; a relation that is cached already stays as it is.
 	Cache(ctx context.Context, name []string, n plan.Node, lazy bool, options map[string]string) error
-	Uncache(ctx context.Context, name []string) (bool, error)
+	// Uncache reports whether n was cached; cascade drops what was made of n, too.
+	Uncache(ctx context.Context, n plan.Node, cascade bool) (bool, error)
+	Cached(ctx context.Context, n plan.Node) bool
 	Clear(ctx context.Context) error
-	Refresh(ctx context.Context, name []string) error
+	// Refresh and RefreshPath drop rows made of n, or of files at path: they are made anew when they are next used.
+	Refresh(ctx context.Context, n plan.Node) error
+	RefreshPath(ctx context.Context, path string) error
 }
 
 // Analyzer resolves the plans of one session. Its fields are read only; one

@@ -63,7 +63,8 @@ func commands(kind string) commandRule {
 		return describeFunction
 	case "describe_database":
 		return describeDatabase
-	case "cache", "uncache", "clear_cache", "refresh", "catalog_cache_table", "catalog_uncache_table", "catalog_clear_cache", "catalog_refresh_table":
+	case "cache", "uncache", "clear_cache", "refresh", "catalog_cache_table", "catalog_uncache_table", "catalog_clear_cache", "catalog_refresh_table",
+		"catalog_refresh_by_path", "catalog_is_cached":
 		return cacheCommand
 	case "catalog_current_database", "catalog_current_catalog", "catalog_database_exists", "catalog_table_exists", "catalog_function_exists",
 		"catalog_drop_temp_view", "catalog_drop_global_temp_view":

@@ -174,46 +174,76 @@ func (r *run) dropRelation(c *plan.Command, view bool) (plan.Node, error) {
 	return nil, aerr(cond, "relationName", errs.ID(full...), "searchPath", r.searchPath()).At(c.Origin)
 }
 
+// cacheCommand has CACHE, UNCACHE, CLEAR CACHE and REFRESH, and the catalog's calls of the same kind.
 func cacheCommand(r *run, c *plan.Command) (plan.Node, error) {
 	if r.Cache == nil {
 		return nil, errs.NotSupported("command " + c.Kind)
+	}
+	table := func() (plan.Node, error) {
+		x, err := r.table(&plan.UnresolvedTable{Common: plan.Common{Origin: c.Origin}, Parts: c.Name}, nil)
+		if err != nil {
+			return nil, err
+		}
+		return x.node, nil
 	}
 	switch c.Kind {
 	case "clear_cache", "catalog_clear_cache":
 		if err := r.Cache.Clear(r.ctx); err != nil {
 			return nil, err
 		}
-	case "refresh", "catalog_refresh_table":
-		if err := r.Cache.Refresh(r.ctx, c.Name); err != nil {
+	case "catalog_refresh_by_path":
+		if err := r.Cache.RefreshPath(r.ctx, c.Args["path"]); err != nil {
 			return nil, err
 		}
-	case "uncache", "catalog_uncache_table":
-		if !c.Flags["if_exists"] {
-			if _, err := r.table(&plan.UnresolvedTable{Parts: c.Name}, nil); err != nil {
+	case "refresh", "catalog_refresh_table":
+		switch c.Args["type"] {
+		case "path":
+			if err := r.Cache.RefreshPath(r.ctx, c.Args["path"]); err != nil {
 				return nil, err
 			}
+			return nothing()
+		case "function":
+			return nothing()
 		}
-		if _, err := r.Cache.Uncache(r.ctx, c.Name); err != nil {
+		n, err := table()
+		if err != nil {
+			return nil, err
+		}
+		if err := r.Cache.Refresh(r.ctx, n); err != nil {
+			return nil, err
+		}
+	case "catalog_is_cached":
+		n, err := table()
+		if err != nil {
+			return nil, err
+		}
+		return rows([]types.Field{boolCol("value")}, [][]any{{r.Cache.Cached(r.ctx, n)}})
+	case "uncache", "catalog_uncache_table":
+		n, err := table()
+		if err != nil {
+			if c.Flags["if_exists"] {
+				return nothing()
+			}
+			return nil, err
+		}
+		if _, err := r.Cache.Uncache(r.ctx, n, r.Catalog.TempView(c.Name) == nil); err != nil {
 			return nil, err
 		}
 	default:
-		q := c.Query
-		if q != nil {
-			if _, err := createView(r, &plan.Command{Kind: "create_view", Name: c.Name, Query: q, Text: c.Text, Flags: map[string]bool{"temporary": true}}); err != nil {
+		if c.Query != nil {
+			if _, err := createView(r, &plan.Command{Kind: "create_view", Name: c.Name, Query: c.Query, Text: c.Text, Flags: map[string]bool{"temporary": true}}); err != nil {
 				return nil, err
 			}
 		}
-		x, err := r.table(&plan.UnresolvedTable{Parts: c.Name}, nil)
+		n, err := table()
 		if err != nil {
 			return nil, err
 		}
 		opts := map[string]string{}
 		for k, v := range c.Args {
-			if o, ok := strings.CutPrefix(k, "option."); ok {
-				opts[o] = v
-			}
+			opts[strings.TrimPrefix(k, "option.")] = v
 		}
-		if err := r.Cache.Cache(r.ctx, c.Name, x.node, c.Flags["lazy"], opts); err != nil {
+		if err := r.Cache.Cache(r.ctx, c.Name, n, c.Flags["lazy"], opts); err != nil {
 			return nil, err
 		}
 	}

@@ -2,11 +2,7 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
-	"reflect"
-	"slices"
-	"strings"
 
 	"neptune/connect/pb"
 	"neptune/connect/session"
@@ -171,17 +167,17 @@ func (s *Server) analyze(ctx context.Context, x *session.Session, req *pb.Analyz
 		}
 		res.Result = &pb.AnalyzePlanResponse_JsonToDdl{JsonToDdl: &pb.AnalyzePlanResponse_JsonToDDL{DdlString: text}}
 	case *pb.AnalyzePlanRequest_SameSemantics_:
-		a, _, err := s.node(x, k.SameSemantics.GetTargetPlan())
+		a, _, err := s.resolved(ctx, x, k.SameSemantics.GetTargetPlan())
 		if err != nil {
 			return err
 		}
-		b, _, err := s.node(x, k.SameSemantics.GetOtherPlan())
+		b, _, err := s.resolved(ctx, x, k.SameSemantics.GetOtherPlan())
 		if err != nil {
 			return err
 		}
 		res.Result = &pb.AnalyzePlanResponse_SameSemantics_{SameSemantics: &pb.AnalyzePlanResponse_SameSemantics{Result: Canonical(a) == Canonical(b)}}
 	case *pb.AnalyzePlanRequest_SemanticHash_:
-		n, _, err := s.node(x, k.SemanticHash.GetPlan())
+		n, _, err := s.resolved(ctx, x, k.SemanticHash.GetPlan())
 		if err != nil {
 			return err
 		}
@@ -249,62 +245,4 @@ func (s *Server) schema(ctx context.Context, x *session.Session, p *pb.Plan) (*t
 		t.Fields = append(t.Fields, types.Field{Name: a.Name, Type: a.T, Nullable: a.Null, Metadata: a.Metadata})
 	}
 	return t, nil
-}
-
-// Canonical writes a plan so that plans that do the same, but for the names
-// of their results, read the same. It is exact for equal plans, and cautious for others.
-func Canonical(n plan.Node) string {
-	var b strings.Builder
-	write(&b, reflect.ValueOf(n))
-	return b.String()
-}
-
-var skipped = map[string]bool{"Origin": true, "PlanID": true, "At": true, "Common": true, "Names": true, "Metadata": true, "Text": true, "ID": true, "Payload": true}
-
-func write(b *strings.Builder, v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Invalid:
-		b.WriteString("nil")
-	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			b.WriteString("nil")
-			return
-		}
-		write(b, v.Elem())
-	case reflect.Struct:
-		b.WriteString(v.Type().Name() + "{")
-		for i := range v.NumField() {
-			f := v.Type().Field(i)
-			if skipped[f.Name] || !f.IsExported() {
-				continue
-			}
-			b.WriteString(f.Name + ":")
-			write(b, v.Field(i))
-			b.WriteByte(' ')
-		}
-		b.WriteByte('}')
-	case reflect.Slice, reflect.Array:
-		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
-			fmt.Fprintf(b, "%x", v.Bytes())
-			return
-		}
-		b.WriteByte('[')
-		for i := range v.Len() {
-			write(b, v.Index(i))
-			b.WriteByte(',')
-		}
-		b.WriteByte(']')
-	case reflect.Map:
-		keys := v.MapKeys()
-		slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(fmt.Sprint(x), fmt.Sprint(y)) })
-		b.WriteString("map[")
-		for _, k := range keys {
-			fmt.Fprintf(b, "%v:", k)
-			write(b, v.MapIndex(k))
-			b.WriteByte(' ')
-		}
-		b.WriteByte(']')
-	default:
-		fmt.Fprintf(b, "%v", v)
-	}
 }

@@ -143,6 +143,7 @@ type LocalRelation struct {
 	Schema  *types.Type // as declared, nil: the Arrow schema's
 	Data    []byte
 	Batches any
+	Digest  string // of the rows, where it is known: relations with the same one have the same rows
 }
 
 // InlineTable is VALUES (...), (...).
