@@ -37,7 +37,11 @@ type way struct {
 	memory int64 // bytes, 0: no bound
 	tuning tuning
 	conf   map[string]string
+	spills bool // each kind of operator that can must have spilled
 }
+
+// spillers are the kinds of operators that a pool of little memory makes spill.
+var spillers = []string{"aggregate", "join", "sort"}
 
 const noBroadcast = "spark.sql.autoBroadcastJoinThreshold"
 
@@ -48,7 +52,9 @@ func ways() []way {
 		{name: "four slots", slots: 4, conf: never},
 		{name: "small batches", slots: 4, tuning: tuning{batchRows: 3}},
 		{name: "suspended at each yield", slots: 4, tuning: tuning{batchRows: 61, every: 1}, conf: never},
-		{name: "little memory", slots: 1, memory: 512 << 10, tuning: tuning{batchRows: 64}, conf: never},
+		{name: "little memory", slots: 1, memory: 48 << 10, tuning: tuning{batchRows: 64}, conf: never, spills: true},
+		// There is no room for what suspended tasks hold: each suspension spills all that can be.
+		{name: "spilled when suspended", slots: 2, memory: 1 << 20, tuning: tuning{batchRows: 61, every: 11}, conf: never, spills: true},
 	}
 }
 
@@ -315,6 +321,12 @@ func TestAnswers(t *testing.T) {
 						d = d[:1500] + "..."
 					}
 					t.Errorf("%s\n(-Spark +got)\n%s", q.sql, d)
+				}
+			}
+			spilled := r.engine.pool.Spilled()
+			for _, kind := range spillers {
+				if s.spills && spilled[kind] == 0 {
+					t.Errorf("no %s was spilled: %v", kind, spilled)
 				}
 			}
 			if used, _ := r.engine.pool.Used(); used != 0 {

@@ -201,13 +201,15 @@ func (a *Account) Unpark() {
 	}
 }
 
-// SpillAll makes all reservations of the account spill, largest first. An
-// operator that is in the middle of something gives nothing.
+// SpillAll makes the reservations of the account spill, largest first, but for
+// small ones, which aren't worth a file. An operator that is in the middle of
+// something gives nothing.
 func (a *Account) SpillAll() error {
+	small := min(64<<10, a.pool.limit/64)
 	tried := map[*Reservation]bool{}
 	for {
 		r := a.largest(tried)
-		if r == nil {
+		if r == nil || r.size < small {
 			return nil
 		}
 		tried[r] = true

@@ -49,6 +49,7 @@ type aggCore struct {
 	bytes int64 // of them
 	mem   *mem.Reservation
 	files []*Spill // by partition; nil: nothing of it was spilled
+	disk  *Spill   // has no rows: the files' file
 	busy  bool     // in the middle of an update: Spill must not run
 	fixed bool     // groups can't be moved as states
 	group []int32
@@ -528,7 +529,10 @@ func (a *aggCore) Spill() (int64, error) {
 
 func (a *aggCore) spillTo(k int, b *aggBatch, from, to int) error {
 	if a.files[k] == nil {
-		a.files[k] = NewSpill(a.c, "aggregate", a.spillSchema())
+		if a.disk == nil {
+			a.disk = NewSpill(a.c, "aggregate", a.spillSchema())
+		}
+		a.files[k] = a.disk.Sibling(a.disk.schema)
 	}
 	out := &vec.Batch{N: to - from, Cols: sliceAll(b.keys, from, to)}
 	for _, s := range b.args {
@@ -624,6 +628,7 @@ func (a *aggCore) reread() error {
 	}
 	a.child = child
 	child.all, child.shift = true, a.shift+a.bits
+	child.disk = a.disk.Sibling(a.disk.schema)
 	for from := 0; p != nil && from < p.table.n; from += 4096 {
 		b, err := a.states(p, from, min(from+4096, p.table.n))
 		if err != nil {
@@ -683,7 +688,10 @@ func (a *aggCore) close() error {
 			a.files[i] = nil
 		}
 	}
-	a.parts, a.wait, a.hash = nil, nil, nil
+	if err := a.disk.Close(); err != nil && first == nil {
+		first = err
+	}
+	a.parts, a.wait, a.hash, a.disk = nil, nil, nil, nil
 	if a.mem != nil {
 		a.mem.Release()
 		a.mem = nil

@@ -37,7 +37,7 @@ type Deps struct {
 	Env *fn.Env
 
 	// loops are the rows of the last round of the recursions around a node.
-	loops map[int64][]*vec.Batch
+	loops map[int64]*rowBuffer
 }
 
 // Build makes the operators of one task from a stage's plan. Exchanges are
@@ -138,7 +138,7 @@ func build(n physical.Node, d Deps) (Operator, error) {
 		if !ok {
 			return nil, errs.Internalf("recursion %d is read outside its step", n.ID)
 		}
-		return NewLocal(physical.Types(n.Out), rows), nil
+		return &stored{r: rows}, nil
 	case *physical.NestedLoopJoin:
 		return buildLoopJoin(n, d)
 	case *physical.Write:
@@ -296,13 +296,16 @@ func joinInputs(l, r physical.Node, buildRight bool, cfg *JoinConfig, d Deps, ke
 			name = "hash " + keyName(exprs) + fmt.Sprint(cfg.NullSafe)
 		}
 		safe := cfg.NullSafe
+		cfg.Unshared = func() (Operator, error) { return d.Shuffle.Reader(d.Conf, d.Query, x, 0) }
 		cfg.Shared = func(c *task.Ctx) (*SharedTable, error) {
 			v, err := d.Shuffle.Shared(c, d.Query, x, name, func(c *task.Ctx) (any, int64, error) {
 				in, err := d.Shuffle.Reader(d.Conf, d.Query, x, 0)
 				if err != nil {
 					return nil, 0, err
 				}
-				batches, err := readAll(c, in)
+				held := c.Mem.Reserve("broadcast", nil)
+				defer held.Release()
+				batches, err := readAll(c, in, held)
 				if err != nil {
 					return nil, 0, err
 				}
@@ -310,6 +313,7 @@ func joinInputs(l, r physical.Node, buildRight bool, cfg *JoinConfig, d Deps, ke
 				if err != nil {
 					return nil, 0, err
 				}
+				held.Release() // from here on it is the exchange's
 				return t, t.Size(), nil
 			})
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"neptune/arrowexec/expr"
 	"neptune/arrowexec/fn"
+	"neptune/arrowexec/mem"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
@@ -35,8 +36,8 @@ func CompileOrder(list []physical.Order, env *fn.Env) ([]expr.Evaluator, []vec.K
 	return keys, order, nil
 }
 
-// readAll drains an operator.
-func readAll(c *task.Ctx, o Operator) (out []*vec.Batch, err error) {
+// readAll drains an operator into memory that a join table is to be made of.
+func readAll(c *task.Ctx, o Operator, held *mem.Reservation) (out []*vec.Batch, err error) {
 	defer func() {
 		if e := o.Close(); e != nil && err == nil {
 			err = e
@@ -51,6 +52,9 @@ func readAll(c *task.Ctx, o Operator) (out []*vec.Batch, err error) {
 			return out, nil
 		}
 		if err != nil {
+			return nil, err
+		}
+		if err := held.Grow(b.LiveSize() + tableBytes(int64(b.N))); err != nil {
 			return nil, err
 		}
 		out = append(out, b)

@@ -24,6 +24,8 @@ type JoinConfig struct {
 	// Shared, when set, gives the build side's table, which other tasks use
 	// too; the build input is then nil.
 	Shared func(*task.Ctx) (*SharedTable, error)
+	// Unshared reads the shared side, for when its table doesn't fit in memory.
+	Unshared func() (Operator, error)
 	// SharedTypes are the types of the shared side's columns.
 	SharedTypes []*types.Type
 }
@@ -125,6 +127,7 @@ type hashJoin struct {
 	joinSpec
 	inputs [2]Operator // left, right; the build side nil when shared
 	shared func(*task.Ctx) (*SharedTable, error)
+	alone  func() (Operator, error) // instead of shared
 
 	mem    *mem.Reservation
 	c      *task.Ctx
@@ -133,8 +136,9 @@ type hashJoin struct {
 	p      prober
 	src    func(*task.Ctx) (*vec.Batch, error)
 	grace  *grace
-	inHand bool // held may be spilled now
-	err    error
+	blocks *blocks
+	buf    *rowBuffer // build rows of nested loops
+	inHand bool       // held may be spilled now
 }
 
 // NewHashJoin returns a join on equal keys: left and right are its inputs
@@ -153,15 +157,15 @@ func NewHashJoin(left, right Operator, cfg JoinConfig) (Operator, error) {
 	return j, nil
 }
 
-// NewLoopJoin returns a join by a condition alone (nil: all pairs); the build side
-// must fit in memory. A NullAwareAnti join takes a negated condition.
+// NewLoopJoin returns a join by a condition alone (nil: all pairs). A build side
+// that doesn't fit in memory is joined in blocks, the probe side being read for each. A NullAwareAnti join takes a negated condition.
 func NewLoopJoin(left, right Operator, cfg JoinConfig) (Operator, error) {
 	cfg.LeftKeys, cfg.RightKeys, cfg.NullSafe = nil, nil, nil
 	return newJoin(left, right, cfg), nil
 }
 
 func newJoin(left, right Operator, cfg JoinConfig) *hashJoin {
-	j := &hashJoin{inputs: [2]Operator{left, right}, shared: cfg.Shared}
+	j := &hashJoin{inputs: [2]Operator{left, right}, shared: cfg.Shared, alone: cfg.Unshared}
 	j.kind, j.buildRight, j.safe = cfg.Kind, cfg.BuildRight, cfg.NullSafe
 	j.mode = modeOf(cfg.Kind, cfg.BuildRight)
 	schema := func(o Operator) []*types.Type {
@@ -238,6 +242,20 @@ func (j *hashJoin) Next(c *task.Ctx) (*vec.Batch, error) {
 				return nil, err
 			}
 		}
+		if j.blocks != nil {
+			more, err := j.blocks.nextBlock(c)
+			if err != nil {
+				return nil, err
+			}
+			if more {
+				continue
+			}
+			err = j.blocks.close()
+			j.blocks, j.p.blocks = nil, nil
+			if err != nil {
+				return nil, err
+			}
+		}
 		if j.grace == nil {
 			return nil, io.EOF
 		}
@@ -256,12 +274,29 @@ func (j *hashJoin) buildSide(c *task.Ctx) error {
 	probe, build := j.sides()
 	if j.shared != nil {
 		t, err := j.shared(c)
-		if err != nil {
+		if err == nil {
+			j.p.start(t.table)
+			j.src = probe.Next
+			return nil
+		}
+		if !short(err) || j.alone == nil {
 			return err
 		}
-		j.p.start(t.table)
-		j.src = probe.Next
-		return nil
+		// Its table doesn't fit: this task reads the rows itself, and may spill them.
+		if build, err = j.alone(); err != nil {
+			return err
+		}
+		if j.shared = nil; j.buildRight {
+			j.inputs[1] = build
+		} else {
+			j.inputs[0] = build
+		}
+		if err := build.Open(c); err != nil {
+			return err
+		}
+	}
+	if j.buildKeys == nil {
+		j.buf = newRowBuffer(c, "join", j.build)
 	}
 	for {
 		j.inHand = true
@@ -286,7 +321,31 @@ func (j *hashJoin) buildSide(c *task.Ctx) error {
 	if j.grace != nil {
 		return j.grace.split(c, probe)
 	}
+	if j.buf != nil {
+		held, ok := j.buf.take()
+		if !ok {
+			return j.blockwise(c, probe)
+		}
+		j.held = held
+	}
 	return j.index(c, probe.Next)
+}
+
+// blockwise joins nested loops whose build side is in a file.
+func (j *hashJoin) blockwise(c *task.Ctx, probe Operator) error {
+	if err := j.buf.finish(); err != nil {
+		return err
+	}
+	j.blocks = j.newBlocks(c, j.buf.reader().next, nil)
+	j.p.blocks = j.blocks
+	j.p.buildAny = j.buf.rows > 0
+	return j.blocks.stash(c, probe)
+}
+
+// short reports whether an error is about memory.
+func short(err error) bool {
+	e, ok := errs.As(err)
+	return ok && (e.Condition == "UNABLE_TO_ACQUIRE_MEMORY" || e.Condition == "INTERNAL_ERROR_MEMORY")
 }
 
 // index makes the table of the rows held, to be probed with src.
@@ -312,15 +371,11 @@ func (j *hashJoin) keep(c *task.Ctx, b *vec.Batch) error {
 	if j.grace != nil {
 		return j.grace.add(c, j.grace.parts, b, true)
 	}
-	need := j.cost(b)
-	if j.mem.Try(need) {
-		j.held = append(j.held, b)
-		return nil
+	if j.buf != nil {
+		return j.buf.add(b)
 	}
-	if j.buildKeys == nil { // nested loops hold all of it
-		if err := j.mem.Grow(need); err != nil {
-			return err
-		}
+	b, _ = owned(j.build, b)
+	if j.mem.Try(j.cost(b)) {
 		j.held = append(j.held, b)
 		return nil
 	}
@@ -368,6 +423,9 @@ func (j *hashJoin) Close() error {
 		note(j.grace.close())
 		j.grace = nil
 	}
+	note(j.blocks.close())
+	note(j.buf.close())
+	j.blocks, j.buf = nil, nil
 	j.held, j.src, j.p = nil, nil, prober{joinSpec: &j.joinSpec}
 	if j.mem != nil {
 		j.mem.Release()

@@ -19,11 +19,13 @@ type grace struct {
 	j     *hashJoin
 	parts []*gracePart // being written; afterwards, to be joined
 	cur   *gracePart
+	disk  *Spill // has no rows: the parts' file
 }
 
 type gracePart struct {
 	build, probe *Spill
 	depth        int
+	alone        bool // dividing gave all build rows to this part again
 }
 
 func (j *hashJoin) newGrace() *grace {
@@ -34,9 +36,12 @@ func (j *hashJoin) newGrace() *grace {
 
 // open makes the files of one division.
 func (g *grace) open(depth int) []*gracePart {
+	if g.disk == nil {
+		g.disk = NewSpill(g.j.c, "join", nil)
+	}
 	parts := make([]*gracePart, graceWays)
 	for i := range parts {
-		parts[i] = &gracePart{depth: depth, build: NewSpill(g.j.c, "join", g.j.build), probe: NewSpill(g.j.c, "join", g.j.probe)}
+		parts[i] = &gracePart{depth: depth, build: g.disk.Sibling(g.j.build), probe: g.disk.Sibling(g.j.probe)}
 	}
 	return parts
 }
@@ -59,7 +64,10 @@ func (g *grace) close() error {
 			err = e
 		}
 	}
-	g.parts, g.cur = nil, nil
+	if e := g.disk.Close(); e != nil {
+		err = e
+	}
+	g.parts, g.cur, g.disk = nil, nil, nil
 	return err
 }
 
@@ -167,6 +175,12 @@ func (g *grace) nextPart(c *task.Ctx) (bool, error) {
 		if fits {
 			return true, g.j.index(c, p.probe.Reader().Next)
 		}
+		if p.depth >= graceDepth || p.alone { // dividing is no use
+			j := g.j
+			j.blocks = j.newBlocks(c, p.build.Reader().Next, func() func(*task.Ctx) (*vec.Batch, error) { return p.probe.Reader().Next })
+			j.p.blocks = j.blocks
+			return j.blocks.nextBlock(c)
+		}
 		if err := g.again(c, p); err != nil {
 			return false, err
 		}
@@ -187,13 +201,8 @@ func (g *grace) load(c *task.Ctx, p *gracePart) (bool, error) {
 			return false, err
 		}
 		if need := j.cost(b); !j.mem.Try(need) {
-			if p.depth < graceDepth {
-				j.held = nil
-				return false, j.mem.Resize(0)
-			}
-			if err := j.mem.Grow(need); err != nil {
-				return false, err
-			}
+			j.held = nil
+			return false, j.mem.Resize(0)
 		}
 		j.held = append(j.held, b)
 	}
@@ -223,6 +232,9 @@ func (g *grace) again(c *task.Ctx, p *gracePart) error {
 	}
 	if err := g.flush(c, parts); err != nil {
 		return err
+	}
+	for _, n := range parts {
+		n.alone = n.build.Rows() == p.build.Rows()
 	}
 	g.cur = nil
 	return p.close()

@@ -95,6 +95,8 @@ type prober struct {
 	tail  int // build row to emit next
 	// Of the whole build side, of which the table may be a part:
 	buildAny, buildNull bool
+	// blocks, when set, has the table as one of several.
+	blocks *blocks
 }
 
 func (p *prober) start(t *joinTable) {
@@ -147,9 +149,14 @@ func (p *prober) begin(c *task.Ctx, b *vec.Batch) error {
 	}
 	p.cur, p.pos, p.chain, p.fresh, p.left = b, 0, 0, true, false
 	clear(p.s.seen)
+	if p.blocks != nil {
+		if err := p.blocks.recall(p.s.seen); err != nil {
+			return err
+		}
+	}
 	if p.cond == nil && !p.mode.pairs && p.matched == nil {
 		for i, h := range p.s.head {
-			p.s.seen[i] = h != 0
+			p.s.seen[i] = p.s.seen[i] || h != 0
 		}
 		p.pos = b.N
 	}
@@ -163,6 +170,9 @@ func (p *prober) step(c *task.Ctx) (*vec.Batch, error) {
 	}
 	b := p.cur
 	p.cur = nil
+	if p.blocks != nil && !p.blocks.note(p.s.seen) {
+		return nil, nil
+	}
 	switch {
 	case p.mode.probeSemi:
 		return p.pick(b, true), nil

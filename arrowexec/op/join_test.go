@@ -189,6 +189,9 @@ func TestLoopJoin(t *testing.T) {
 								}
 								return NewLoopJoin(in[0], in[1], cfg)
 							}}
+						if n > 0 { // once more, in blocks
+							oc.sizes, oc.limit = []int{4}, 500
+						}
 						if tooMany {
 							oc.err = "SCALAR_SUBQUERY_TOO_MANY_ROWS"
 						}
@@ -197,6 +200,27 @@ func TestLoopJoin(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestJoinOfOneKey: rows that all have the same key can't be divided by hash,
+// and are joined in blocks.
+func TestJoinOfOneKey(t *testing.T) {
+	schema := []*types.Type{types.Int64Type, types.StringType}
+	for _, kind := range []plan.JoinType{plan.Inner, plan.FullOuter, plan.LeftSemi, plan.LeftAnti} {
+		l, rt := table{schema: schema}, table{schema: schema}
+		for i := range 60 {
+			l.rows = append(l.rows, []any{int64(7 + i%40/39), fmt.Sprint("left", i)})
+			rt.rows = append(rt.rows, []any{int64(7), fmt.Sprint("right", i)})
+		}
+		want, _ := joinRef(kind, l, rt, keyMatch(l, rt, 1, nil, false))
+		runCase(t, opCase{inputs: []table{l, rt}, want: want, sizes: []int{8}, limit: 2500, build: func(in []Operator) (Operator, error) {
+			keys, err := CompileKeys(keyExprs(schema, []int{0}), nil)
+			if err != nil {
+				return nil, err
+			}
+			return NewHashJoin(in[0], in[1], JoinConfig{Kind: kind, BuildRight: true, LeftKeys: keys, RightKeys: keys})
+		}})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"io"
 	"strconv"
 
-	"neptune/arrowexec/mem"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
@@ -27,7 +26,7 @@ const (
 type loop struct {
 	anchor Operator
 	// step makes the operators of a round over the rows of the last one.
-	step   func(last []*vec.Batch) (Operator, error)
+	step   func(last *rowBuffer) (Operator, error)
 	schema []*types.Type
 	levels int64 // -1: no limit
 	rows   int64
@@ -35,9 +34,8 @@ type loop struct {
 	in    Operator // of the round under way
 	level int64
 	total int64
-	round []*vec.Batch // rows of the round under way
-	size  int64
-	held  *mem.Reservation
+	round *rowBuffer // rows of the round under way
+	last  *rowBuffer // of the one before, which it reads
 }
 
 // newLoop builds the operator; the step is built anew for each round.
@@ -61,9 +59,9 @@ func newLoop(n *physical.RecursiveLoop, d Deps) (Operator, error) {
 	if n.MaxRows != 0 {
 		l.rows = n.MaxRows
 	}
-	l.step = func(last []*vec.Batch) (Operator, error) {
+	l.step = func(last *rowBuffer) (Operator, error) {
 		sub := d
-		sub.loops = map[int64][]*vec.Batch{n.ID: last}
+		sub.loops = map[int64]*rowBuffer{n.ID: last}
 		for id, rows := range d.loops {
 			if id != n.ID {
 				sub.loops[id] = rows
@@ -87,7 +85,7 @@ func limitOf(c *task.Conf, key string, def int64) (int64, error) {
 }
 
 func (l *loop) Open(c *task.Ctx) error {
-	l.held = c.Mem.Reserve("recursion", nil)
+	l.round = newRowBuffer(c, "recursion", l.schema)
 	l.in = l.anchor
 	return l.in.Open(c)
 }
@@ -102,13 +100,7 @@ func (l *loop) Next(c *task.Ctx) (*vec.Batch, error) {
 			if l.rows >= 0 && l.total > l.rows {
 				return nil, errs.New(errs.Runtime, "RECURSION_ROW_LIMIT_EXCEEDED", "rowLimit", strconv.FormatInt(l.rows, 10))
 			}
-			n := b.Size()
-			if err := l.held.Grow(n); err != nil {
-				return nil, err
-			}
-			l.size += n
-			l.round = append(l.round, b)
-			return b, c.Yield()
+			return b, l.round.add(b)
 		case err != io.EOF:
 			return nil, err
 		}
@@ -126,19 +118,21 @@ func (l *loop) advance(c *task.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := l.held.Resize(l.size); err != nil {
-		return err
-	}
-	if len(l.round) == 0 {
+	if l.round.rows == 0 {
 		return nil
 	}
 	l.level++
 	if l.levels >= 0 && l.level > l.levels {
 		return errs.New(errs.Runtime, "RECURSION_LEVEL_LIMIT_EXCEEDED", "levelLimit", strconv.FormatInt(l.levels, 10))
 	}
-	last := l.round
-	l.round, l.size = nil, 0
-	if l.in, err = l.step(last); err != nil {
+	if err := l.last.close(); err != nil {
+		return err
+	}
+	l.last, l.round = l.round, newRowBuffer(c, "recursion", l.schema)
+	if err := l.last.finish(); err != nil {
+		return err
+	}
+	if l.in, err = l.step(l.last); err != nil {
 		return err
 	}
 	if err := l.in.Open(c); err != nil {
@@ -156,10 +150,12 @@ func (l *loop) Close() error {
 	if e := l.anchor.Close(); err == nil {
 		err = e
 	}
-	if l.held != nil {
-		l.held.Release()
+	for _, r := range []*rowBuffer{l.last, l.round} {
+		if e := r.close(); err == nil {
+			err = e
+		}
 	}
-	l.round = nil
+	l.last, l.round = nil, nil
 	return err
 }
 

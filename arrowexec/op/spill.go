@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"syscall"
 
 	"neptune/arrowexec/mem"
@@ -36,9 +37,10 @@ func spillChunk(c *task.Ctx) int {
 	return int(max(minSpillChunk, min(maxSpillChunk, share/2048)))
 }
 
-// Spill is a temporary file of batches, written once from front to back and
+// Spill is batches in a temporary file, written once from front to back and
 // then read, once or more. The file has no name from the moment it is open, so
-// nothing is left behind when the process dies. It belongs to one task.
+// nothing is left behind when the process dies. Several Spills may share one:
+// making a file can take longer than filling it.
 // Batches are written in pieces of about a chunk each, so that a reader never
 // holds much.
 //
@@ -47,23 +49,35 @@ func spillChunk(c *task.Ctx) int {
 type Spill struct {
 	owner  string // kind of operator, for statistics and errors
 	schema []*types.Type
-	dir    string
 	chunk  int
 	stats  *task.Stats
 	pool   *mem.Pool
 	closed bool
-	file   *os.File // nil until something is written
+	file   *spillFile
+	parts  []extent
 	buf    []byte
 	size   int64 // written to the file
 	rows   int64
 }
 
-// NewSpill returns a file for batches of those column types, written by an
+// extent is a stretch of a file: whole batches, each after its length (u64).
+type extent struct{ at, n int64 }
+
+// spillFile is the file of one or more Spills; its space is given back when the last is closed.
+type spillFile struct {
+	mu    sync.Mutex
+	dir   string
+	file  *os.File // nil until something is written
+	end   int64
+	users int
+}
+
+// NewSpill returns a Spill for batches of those column types, written by an
 // operator of kind owner. The file is made when the first bytes go to it.
 func NewSpill(c *task.Ctx, owner string, schema []*types.Type) *Spill {
-	s := &Spill{owner: owner, schema: schema, chunk: spillChunk(c), stats: c.Stats}
+	s := &Spill{owner: owner, schema: schema, chunk: spillChunk(c), stats: c.Stats, file: &spillFile{users: 1}}
 	if c.Conf != nil {
-		s.dir = c.Conf.SpillDir
+		s.file.dir = c.Conf.SpillDir
 	}
 	if c.Mem != nil {
 		s.pool = c.Mem.Pool()
@@ -71,24 +85,55 @@ func NewSpill(c *task.Ctx, owner string, schema []*types.Type) *Spill {
 	return s
 }
 
-// open makes the file and takes its name away.
-func (s *Spill) open() error {
-	if s.closed {
-		return s.failed(os.ErrClosed)
+// Sibling returns a Spill in the same file as s, which isn't closed; the
+// operator's other partitions are such.
+func (s *Spill) Sibling(schema []*types.Type) *Spill {
+	s.file.mu.Lock()
+	defer s.file.mu.Unlock()
+	s.file.users++
+	return &Spill{owner: s.owner, schema: schema, chunk: s.chunk, stats: s.stats, pool: s.pool, file: s.file}
+}
+
+// append writes to the end of the file, which it makes without a name if need be.
+func (f *spillFile) append(b []byte) (extent, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		file, err := os.CreateTemp(f.dir, "neptune-spill-")
+		if err != nil {
+			return extent{}, err
+		}
+		if err := os.Remove(file.Name()); err != nil {
+			file.Close()
+			return extent{}, err
+		}
+		f.file = file
 	}
-	if s.file != nil {
+	if _, err := f.file.WriteAt(b, f.end); err != nil {
+		return extent{}, err
+	}
+	e := extent{f.end, int64(len(b))}
+	f.end += e.n
+	return e, nil
+}
+
+// release takes one user and its extents away.
+func (f *spillFile) release(parts []extent) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.users--
+	if f.file == nil {
 		return nil
 	}
-	f, err := os.CreateTemp(s.dir, "neptune-spill-")
-	if err != nil {
-		return s.failed(err)
+	if f.users > 0 {
+		for _, e := range parts {
+			punch(f.file, e.at, e.n)
+		}
+		return nil
 	}
-	if err := os.Remove(f.Name()); err != nil {
-		f.Close()
-		return s.failed(err)
-	}
-	s.file = f
-	return nil
+	err := f.file.Close()
+	f.file = nil
+	return err
 }
 
 // failed names what went wrong with writing: Spark's condition of a spiller that fails.
@@ -182,20 +227,21 @@ func (s *Spill) write() error {
 	if len(s.buf) == 0 {
 		return nil
 	}
-	if err := s.open(); err != nil {
-		return err
+	if s.closed {
+		return s.failed(os.ErrClosed)
 	}
-	n, err := s.file.WriteAt(s.buf, s.size)
+	e, err := s.file.append(s.buf)
 	if err != nil {
 		return s.failed(err)
 	}
-	s.size += int64(n)
-	s.stats.Spilled.Add(int64(n))
+	s.parts = append(s.parts, e)
+	s.size += e.n
+	s.stats.Spilled.Add(e.n)
 	if s.pool != nil {
-		s.pool.NoteSpill(s.owner, int64(n))
+		s.pool.NoteSpill(s.owner, e.n)
 	}
 	s.buf = s.buf[:0]
-	if n < s.chunk || cap(s.buf) > 4*s.chunk {
+	if e.n < int64(s.chunk) || cap(s.buf) > 4*s.chunk {
 		s.buf = nil // the last write, most likely
 	}
 	return nil
@@ -206,14 +252,8 @@ func (s *Spill) Close() error {
 	if s == nil || s.closed {
 		return nil
 	}
-	s.closed = true
-	if s.file == nil {
-		s.buf = nil
-		return nil
-	}
-	err := s.file.Close()
-	s.file, s.buf = nil, nil
-	if err != nil {
+	s.closed, s.buf = true, nil
+	if err := s.file.release(s.parts); err != nil {
 		return unread(err)
 	}
 	return nil
@@ -221,10 +261,10 @@ func (s *Spill) Close() error {
 
 // SpillReader reads a Spill's batches in order, a bounded step at a time.
 type SpillReader struct {
-	s   *Spill
-	at  int64 // of the next batch in the file
-	buf []byte
-	off int // of the next batch in buf
+	s    *Spill
+	part int // to be read next
+	buf  []byte
+	off  int // of the next batch in buf
 }
 
 // Reader returns a reader from the first batch. All must have been flushed.
@@ -236,13 +276,14 @@ func (s *Spill) Reader() *SpillReader {
 // Next returns the next batch or io.EOF.
 func (r *SpillReader) Next(c *task.Ctx) (*vec.Batch, error) {
 	for {
-		if b, err := r.buffered(); b != nil || err != nil {
+		if r.off < len(r.buf) {
+			b, err := r.decode()
 			if err == nil {
 				err = c.Yield()
 			}
 			return b, err
 		}
-		if r.at >= r.s.size {
+		if r.part >= len(r.s.parts) {
 			return nil, io.EOF
 		}
 		if err := c.Do(func(context.Context) error { return r.fill() }); err != nil {
@@ -251,44 +292,37 @@ func (r *SpillReader) Next(c *task.Ctx) (*vec.Batch, error) {
 	}
 }
 
-// buffered decodes the next batch if all of it is in memory.
-func (r *SpillReader) buffered() (*vec.Batch, error) {
+// decode reads the next batch in memory.
+func (r *SpillReader) decode() (*vec.Batch, error) {
 	rest := r.buf[r.off:]
-	if len(rest) < 8 {
-		return nil, nil
+	n := uint64(0)
+	if len(rest) >= 8 {
+		n = binary.LittleEndian.Uint64(rest)
 	}
-	n := int(binary.LittleEndian.Uint64(rest))
-	if len(rest)-8 < n {
-		return nil, nil
+	if len(rest) < 8 || n > uint64(len(rest)-8) {
+		return nil, unread(fmt.Errorf("%w: a batch of %d bytes where %d are left", vec.ErrCorrupt, n, len(rest)))
 	}
 	b, err := vec.DecodeBatch(r.s.schema, rest[8:8+n])
 	if err != nil {
 		return nil, unread(err)
 	}
-	r.off += 8 + n
-	r.at += int64(8 + n)
+	r.off += 8 + int(n)
 	return b, nil
 }
 
-// fill reads a chunk that begins at the next batch, into fresh memory:
-// batches are views of it.
+// fill reads what was written in one go, into fresh memory: batches are views of it.
 func (r *SpillReader) fill() error {
 	f := r.s.file
-	if f == nil {
+	f.mu.Lock()
+	file := f.file
+	f.mu.Unlock()
+	if file == nil || r.s.closed {
 		return unread(os.ErrClosed)
 	}
-	var head [8]byte
-	if _, err := f.ReadAt(head[:], r.at); err != nil {
-		return unread(err)
-	}
-	first := int64(binary.LittleEndian.Uint64(head[:])) + 8
-	left := r.s.size - r.at
-	if first > left || first < 8 {
-		return unread(fmt.Errorf("%w: a batch of %d bytes where %d are left", vec.ErrCorrupt, first, left))
-	}
-	r.buf = vec.Aligned(int(min(left, max(first, int64(r.s.chunk)))))
-	r.off = 0
-	if _, err := f.ReadAt(r.buf, r.at); err != nil {
+	e := r.s.parts[r.part]
+	r.buf, r.off = vec.Aligned(int(e.n)), 0
+	r.part++
+	if _, err := file.ReadAt(r.buf, e.at); err != nil {
 		return unread(err)
 	}
 	return nil

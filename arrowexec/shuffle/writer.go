@@ -34,6 +34,7 @@ type writer struct {
 	rows   int // of a batch
 
 	out    *output
+	disk   *op.Spill // the first block's; the others share its file
 	part   []int32   // of each row
 	sel    [][]int32 // rows of each partition
 	build  [][]*vec.Builder
@@ -185,8 +186,13 @@ func (w *writer) put(c *task.Ctx, p int, b *vec.Batch) error {
 		k.held = append(k.held, b)
 		return c.Yield()
 	}
-	if k.file == nil {
-		k.file = op.NewSpill(c, "exchange", w.schema)
+	switch {
+	case k.file != nil:
+	case w.disk == nil:
+		w.disk = op.NewSpill(c, "exchange", w.schema)
+		k.file = w.disk
+	default:
+		k.file = w.disk.Sibling(w.schema)
 	}
 	return k.file.Add(c, b)
 }

@@ -343,6 +343,10 @@ func Run(info Info, conf *Conf, account *mem.Account, every int, body func(*Ctx)
 			return e.Err
 		case Blocked:
 			<-e.Wake
+		case Yielded: // as a worker does, so that operators are tested with it
+			if !t.Park() {
+				t.SpillParked()
+			}
 		}
 	}
 }
