@@ -32,6 +32,7 @@ var law = map[string][]string{
 	"scheduler/policy":     {},
 	"scheduler/cluster":    {"scheduler/core", "scheduler/policy", "scheduler/stagegraph", "arrowexec/physical"},
 	"scheduler/stream":     {"arrowexec/physical"},
+	"scheduler/virtual":    {"scheduler/core", "scheduler/policy"},
 
 	"arrowexec": {"arrowexec"},
 }

@@ -64,6 +64,7 @@ type Core struct {
 	npending  int
 	wake      time.Duration // when a decision was put off to; 0: never
 	out       []Command
+	asking    bool // a stage's tasks were asked for in this step
 }
 
 // New returns an empty Core.
@@ -97,7 +98,23 @@ var ErrExecutorLost = errors.New("executor lost")
 // valid until the next Step.
 func (c *Core) Step(ev Event) []Command {
 	c.out = c.out[:0]
+	c.asking = false
+	c.apply(ev)
+	if _, beat := ev.(Heartbeat); beat || c.asking {
+		// Pressure changes where the next tasks go, not whether they can. And who is
+		// asked for a stage's tasks answers at once: then all that is ready is offered together.
+		return c.out
+	}
+	c.offer()
+	return c.out
+}
+
+func (c *Core) apply(ev Event) {
 	switch ev := ev.(type) {
+	case All:
+		for _, x := range ev {
+			c.apply(x)
+		}
 	case Tick:
 		if ev.Now > c.now {
 			c.now = ev.Now
@@ -118,7 +135,6 @@ func (c *Core) Step(ev Event) []Command {
 		if e := c.executors[ev.ID]; e != nil {
 			e.pressure = ev.Pressure
 		}
-		return c.out // changes where the next tasks go, not whether they can
 	case JobSubmitted:
 		c.submitted(ev)
 	case StagePlanned:
@@ -130,8 +146,6 @@ func (c *Core) Step(ev Event) []Command {
 			c.fail(j, ev.Err)
 		}
 	}
-	c.offer()
-	return c.out
 }
 
 // Next is when Step wants a Tick even if nothing else happens.

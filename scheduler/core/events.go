@@ -17,6 +17,8 @@ type Command interface{ command() }
 
 // The events.
 type (
+	// All is events that come together: slots are offered once, after the last.
+	All []Event
 	// Tick tells the time, since whatever origin. Send it before other events
 	// when time has passed, and when Next's has come.
 	Tick struct{ Now time.Duration }
@@ -91,6 +93,7 @@ type (
 // The commands.
 type (
 	// PlanStage asks how many tasks a stage has, now that its parents are done.
+	// The step that asks offers no slots: the answer's does.
 	PlanStage struct {
 		Job   JobID
 		Stage int
@@ -142,6 +145,7 @@ type (
 	ExecutorDrained struct{ ID policy.ExecutorID }
 )
 
+func (All) event()              {}
 func (Tick) event()             {}
 func (ExecutorJoined) event()   {}
 func (ExecutorLost) event()     {}

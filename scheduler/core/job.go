@@ -193,7 +193,7 @@ func (c *Core) inherit(s *stage) {
 func (c *Core) plan(j *job) {
 	for _, s := range j.stages {
 		if s != nil && !s.asked && s.live() && s.ready() {
-			s.asked = true
+			s.asked, c.asking = true, true
 			c.do(PlanStage{s.job.id, s.id})
 		}
 	}

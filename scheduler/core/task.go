@@ -90,8 +90,26 @@ func (c *Core) launch(t *task, e *executor, suspend bool, victim policy.TaskID) 
 		c.passOver(e, t)
 	}
 	c.guardEvicted(t)
+	if c.mode.preempts() && !c.mode.kills() && e.lessCritical(t.priority) {
+		// A suspended or woken task may take the slot before the message arrives.
+		suspend = true
+	}
 	c.do(Launch{Task: t.id, Job: t.stage.job.id, Stage: t.stage.id, Index: t.index, Attempt: t.attempt, Priority: t.priority,
 		Executor: e.id, Suspend: suspend, Victim: victim})
+}
+
+// lessCritical reports whether tasks less critical than p wait on e for a slot, suspended or blocked.
+func (e *executor) lessCritical(p int) bool {
+	if e.blocked > 0 {
+		return true
+	}
+	n := len(e.levels)
+	for i := n - 1; i >= 0 && e.levels[i].priority > p; i-- {
+		if e.levels[i].suspended > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // unlist drops launched tasks from their stage's pending ones.
