@@ -205,23 +205,23 @@ func (d *Driver) loop() {
 			if len(batch) == 0 {
 				break
 			}
-			for _, ev := range batch {
-				d.step(ev)
-			}
+			d.step(core.All(batch)) // slots are offered once for all of them
 		}
 	}
 }
 
 // step runs one event, and then the events that its commands answer with at once.
 func (d *Driver) step(ev core.Event) {
-	todo := []core.Event{ev}
-	for len(todo) > 0 {
-		cmds := d.core.Step(todo[0])
-		todo = todo[1:]
-		for _, c := range cmds {
+	for ev != nil {
+		var answers core.All
+		for _, c := range d.core.Step(ev) {
 			if answer := d.carryOut(c); answer != nil {
-				todo = append(todo, answer)
+				answers = append(answers, answer)
 			}
+		}
+		ev = nil
+		if answers != nil {
+			ev = answers
 		}
 		// After the other commands: who waits for a job finds its outputs released.
 		for _, j := range d.ended {

@@ -296,12 +296,11 @@ func (s *sim) hear(ev core.Event) {
 
 // step gives the core an event, and carries out what it says.
 func (s *sim) step(ev core.Event) {
-	todo := []core.Event{core.Tick{Now: s.now}, ev}
-	for len(todo) > 0 && s.err == nil {
+	for next := core.Event(core.All{core.Tick{Now: s.now}, ev}); next != nil && s.err == nil; {
 		began := time.Now()
-		cmds := s.core.Step(todo[0])
+		cmds := s.core.Step(next)
 		took := time.Since(began)
-		todo = todo[1:]
+		next = nil
 		if len(cmds) > 0 {
 			s.res.Decisions = append(s.res.Decisions, took)
 		}
@@ -310,10 +309,14 @@ func (s *sim) step(ev core.Event) {
 				s.err = err
 			}
 		}
+		var answers core.All
 		for _, c := range cmds {
 			if answer := s.carryOut(c); answer != nil {
-				todo = append(todo, answer)
+				answers = append(answers, answer)
 			}
+		}
+		if answers != nil {
+			next = answers
 		}
 	}
 	if at, ok := s.core.Next(); ok && (s.tickAt <= s.now || at < s.tickAt) {
