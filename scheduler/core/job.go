@@ -15,6 +15,7 @@ type job struct {
 	priority int
 	pool     string
 	stages   []*stage // by the job's own numbering; nil: not needed, because a shared one stands before it
+	behind   []*stage // what shared stages need, of other jobs
 	err      error
 	ending   bool // has its result, or failed
 	ended    bool // JobFinished was given out
@@ -111,6 +112,7 @@ func (c *Core) submitted(ev JobSubmitted) {
 		if s := c.shared[key]; key != "" && s != nil {
 			j.stages[i] = s
 			s.users = append(s.users, use{j, i})
+			j.borrow(s)
 			return s
 		}
 		s := &stage{job: j, id: i, key: key, users: []use{{j, i}}, priority: j.priority}
@@ -138,12 +140,44 @@ func (c *Core) submitted(ev JobSubmitted) {
 		return s
 	}
 	need(len(ev.Parents) - 1)
-	for _, s := range j.stages {
-		if s != nil && s.job != j {
-			c.inherit(s)
+	for i, s := range j.stages {
+		if s == nil || s.job == j {
+			continue
+		}
+		c.inherit(s)
+		c.loseOutputs(s.job, "", s.id)
+		if s.finished() {
+			c.do(StageFinished{j.id, i})
+			if i == len(j.stages)-1 {
+				j.ending = true
+				c.settle(j)
+				return
+			}
 		}
 	}
 	c.plan(j)
+}
+
+// borrow makes the job wait for all that a shared stage needs.
+func (j *job) borrow(s *stage) {
+	for _, p := range s.parents {
+		if !slices.ContainsFunc(p.users, func(u use) bool { return u.job == j }) {
+			p.users = append(p.users, use{j, -1})
+			j.behind = append(j.behind, p)
+			j.borrow(p)
+		}
+	}
+}
+
+// all is every stage that the job waits for, those of others too.
+func (j *job) all() []*stage {
+	out := make([]*stage, 0, len(j.stages)+len(j.behind))
+	for _, s := range j.stages {
+		if s != nil {
+			out = append(out, s)
+		}
+	}
+	return append(out, j.behind...)
 }
 
 // inherit sets the priority of a stage and of those before it to that of the most critical job that waits for it.
@@ -191,8 +225,8 @@ func (c *Core) inherit(s *stage) {
 
 // plan asks for the tasks of each stage whose parents are done.
 func (c *Core) plan(j *job) {
-	for _, s := range j.stages {
-		if s != nil && !s.asked && s.live() && s.ready() {
+	for _, s := range j.all() {
+		if !s.asked && s.live() && s.ready() {
 			s.asked, c.asking = true, true
 			c.do(PlanStage{s.job.id, s.id})
 		}
@@ -241,7 +275,7 @@ func (c *Core) stageDone(s *stage) {
 		return
 	}
 	for _, u := range s.users {
-		if !u.job.ending {
+		if !u.job.ending && u.index >= 0 {
 			c.do(StageFinished{u.job.id, u.index})
 		}
 	}
@@ -271,9 +305,8 @@ func (c *Core) fail(j *job, err error) {
 // settle cleans up after a job that is ending: stages that no other job wants
 // are dropped, the others go on at the priority of those that do.
 func (c *Core) settle(j *job) {
-	for _, s := range j.stages {
+	for _, s := range j.all() {
 		switch {
-		case s == nil:
 		case s.live():
 			c.inherit(s)
 		default:
@@ -308,8 +341,8 @@ func (c *Core) finish(j *job) {
 		return
 	}
 	if !j.ended {
-		for _, s := range j.stages {
-			if s != nil && !s.live() && s.alive > 0 {
+		for _, s := range j.all() {
+			if !s.live() && s.alive > 0 {
 				return
 			}
 		}
@@ -317,8 +350,8 @@ func (c *Core) finish(j *job) {
 		c.do(JobFinished{j.id, j.err})
 	}
 	owners := []*job{j}
-	for _, s := range j.stages {
-		if s != nil && !slices.Contains(owners, s.job) {
+	for _, s := range j.all() {
+		if !slices.Contains(owners, s.job) {
 			owners = append(owners, s.job)
 		}
 	}
@@ -348,15 +381,15 @@ func (c *Core) failUsers(s *stage, err error) {
 }
 
 // loseOutputs runs again the tasks whose outputs are gone with an executor, as
-// far as anybody still reads them. only restricts it to one stage; -1: all of
-// the job's. It reports whether anything was lost.
+// far as anybody still reads them. only restricts it to one stage, and what was
+// lost before; -1: all of the job's. It reports whether anything was lost.
 func (c *Core) loseOutputs(j *job, where policy.ExecutorID, only int) bool {
 	lost := false
 	for again := true; again; {
 		again = false
 		for i := len(j.stages) - 1; i >= 0; i-- {
 			s := j.stages[i]
-			if s == nil || only >= 0 && i != only || !s.planned || !s.live() {
+			if s == nil || !s.planned || !s.live() {
 				continue
 			}
 			if !slices.ContainsFunc(s.children, func(k *stage) bool { return k.live() && !k.finished() }) {
@@ -364,7 +397,10 @@ func (c *Core) loseOutputs(j *job, where policy.ExecutorID, only int) bool {
 			}
 			var indexes []int
 			for k := range s.parts {
-				if p := &s.parts[k]; p.done && p.where == where {
+				p := &s.parts[k]
+				// Others may have been lost while nobody needed them.
+				gone := c.executors[p.where] == nil && !c.conf.KeepOutputs
+				if p.done && (gone || p.where == where && (only < 0 || i == only)) {
 					p.done, p.where = false, ""
 					s.done--
 					indexes = append(indexes, k)

@@ -44,8 +44,10 @@ func (static) free(c *Core, e *executor, s *stage) int {
 			batchHeld++
 		}
 	}
+	// Tasks whose priority was raised hold a slot of the other kind until they end.
+	all := e.slots - streamHeld - batchHeld
 	if s.priority <= c.conf.StreamPriority {
-		return max(0, stream-streamHeld)
+		return max(0, min(all, stream-streamHeld))
 	}
-	return max(0, e.slots-stream-batchHeld)
+	return max(0, min(all, e.slots-stream-batchHeld))
 }

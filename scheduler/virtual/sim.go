@@ -67,7 +67,7 @@ type Config struct {
 	Record bool
 	// Lose takes executors away at a time.
 	Lose map[policy.ExecutorID]time.Duration
-	// Cancel ends jobs (by number from 1, in order of arrival) at a time.
+	// Cancel ends jobs (by their place in the list, from 1) at a time.
 	Cancel map[core.JobID]time.Duration
 	// Check, if set, is called after each step of the core.
 	Check func(c *core.Core, cmds []core.Command) error
