@@ -16,11 +16,20 @@ import (
 // write carries out df.write...save(): tasks write into a staging folder, and
 // the commit moves their files into place.
 func (e *Engine) write(ctx context.Context, q *server.Query, c *sessionConf, w *plan.Write) error {
-	switch {
-	case len(w.Table) > 0 || w.V2 != "" || w.Insert:
-		return errs.NotSupported("writing to tables: write files with save(path)").At(w.Origin)
-	case w.Buckets > 0:
-		return errs.NotSupported("bucketBy").At(w.Origin)
+	if len(w.Sort) > 0 && w.Buckets == 0 {
+		return errs.New(errs.Analysis, "SORT_BY_WITHOUT_BUCKETING").At(w.Origin)
+	}
+	if len(w.Table) > 0 || w.V2 != "" || w.Insert {
+		a := e.analyzer(q.Session, c)
+		a.Tables, a.Cache = &tables{e, q, c}, &cacheTables{e, q, c}
+		child, err := decodeLocal(w.Child)
+		if err != nil {
+			return err
+		}
+		return a.WriteTable(ctx, w.WithChildren([]plan.Node{child}).(*plan.Write))
+	}
+	if w.Buckets > 0 {
+		return errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1312", "operation", "save").At(w.Origin)
 	}
 	resolved, err := e.analyze(ctx, q.Session, c, w.Child)
 	if err != nil {
@@ -48,9 +57,52 @@ func (e *Engine) write(ctx context.Context, q *server.Query, c *sessionConf, w *
 			return err
 		}
 	}
+	if err := checkWrite(&o, resolved.Output(), c.caseSensitive); err != nil {
+		return err
+	}
 	return e.writeFiles(ctx, &o, resolved.Output(), func(target *plan.Write) ([]*vec.Batch, error) {
 		return e.collect(ctx, q, c, target.WithChildren([]plan.Node{resolved}))
 	})
+}
+
+// checkWrite checks what is known before any row is: where to write, and the names of columns.
+func checkWrite(w *plan.Write, out []*plan.Attr, caseSensitive bool) error {
+	if pathOf(w) == "" {
+		return errs.New(errs.IllegalArgument, "_LEGACY_ERROR_TEMP_2047").At(w.Origin)
+	}
+	fold := strings.ToLower
+	if caseSensitive {
+		fold = func(s string) string { return s }
+	}
+	unique := func(names []string) error {
+		seen := map[string]bool{}
+		for _, n := range names {
+			if seen[fold(n)] {
+				return errs.New(errs.Analysis, "COLUMN_ALREADY_EXISTS", "columnName", errs.ID(fold(n))).At(w.Origin)
+			}
+			seen[fold(n)] = true
+		}
+		return nil
+	}
+	var names []string
+	have := map[string]bool{}
+	schema := &types.Type{Kind: types.Struct}
+	for _, a := range out {
+		names = append(names, a.Name)
+		have[fold(a.Name)] = true
+		schema.Fields = append(schema.Fields, types.Field{Name: a.Name, Type: a.T, Nullable: a.Null})
+	}
+	for _, l := range [][]string{names, w.PartitionBy} {
+		if err := unique(l); err != nil {
+			return err
+		}
+	}
+	for _, p := range w.PartitionBy {
+		if !have[fold(p)] {
+			return errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1155", "col", p, "schemaCatalog", schema.String()).At(w.Origin)
+		}
+	}
+	return nil
 }
 
 // checkOverwrite refuses to overwrite what the plan reads.

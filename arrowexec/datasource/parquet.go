@@ -59,7 +59,7 @@ func readFooter(f fileInfo) (ft *footer, err error) {
 		if os.IsNotExist(cause) {
 			return errs.New(errs.FileNotFound, "FAILED_READ_FILE.FILE_NOT_EXIST", "path", "file://"+f.path).Because(cause)
 		}
-		return errs.New(errs.Execution, "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "path", "file://"+f.path).Because(cause)
+		return errs.New(errs.Execution, "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "path", "file:"+f.path).Because(cause)
 	}
 	defer func() { // the metadata reader panics on some broken files
 		if p := recover(); p != nil {

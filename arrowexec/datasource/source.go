@@ -161,6 +161,8 @@ func formatName(f string) string {
 	switch f {
 	case "parquet":
 		return "Parquet"
+	case "text":
+		return "Text"
 	}
 	return strings.ToUpper(f)
 }

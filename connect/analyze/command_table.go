@@ -274,6 +274,9 @@ func insert(r *run, c *plan.Command) (plan.Node, error) {
 		}
 		list[i] = &plan.Alias{Child: e, Names: []string{f.Name}, ID: plan.NewID()}
 	}
+	if c.Flags["overwrite"] && readsTable(x.node, t) {
+		return nil, aerr("UNSUPPORTED_OVERWRITE.TABLE", "table", full).At(c.Origin)
+	}
 	if err := r.Tables.Write(r.ctx, t, &plan.Project{Common: c.Common, List: list, Child: x.node}, c.Flags["overwrite"]); err != nil {
 		return nil, err
 	}

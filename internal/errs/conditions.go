@@ -15,6 +15,7 @@ func areas() []map[string]Condition {
 		operatorConditions,
 		functionConditions,
 		streamConditions,
+		writeConditions,
 	}
 }
 
