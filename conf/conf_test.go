@@ -89,3 +89,41 @@ func TestSizesAndDurations(t *testing.T) {
 		}
 	}
 }
+
+func TestContainerMemory(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  int64
+	}{
+		"none":        {map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, 0},
+		"no files":    {nil, 0},
+		"v2":          {map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1073741824\n"}, 1 << 30},
+		"v2 nested":   {map[string]string{"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/memory.max": "max\n", "sys/fs/cgroup/a/memory.max": "1000\n"}, 1000},
+		"v2 the root": {map[string]string{"proc/self/cgroup": "0::/docker/x\n", "sys/fs/cgroup/memory.max": "2000\n"}, 2000},
+		"v1":          {map[string]string{"proc/self/cgroup": "4:cpu:/x\n9:hugetlb,memory:/x\n", "sys/fs/cgroup/memory/x/memory.limit_in_bytes": "3000\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, 3000},
+	} {
+		root := t.TempDir()
+		for file, text := range c.files {
+			at := filepath.Join(root, file)
+			if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(at, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := ContainerMemory(root); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestSuspendMemoryIsAQuarter(t *testing.T) {
+	c, err := Load(Source{Set: []string{"neptune.executor.memory=400m"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.SuspendMemory != 100<<20 {
+		t.Errorf("%d bytes", c.SuspendMemory)
+	}
+}

@@ -61,7 +61,9 @@ func Keys() []Key {
 		{Name: "neptune.executor.slots", Flag: "slots", Default: "0", Kind: Int,
 			Doc: "Tasks that run at once. 0: as many as there are cores."},
 		{Name: "neptune.executor.memory", Flag: "memory", Default: "0", Kind: Bytes,
-			Doc: "Memory that operators may reserve; beyond it they spill to disk. 0: 60 % of the machine's or the container's."},
+			Doc: "Memory that operators may reserve; beyond it they spill to disk. 0: 60 % of the machine's or the container's. The process takes up to a quarter more, and what suspended tasks hold; the Go run time is told to stay within that, and within 90 % of the container's limit if there is one (cgroup v1 or v2), unless GOMEMLIMIT is set."},
+		{Name: "neptune.suspend.maxMemory", Flag: "suspend-memory", Default: "0", Kind: Bytes,
+			Doc: "Memory that suspended tasks may hold beside neptune.executor.memory, so that those they make room for find it free. A task that would hold more spills when it is suspended, and what it can't spill counts in neptune.executor.memory. 0: a quarter of that."},
 		{Name: "neptune.executor.batchNice", Default: "19", Kind: Int,
 			Doc: "Nice value of the threads of batch tasks, so that stream tasks get the CPU first. 0 leaves them alone."},
 		{Name: "neptune.local.dir", Flag: "local-dir", Default: "", Spark: "spark.local.dir",
@@ -89,18 +91,20 @@ func Keys() []Key {
 
 // Conf is the configuration of a server, typed.
 type Conf struct {
-	Host      string
-	Port      int
-	Token     string
-	UIHost    string
-	UIPort    int
-	Slots     int
-	Memory    int64
-	BatchNice int
-	LocalDir  string
-	Warehouse string
-	Mode      string
-	Policy    string
+	Host   string
+	Port   int
+	Token  string
+	UIHost string
+	UIPort int
+	Slots  int
+	Memory int64
+	// SuspendMemory is for what suspended tasks hold beside Memory.
+	SuspendMemory int64
+	BatchNice     int
+	LocalDir      string
+	Warehouse     string
+	Mode          string
+	Policy        string
 
 	MaxSuspensions int
 	ProtectedRun   time.Duration
@@ -143,6 +147,9 @@ func fill(get func(Key) (string, error)) (*Conf, error) {
 	}
 	if c.Memory <= 0 {
 		c.Memory = machineMemory() * 6 / 10
+	}
+	if c.SuspendMemory, _ = ParseBytes(values["neptune.suspend.maxMemory"]); c.SuspendMemory <= 0 {
+		c.SuspendMemory = c.Memory / 4
 	}
 	return c, nil
 }

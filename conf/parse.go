@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,12 +71,43 @@ func machineMemory() int64 {
 			}
 		}
 	}
-	for _, file := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		if raw, err := os.ReadFile(file); err == nil {
-			if n, err := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64); err == nil && n > 0 && n < best {
-				best = n
+	if n := ContainerMemory("/"); n > 0 && n < best {
+		best = n
+	}
+	return best
+}
+
+// ContainerMemory is the least memory limit, in bytes, of the control groups
+// that the process is in, version 1 or 2; 0: there is none. root is "/" but in tests.
+func ContainerMemory(root string) int64 {
+	raw, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
+	if err != nil {
+		return 0
+	}
+	least := int64(0)
+	look := func(dir, group, file string) {
+		// A container may see its own group as the root of all; its limits are there then.
+		for g := path.Clean("/" + group); ; g = path.Dir(g) {
+			if raw, err := os.ReadFile(filepath.Join(root, dir, g, file)); err == nil {
+				n, err := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64)
+				if err == nil && n > 0 && n < 1<<60 && (least == 0 || n < least) { // version 1 says "none" by a huge number
+					least = n
+				}
+			}
+			if g == "/" {
+				return
 			}
 		}
 	}
-	return best
+	for _, line := range strings.Split(string(raw), "\n") {
+		f := strings.SplitN(line, ":", 3) // hierarchy, controllers, group
+		switch {
+		case len(f) < 3:
+		case f[0] == "0" && f[1] == "":
+			look("sys/fs/cgroup", f[2], "memory.max")
+		case slices.Contains(strings.Split(f[1], ","), "memory"):
+			look("sys/fs/cgroup/memory", f[2], "memory.limit_in_bytes")
+		}
+	}
+	return least
 }

@@ -68,6 +68,7 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	e := &Engine{conf: c, log: log, metrics: m, pool: mem.NewPool(c.Memory), catalog: catalog.New(nil)}
 	e.cache = newCache(e.pool, m)
 	e.stored = newStore(e.cache)
+	e.pool.SetParkLimit(c.SuspendMemory)
 	e.shuffle = shuffle.NewLocal(e.pool)
 	e.driver = cluster.NewDriver(core.Conf{Mode: core.Mode(c.Mode), Policy: pol, MaxFailures: 1})
 	x := &localExecutor{id: "driver", pool: e.pool, shuffle: e.shuffle, driver: e.driver, metrics: m}
@@ -77,6 +78,9 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	e.driver.Add(x)
 	m.Gauge("memory_reserved_bytes", "Memory that operators hold.", func() float64 { n, _ := e.pool.Used(); return float64(n) })
 	m.Gauge("memory_limit_bytes", "Memory that operators may hold.", func() float64 { return float64(e.pool.Limit()) })
+	m.Gauge("memory_suspended_bytes", "Memory that suspended tasks hold beside the reserved.", func() float64 { n, _ := e.pool.Parked(); return float64(n) })
+	m.Gauge("memory_suspended_limit_bytes", "Memory that suspended tasks may hold beside the limit.", func() float64 { _, n := e.pool.Parked(); return float64(n) })
+	m.Counters("spilled_bytes_total", "Bytes written to disk for want of memory, by kind of operator.", "operator", e.pool.Spilled)
 	m.Gauge("slots", "Tasks that may run at once.", func() float64 { return float64(c.Slots) })
 	count := func(i int) func() float64 {
 		return func() float64 {

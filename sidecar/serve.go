@@ -95,7 +95,11 @@ func tune(c *conf.Conf) {
 		runtime.GOMAXPROCS(n)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" && debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(c.Memory + c.Memory/4)
+		limit := c.Memory + c.Memory/4 + c.SuspendMemory
+		if n := conf.ContainerMemory("/"); n > 0 {
+			limit = min(limit, n/10*9)
+		}
+		debug.SetMemoryLimit(limit)
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200)

@@ -56,3 +56,21 @@ func NewMetrics() *Metrics {
 func (m *Metrics) Gauge(name, help string, read func() float64) {
 	m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "neptune_" + name, Help: help}, read))
 }
+
+// Counters registers a counter with a label, whose values by label are read when the metrics are.
+func (m *Metrics) Counters(name, help, label string, read func() map[string]int64) {
+	m.Registry.MustRegister(&counters{prometheus.NewDesc("neptune_"+name, help, []string{label}, nil), read})
+}
+
+type counters struct {
+	desc *prometheus.Desc
+	read func() map[string]int64
+}
+
+func (c *counters) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
+
+func (c *counters) Collect(ch chan<- prometheus.Metric) {
+	for label, n := range c.read() {
+		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.CounterValue, float64(n), label)
+	}
+}
