@@ -51,7 +51,7 @@ func TestBadValuesAreNamed(t *testing.T) {
 	for kv, want := range map[string]string{
 		"neptune.server.port=x":           `neptune.server.port: "x" is no integer`,
 		"neptune.executor.memory=4 pigs":  `neptune.executor.memory: "4 pigs" is no size (512m, 4g)`,
-		"neptune.scheduling.mode=fastest": `neptune.scheduling.mode: "fastest" is none of neptune, fifo`,
+		"neptune.scheduling.mode=fastest": `neptune.scheduling.mode: "fastest" is none of neptune, fifo, fair, static, kill`,
 		"neptune.sever.port=1":            `--conf neptune.sever.port: there is no such key; see neptune server --help`,
 		"nonsense":                        `--conf nonsense: want key=value`,
 	} {

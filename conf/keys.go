@@ -8,7 +8,9 @@ package conf
 
 import (
 	"fmt"
+	"math"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,10 +39,12 @@ const (
 	Bool
 	Bytes
 	Duration
+	Fraction // 0 to 1
+	Number
 )
 
 func (k Kind) String() string {
-	return [...]string{"text", "integer", "true or false", "size (512m, 4g)", "duration (250ms, 10s)"}[k]
+	return [...]string{"text", "integer", "true or false", "size (512m, 4g)", "duration (250ms, 10s)", "number from 0 to 1", "number"}[k]
 }
 
 // Env is the environment variable of the key: NEPTUNE_SERVER_PORT.
@@ -70,14 +74,36 @@ func Keys() []Key {
 			Doc: "Folder for spilled data. Empty: the system's temporary folder."},
 		{Name: "neptune.warehouse.dir", Flag: "warehouse", Default: "spark-warehouse", Spark: "spark.sql.warehouse.dir",
 			Doc: "Folder of managed tables."},
-		{Name: "neptune.scheduling.mode", Flag: "mode", Default: "neptune", OneOf: []string{"neptune", "fifo"},
-			Doc: "How stream and batch jobs share slots. neptune: stream tasks go first, and batch tasks are suspended for them. fifo: in order of submission, nothing is suspended."},
-		{Name: "neptune.scheduling.policy", Flag: "policy", Default: "lma", OneOf: []string{"lma", "load_balance", "random"},
-			Doc: "Where stream tasks go, and who is suspended for them, in mode neptune."},
+		{Name: "neptune.scheduling.mode", Flag: "mode", Default: "neptune", OneOf: []string{"neptune", "fifo", "fair", "static", "kill"},
+			Doc: "How stream and batch jobs share slots. neptune: stream tasks go first, and batch tasks are suspended for them. fifo: in order of submission, nothing is suspended. fair: weighted pools share slots as tasks end. static: slots are divided beforehand. kill: like neptune, but batch tasks are killed and start again. docs/scheduling.md tells how to choose."},
+		{Name: "neptune.scheduling.policy", Flag: "policy", Default: "lma",
+			OneOf: []string{"lma", "lma_fork", "load_balance", "cache_local_balance", "cache_bucket_balance", "random", "deadline", "lb", "clb", "cl", "cbb"},
+			Doc:   "Where stream tasks go, and who gives way to them, in the modes neptune and kill. lb, clb (or cl) and cbb are short names."},
+		{Name: "neptune.static.streamShare", Default: "0.5", Kind: Fraction,
+			Doc: "Share of the slots that stream jobs have in mode static; batch jobs have the rest. Each has one at least."},
+		{Name: "neptune.scheduling.allocationFile", Default: "", Spark: "spark.scheduler.allocation.file",
+			Doc: "Pools of mode fair: a fairscheduler.xml with weight, minShare and schedulingMode of each. Jobs choose by spark.scheduler.pool; other pools weigh 1."},
+		{Name: "neptune.batch.minShare", Default: "0", Kind: Fraction,
+			Doc: "Share of each executor's slot time that batch tasks get however many stream tasks there are (mode neptune)."},
+		{Name: "neptune.lma.bucketMB", Default: "1", Kind: Int, Doc: "Policies lma, lma_fork and deadline: spilled megabytes are compared in steps of this."},
+		{Name: "neptune.lma.bucketPercentage", Default: "1", Kind: Int, Doc: "The same for memory in use and garbage collection, in per cent."},
+		{Name: "neptune.lma.window", Default: "1", Kind: Int, Doc: "How many memory samples of an executor its pressure is the mean and deviation of."},
+		{Name: "neptune.locality.wait", Default: "3s", Kind: Duration, Spark: "spark.locality.wait",
+			Doc: "How long batch tasks wait for a preferred executor, and then again for a preferred host, before they go anywhere. Stream tasks don't wait."},
+		{Name: "neptune.task.maxFailures", Default: "4", Kind: Int, Spark: "spark.task.maxFailures",
+			Doc: "How often one task may fail, for causes that another attempt may not meet, before its job does."},
+		{Name: "neptune.stage.maxAttempts", Default: "4", Kind: Int, Spark: "spark.stage.maxConsecutiveAttempts",
+			Doc: "How often the outputs of one stage may be lost with executors before its job fails."},
+		{Name: "neptune.speculation", Default: "false", Kind: Bool, Spark: "spark.speculation",
+			Doc: "Start copies of tasks that take much longer than the others of their stage; time suspended doesn't count."},
+		{Name: "neptune.speculation.quantile", Default: "0.9", Kind: Fraction, Spark: "spark.speculation.quantile", Doc: "Share of a stage's tasks that must be done before any is copied."},
+		{Name: "neptune.speculation.multiplier", Default: "3", Kind: Number, Spark: "spark.speculation.multiplier", Doc: "How many times the median a task must have taken to be copied."},
 		{Name: "neptune.starvation.maxSuspensions", Default: "0", Kind: Int,
-			Doc: "A batch task that was suspended more often than this runs protected for protectedRun each time it resumes. 0: no protection."},
+			Doc: "A batch task that was suspended, or passed over while suspended, more often than this goes on next and runs protected for protectedRun; then the count starts anew. 0: no protection."},
 		{Name: "neptune.starvation.protectedRun", Default: "1s", Kind: Duration,
 			Doc: "How long a task past maxSuspensions can't be suspended."},
+		{Name: "neptune.job.latencyTarget", Default: "", Session: true,
+			Doc: "How soon a job should be done (policy deadline): 250ms, 2s. Empty: as soon as can be. Comes by the same channels as neptune.job.type."},
 		{Name: "neptune.job.type", Default: "", Session: true,
 			Doc: "Type of the session's jobs: stream, batch, or a number (lower is more critical; stream is 1, batch 2). Empty: streaming queries are stream, all else is batch. The same as spark.neptune.job.type and spark.sql.neptune.job.type."},
 		{Name: "neptune.session.timeout", Default: "60m", Kind: Duration, Spark: "spark.connect.session.manager.defaultSessionTimeout",
@@ -109,6 +135,21 @@ type Conf struct {
 	MaxSuspensions int
 	ProtectedRun   time.Duration
 	JobType        string
+	LatencyTarget  time.Duration
+
+	StaticShare      float64
+	BatchMinShare    float64
+	Pools            map[string]FairPool // of the allocation file
+	BucketMB         int
+	BucketPct        int
+	PressureWindow   int
+	LocalityWait     time.Duration
+	MaxFailures      int
+	MaxStageAttempts int
+	Speculation      bool
+	SpecQuantile     float64
+	SpecMultiplier   float64
+
 	SessionTimeout time.Duration
 	LogLevel       string
 	LogFormat      string
@@ -139,6 +180,30 @@ func fill(get func(Key) (string, error)) (*Conf, error) {
 	c.Memory, _ = ParseBytes(values["neptune.executor.memory"])
 	c.LocalDir, c.Warehouse = values["neptune.local.dir"], values["neptune.warehouse.dir"]
 	c.Mode, c.Policy = values["neptune.scheduling.mode"], values["neptune.scheduling.policy"]
+	frac := func(name string) float64 {
+		x, _ := strconv.ParseFloat(strings.TrimSpace(values[name]), 64)
+		return x
+	}
+	c.Mode, c.Policy = strings.ToLower(c.Mode), strings.ToLower(c.Policy)
+	c.StaticShare, c.BatchMinShare = frac("neptune.static.streamShare"), frac("neptune.batch.minShare")
+	c.BucketMB, c.BucketPct, c.PressureWindow = num("neptune.lma.bucketMB"), num("neptune.lma.bucketPercentage"), num("neptune.lma.window")
+	c.LocalityWait, c.MaxFailures, c.MaxStageAttempts = dur("neptune.locality.wait"), num("neptune.task.maxFailures"), num("neptune.stage.maxAttempts")
+	c.Speculation, _ = ParseBool(values["neptune.speculation"])
+	c.SpecQuantile, c.SpecMultiplier = frac("neptune.speculation.quantile"), frac("neptune.speculation.multiplier")
+	if v := values["neptune.job.latencyTarget"]; v != "" {
+		d, err := ParseDuration(v)
+		if err != nil || d <= 0 {
+			return nil, fmt.Errorf("neptune.job.latencyTarget: %q is no %s", v, Duration)
+		}
+		c.LatencyTarget = d
+	}
+	if path := values["neptune.scheduling.allocationFile"]; path != "" {
+		pools, err := ReadPools(path)
+		if err != nil {
+			return nil, err
+		}
+		c.Pools = pools
+	}
 	c.MaxSuspensions, c.ProtectedRun = num("neptune.starvation.maxSuspensions"), dur("neptune.starvation.protectedRun")
 	c.JobType, c.SessionTimeout = values["neptune.job.type"], dur("neptune.session.timeout")
 	c.LogLevel, c.LogFormat = values["neptune.log.level"], values["neptune.log.format"]
@@ -166,6 +231,11 @@ func (k Key) Check(v string) error {
 		_, err = ParseBytes(v)
 	case Duration:
 		_, err = ParseDuration(v)
+	case Fraction, Number:
+		var x float64
+		if x, err = strconv.ParseFloat(strings.TrimSpace(v), 64); err == nil && (math.IsNaN(x) || x < 0 || k.Kind == Fraction && x > 1) {
+			err = strconv.ErrRange
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %q is no %s", k.Name, v, k.Kind)

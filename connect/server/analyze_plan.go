@@ -46,7 +46,7 @@ func (s *Server) rel(x *session.Session, r *pb.Relation) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, _, _, err = translate.TakeHint(n, append([]string{"neptune_job_type"}, session.JobTypeKeys...))
+	n, _, _, err = translate.TakeHint(n, markHints())
 	return n, err
 }
 

@@ -46,18 +46,6 @@ func LookupConf(key string) (ConfKey, bool) {
 	return k, ok
 }
 
-// enums are the keys whose values are one of a few words.
-var enums = map[string][]string{
-	"spark.sql.storeAssignmentPolicy":               {"ANSI", "LEGACY", "STRICT"},
-	"spark.sql.timestampType":                       {"TIMESTAMP_NTZ", "TIMESTAMP_LTZ"},
-	"spark.sql.legacy.timeParserPolicy":             {"EXCEPTION", "CORRECTED", "LEGACY"},
-	"spark.sql.parquet.outputTimestampType":         {"INT96", "TIMESTAMP_MICROS", "TIMESTAMP_MILLIS"},
-	"spark.sql.sources.partitionOverwriteMode":      {"STATIC", "DYNAMIC"},
-	"spark.sql.execution.arrow.compression.codec":   {"NONE", "ZSTD", "LZ4"},
-	"spark.sql.mapKeyDedupPolicy":                   {"EXCEPTION", "LAST_WIN"},
-	"spark.sql.execution.pandas.structHandlingMode": {"LEGACY", "ROW", "DICT"},
-}
-
 // corePrefixes are the keys of Spark's core, which a running session can't change.
 var corePrefixes = []string{
 	"spark.app.", "spark.master", "spark.driver.", "spark.executor.", "spark.memory.", "spark.shuffle.", "spark.ui.", "spark.eventLog.",
@@ -83,6 +71,7 @@ func canonicalKey(key string) string {
 // key are one key. It is safe for concurrent use.
 type Conf struct {
 	base map[string]string // never changes
+	own  map[string]OwnKey // of neptune.* keys; nil: any will do
 
 	mu  sync.RWMutex
 	set map[string]string
@@ -97,7 +86,7 @@ func NewConf(base map[string]string) *Conf {
 func (c *Conf) Clone() *Conf {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return &Conf{base: c.base, set: maps.Clone(c.set)}
+	return &Conf{base: c.base, own: c.own, set: maps.Clone(c.set)}
 }
 
 // Get returns a key's value: as set, else the server's, else the default. ok is false when there is none of them.
@@ -126,6 +115,14 @@ func (c *Conf) Explicit(key string) (value string, ok bool) {
 		return v, true
 	}
 	v, ok := c.base[key]
+	return v, ok
+}
+
+// Own returns a key's value if the session itself set it.
+func (c *Conf) Own(key string) (value string, ok bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	v, ok := c.set[canonicalKey(key)]
 	return v, ok
 }
 
@@ -165,13 +162,18 @@ func (c *Conf) Int(key string, def int64) int64 {
 
 // Set sets a key after checking the value: CANNOT_MODIFY_STATIC_CONFIG,
 // CANNOT_MODIFY_CONFIG and INVALID_CONF_VALUE.* are its errors. Keys that
-// nobody knows are fine.
+// nobody knows are fine, but for neptune.* ones: SQL_CONF_NOT_FOUND.
 func (c *Conf) Set(key, value string) error {
 	if err := checkModifiable(key); err != nil {
 		return err
 	}
 	if err := checkValue(key, value); err != nil {
 		return err
+	}
+	if strings.HasPrefix(key, "neptune.") && !IsJobTypeKey(key) {
+		if err := c.checkOwn(key, &value); err != nil {
+			return err
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -183,6 +185,11 @@ func (c *Conf) Set(key, value string) error {
 func (c *Conf) Unset(key string) error {
 	if err := checkModifiable(key); err != nil {
 		return err
+	}
+	if strings.HasPrefix(key, "neptune.") && !IsJobTypeKey(key) {
+		if err := c.checkOwn(key, nil); err != nil {
+			return err
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -250,58 +257,6 @@ func checkModifiable(key string) error {
 		if key == p || strings.HasPrefix(key, p) && strings.HasSuffix(p, ".") {
 			return errs.New(errs.Analysis, "CANNOT_MODIFY_CONFIG", "key", errs.Quote(key), "docroot", "https://spark.apache.org/docs/latest")
 		}
-	}
-	return nil
-}
-
-func checkValue(key, value string) error {
-	if IsJobTypeKey(key) {
-		_, err := ParseJobType(key, value)
-		return err
-	}
-	if key == "spark.sql.session.timeZone" {
-		if !ValidTimeZone(value) {
-			return errs.New(errs.IllegalArgument, "INVALID_CONF_VALUE.TIME_ZONE", "confName", key, "confValue", value)
-		}
-		return nil
-	}
-	if options, ok := enums[key]; ok {
-		if !slices.Contains(options, strings.ToUpper(strings.TrimSpace(value))) {
-			return errs.New(errs.IllegalArgument, "INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS", "confName", key, "confValue", value, "confOptions", strings.Join(options, ", "))
-		}
-		return nil
-	}
-	k, ok := LookupConf(key)
-	if !ok {
-		return nil
-	}
-	v := strings.TrimSpace(value)
-	valid, kind := true, k.Kind
-	switch k.Kind {
-	case "bool":
-		valid, kind = strings.EqualFold(v, "true") || strings.EqualFold(v, "false"), "boolean"
-	case "int":
-		n, err := strconv.ParseInt(v, 10, 64)
-		valid, kind = err == nil, "long"
-		if d, derr := strconv.ParseInt(k.Default, 10, 32); derr == nil && d == int64(int32(d)) {
-			// The table doesn't tell int from long: what fits neither is refused, what fits long may pass.
-			kind = "int"
-		}
-		if valid && n <= 0 && key == "spark.sql.shuffle.partitions" {
-			return errs.New(errs.IllegalArgument, "INVALID_CONF_VALUE.REQUIREMENT", "confName", key, "confValue", value, "confRequirement", "The number of partitions must be positive.")
-		}
-	case "float":
-		_, err := strconv.ParseFloat(v, 64)
-		valid, kind = err == nil, "double"
-	case "bytes":
-		_, valid = parseBytes(v)
-		kind = "long"
-	case "time":
-		_, valid = parseDuration(v)
-		kind = "long"
-	}
-	if !valid {
-		return errs.New(errs.IllegalArgument, "INVALID_CONF_VALUE.TYPE_MISMATCH", "confName", key, "confValue", value, "confType", kind)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"neptune/internal/errs"
 )
@@ -14,6 +15,27 @@ type JobType struct {
 	Priority int
 	// Origin is the channel that decided: one of the Origin constants.
 	Origin string
+	// Pool is the fair scheduling pool (mode fair); "" is default.
+	Pool string
+	// Target is how soon the job should be done (policy deadline); 0: nobody said.
+	Target time.Duration
+}
+
+// PoolKeys and TargetKeys are the spellings of the keys of the pool and the
+// latency target. They come by the same channels as the job type.
+var (
+	PoolKeys   = []string{"spark.scheduler.pool", "neptune.scheduling.pool", "spark.neptune.scheduling.pool"}
+	TargetKeys = []string{"neptune.job.latencyTarget", "spark.neptune.job.latencyTarget", "spark.sql.neptune.job.latencyTarget"}
+)
+
+// ParseTarget reads a latency target: 250ms, 2s; milliseconds without a unit.
+func ParseTarget(key, value string) (time.Duration, error) {
+	d, ok := parseDuration(value)
+	if !ok || d <= 0 {
+		return 0, errs.New(errs.IllegalArgument, "INVALID_CONF_VALUE.REQUIREMENT",
+			"confName", key, "confValue", value, "confRequirement", "A latency target is a time such as '250ms' or '2s'.")
+	}
+	return d, nil
 }
 
 // The priorities of the two named types.
