@@ -41,7 +41,7 @@ type way struct {
 }
 
 // spillers are the kinds of operators that a pool of little memory makes spill.
-var spillers = []string{"aggregate", "join", "sort"}
+var spillers = []string{"aggregate", "exchange", "join", "recursion", "sort", "window"}
 
 const noBroadcast = "spark.sql.autoBroadcastJoinThreshold"
 

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"errors"
 	"io"
 
 	"neptune/arrowexec/expr"
@@ -24,15 +25,22 @@ type window struct {
 	fns    []*windowFn
 	schema []*types.Type
 
-	mem  *mem.Reservation
-	kept []*vec.Batch // of partitions not yet complete: the input's columns, partition keys, order keys
-	size int64
-	last bool // the input has ended
-	out  *vec.Batch
-	sent int
+	mem     *mem.Reservation // of out, and of what computing it takes
+	c       *task.Ctx
+	wide    []*types.Type // the input's columns, partition keys, order keys
+	kept    *rowBuffer    // rows of the partition that hasn't ended, wide
+	lastKey *vec.Batch    // a wide row, the last of kept
+	pending *vec.Batch    // wide rows after run's partition
+	run     *windowRun
+	last    bool // the input has ended
+	out     *vec.Batch
+	sent    int
 }
 
-// NewWindow computes the node's functions over in. A partition must fit in memory.
+// NewWindow computes the node's functions over in. A partition that doesn't fit
+// in memory is computed from a file if all functions can be: all but those whose
+// frames go from near a row to the partition's end, or are RANGE by an offset,
+// and those that pass over nulls.
 func NewWindow(in Operator, n *physical.Window, env *fn.Env) (Operator, error) {
 	w := &window{unary: unary{in}, node: n, env: env}
 	w.schema = append(w.schema, in.Schema()...)
@@ -60,19 +68,32 @@ func NewWindow(in Operator, n *physical.Window, env *fn.Env) (Operator, error) {
 
 func (w *window) Open(c *task.Ctx) error {
 	w.env.Yield = c.Yield
-	w.mem = c.Mem.Reserve("Window", nil)
+	w.c = c
+	w.mem = c.Mem.Reserve("window", nil)
+	w.wide = append([]*types.Type{}, w.input.Schema()...)
+	for _, e := range append(append([]expr.Evaluator{}, w.part...), w.order...) {
+		w.wide = append(w.wide, e.Type())
+	}
+	w.kept = newRowBuffer(c, "window", w.wide)
 	return w.input.Open(c)
 }
 
 func (w *window) Schema() []*types.Type { return w.schema }
 
 func (w *window) Close() error {
-	w.kept, w.out = nil, nil
+	first := w.run.close()
+	if err := w.kept.close(); err != nil && first == nil {
+		first = err
+	}
+	w.kept, w.run, w.out, w.pending, w.lastKey = nil, nil, nil, nil, nil
 	if w.mem != nil {
 		w.mem.Release()
 		w.mem = nil
 	}
-	return w.input.Close()
+	if err := w.input.Close(); err != nil {
+		return err
+	}
+	return first
 }
 
 func (w *window) Next(c *task.Ctx) (*vec.Batch, error) {
@@ -82,11 +103,32 @@ func (w *window) Next(c *task.Ctx) (*vec.Batch, error) {
 			b := w.out.Slice(from, to)
 			if w.sent = to; to == w.out.N {
 				w.out = nil
-				if err := w.mem.Resize(w.size); err != nil {
+				if err := w.mem.Resize(0); err != nil {
 					return nil, err
 				}
 			}
 			return b, c.Yield()
+		}
+		if w.run != nil {
+			b, err := w.run.next(c)
+			if !eof(err) {
+				return b, err
+			}
+			err = w.run.close()
+			w.run = nil
+			if err == nil {
+				err = w.mem.Resize(0)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		if p := w.pending; p != nil {
+			w.pending = nil
+			if err := w.take(c, p); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if w.last {
 			return nil, io.EOF
@@ -94,67 +136,160 @@ func (w *window) Next(c *task.Ctx) (*vec.Batch, error) {
 		b, err := w.input.Next(c)
 		if eof(err) {
 			w.last = true
-			if err := w.compute(c); err != nil {
-				return nil, err
+			if w.kept.rows > 0 {
+				if err := w.complete(c, nil); err != nil {
+					return nil, err
+				}
 			}
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if err := w.take(c, b); err != nil {
+		d := b.Compact()
+		wide := &vec.Batch{N: d.N, Cols: append([]*vec.Vector{}, d.Cols...)}
+		for _, e := range append(append([]expr.Evaluator{}, w.part...), w.order...) {
+			v, err := e.Eval(d)
+			if err != nil {
+				return nil, err
+			}
+			wide.Cols = append(wide.Cols, v)
+		}
+		if err := w.take(c, wide); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// take adds a batch, and computes the partitions that it completes.
+// take adds rows, and computes the partitions that they complete.
 func (w *window) take(c *task.Ctx, b *vec.Batch) error {
-	d := b.Compact()
-	wide := &vec.Batch{N: d.N, Cols: append([]*vec.Vector{}, d.Cols...)}
-	for _, e := range append(append([]expr.Evaluator{}, w.part...), w.order...) {
-		v, err := e.Eval(d)
-		if err != nil {
-			return err
-		}
-		wide.Cols = append(wide.Cols, v)
+	keys := w.keys(b)
+	first, cut := -1, -1 // the first and the last place where a partition begins
+	if w.lastKey != nil && !sameRow(w.keys(w.lastKey), 0, keys, 0) {
+		first, cut = 0, 0
 	}
-	// The last place in the batch where a partition begins.
-	cut := -1
-	keys := wide.Cols[len(d.Cols) : len(d.Cols)+len(w.part)]
-	for i := d.N - 1; i > 0 && cut < 0; i-- {
+	for i := b.N - 1; i > max(cut, 0); i-- {
 		if !sameRow(keys, i-1, keys, i) {
 			cut = i
+			break
 		}
 	}
-	if cut < 0 && len(w.kept) > 0 {
-		p := w.kept[len(w.kept)-1]
-		if !sameRow(p.Cols[len(d.Cols):len(d.Cols)+len(w.part)], p.N-1, keys, 0) {
-			cut = 0
+	for i := 1; first < 0 && i <= cut; i++ {
+		if !sameRow(keys, i-1, keys, i) {
+			first = i
 		}
 	}
 	if cut < 0 {
-		return w.keep(c, wide)
+		return w.keep(b)
 	}
-	if cut > 0 {
-		if err := w.keep(c, wide.Slice(0, cut)); err != nil {
+	if first > 0 {
+		if err := w.keep(b.Slice(0, first)); err != nil {
 			return err
 		}
 	}
-	if err := w.compute(c); err != nil {
-		return err
+	var more *vec.Batch // whole partitions
+	if first < cut {
+		more = b.Slice(first, cut)
 	}
-	return w.keep(c, wide.Slice(cut, wide.N))
+	w.lastKey = nil
+	w.pending = b.Slice(cut, b.N)
+	return w.complete(c, more)
 }
 
-func (w *window) keep(c *task.Ctx, b *vec.Batch) error {
-	n := b.LiveSize()
-	if err := w.mem.Grow(n); err != nil {
+func (w *window) keys(b *vec.Batch) []*vec.Vector {
+	n := len(w.input.Schema())
+	return b.Cols[n : n+len(w.part)]
+}
+
+func (w *window) keep(b *vec.Batch) error {
+	w.lastKey = b.Slice(b.N-1, b.N).Compact()
+	return w.kept.add(b)
+}
+
+// complete computes the partition kept, and the whole ones in more (or nil).
+// The first may go to a file; the others are no more than a batch.
+func (w *window) complete(c *task.Ctx, more *vec.Batch) error {
+	kept := w.kept
+	w.kept = newRowBuffer(c, "window", w.wide)
+	if held, ok := kept.take(); ok {
+		if more != nil {
+			held = append(held, more)
+		}
+		need := w.cost(held)
+		if w.mem.Try(need) || len(held) == 0 {
+			if err := kept.close(); err != nil {
+				return err
+			}
+			return w.compute(c, held)
+		}
+		if more != nil {
+			held = held[:len(held)-1]
+		}
+		for _, h := range held { // back
+			kept.held, kept.rows = append(kept.held, h), kept.rows+int64(h.N)
+		}
+	}
+	if kept.rows == 0 { // a batch's partitions, and no memory for them: one by one
+		end := 1
+		for keys := w.keys(more); end < more.N && sameRow(keys, end-1, keys, end); end++ {
+		}
+		if err := kept.add(more.Slice(0, end)); err != nil {
+			return errors.Join(err, kept.close())
+		}
+		if more = more.Slice(end, more.N); more.N == 0 {
+			more = nil
+		}
+	}
+	if _, err := kept.Spill(); err != nil {
+		return errors.Join(err, kept.close())
+	}
+	if err := kept.finish(); err != nil {
+		return errors.Join(err, kept.close())
+	}
+	if more != nil {
+		// They come between the partition in the file and what is pending.
+		if w.pending != nil {
+			more = vec.Concat(w.wide, []*vec.Batch{more, w.pending})
+		}
+		w.pending = more
+	}
+	run, err := w.newWindowRun(c, kept)
+	if err != nil {
+		return errors.Join(err, kept.close())
+	}
+	if w.run = run; run != nil {
+		return nil
+	}
+	// Some function needs all rows at once: they fit after all, or the query fails.
+	var held []*vec.Batch
+	in := kept.reader()
+	for {
+		b, err := in.next(c)
+		if eof(err) {
+			break
+		}
+		if err == nil {
+			err = w.mem.Grow(w.cost([]*vec.Batch{b}))
+		}
+		if err != nil {
+			return errors.Join(err, kept.close())
+		}
+		held = append(held, b)
+	}
+	if err := kept.close(); err != nil {
 		return err
 	}
-	w.size += n
-	w.kept = append(w.kept, b)
-	return c.Yield()
+	return w.compute(c, held)
+}
+
+// cost is the memory that computing over batches takes: their rows, and for
+// each row its partition, and for each function a frame and a value.
+func (w *window) cost(batches []*vec.Batch) int64 {
+	n := int64(0)
+	for _, b := range batches {
+		n += b.LiveSize() + int64(b.N)*int64(5+24*len(w.fns))
+	}
+	return n
 }
 
 // chunk is complete partitions side by side.
@@ -167,24 +302,19 @@ type chunk struct {
 	yield func() error
 }
 
-func (w *window) compute(c *task.Ctx) error {
-	if len(w.kept) == 0 {
+func (w *window) compute(c *task.Ctx, held []*vec.Batch) error {
+	if len(held) == 0 {
 		return nil
 	}
-	width := len(w.kept[0].Cols) - len(w.part) - len(w.order)
-	schema := append([]*types.Type{}, w.input.Schema()...)
-	for _, v := range w.kept[0].Cols[width:] {
-		schema = append(schema, v.Type)
-	}
+	width := len(w.input.Schema())
 	n := 0
-	for _, b := range w.kept {
+	for _, b := range held {
 		n += b.N
 	}
-	cols, err := concatAll(schema, w.kept, c.Yield)
+	cols, err := concatAll(w.wide, held, c.Yield)
 	if err != nil {
 		return err
 	}
-	w.kept, w.size = nil, 0
 	keys := cols[width : width+len(w.part)]
 	k := &chunk{b: &vec.Batch{N: n, Cols: cols[:width]}, order: cols[width+len(w.part):], of: make([]int32, n), peer: make([]bool, n), yield: c.Yield}
 	k.start = append(k.start, 0)

@@ -81,18 +81,11 @@ func (f *windowFn) rank(k *chunk) (*vec.Vector, error) {
 		doubles = make([]float64, n)
 	}
 	buckets := int64(1)
-	if f.name == "ntile" && len(f.args) > 0 {
-		v, err := f.args[0].Eval(k.b.Slice(0, 1))
-		if err != nil {
+	if f.name == "ntile" {
+		var err error
+		if buckets, err = f.ntiles(k.b.Slice(0, 1)); err != nil {
 			return nil, err
 		}
-		b, ok := v.Value(0).(int32)
-		if !ok || b <= 0 {
-			e := errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "exprName", "buckets", "valueRange", "[1, 2147483647]", "sqlExpr", errs.Quote("ntile"))
-			e.State, e.Text = "42K09", "The number of buckets of ntile must be positive."
-			return nil, e.At(f.Func.Pos())
-		}
-		buckets = int64(b)
 	}
 	for p := 0; p+1 < len(k.start); p++ {
 		from, to := k.start[p], k.start[p+1]
@@ -122,13 +115,7 @@ func (f *windowFn) rank(k *chunk) (*vec.Vector, error) {
 			case "cume_dist":
 				doubles[i] = float64(end-from) / float64(size)
 			case "ntile":
-				q, r := int64(size)/buckets, int64(size)%buckets
-				at := int64(i - from)
-				if big := r * (q + 1); at < big {
-					ints[i] = int32(at/(q+1)) + 1
-				} else {
-					ints[i] = int32(r+(at-big)/q) + 1
-				}
+				ints[i] = bucketOf(int64(i-from), int64(size), buckets)
 			}
 			if i%8192 == 8191 {
 				if err := k.yield(); err != nil {
@@ -141,6 +128,33 @@ func (f *windowFn) rank(k *chunk) (*vec.Vector, error) {
 		return vec.FromSlice(types.Float64Type, doubles, nil), nil
 	}
 	return vec.FromSlice(types.Int32Type, ints, nil), nil
+}
+
+// ntiles is the number of buckets of ntile.
+func (f *windowFn) ntiles(first *vec.Batch) (int64, error) {
+	if len(f.args) == 0 {
+		return 1, nil
+	}
+	v, err := f.args[0].Eval(first)
+	if err != nil {
+		return 0, err
+	}
+	b, ok := v.Value(0).(int32)
+	if !ok || b <= 0 {
+		e := errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "exprName", "buckets", "valueRange", "[1, 2147483647]", "sqlExpr", errs.Quote("ntile"))
+		e.State, e.Text = "42K09", "The number of buckets of ntile must be positive."
+		return 0, e.At(f.Func.Pos())
+	}
+	return int64(b), nil
+}
+
+// bucketOf is the bucket, from 1, of a partition's row: the first size%buckets have one row more.
+func bucketOf(row, size, buckets int64) int32 {
+	q, r := size/buckets, size%buckets
+	if big := r * (q + 1); row >= big {
+		return int32(r+(row-big)/q) + 1
+	}
+	return int32(row/(q+1)) + 1
 }
 
 // shift is lag and lead.
