@@ -61,7 +61,7 @@ type tuning struct {
 
 // NewEngine starts the driver and the embedded executor.
 func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) {
-	pol, err := policy.ByName(c.Policy)
+	pol, err := policy.New(c.Policy, policy.Buckets{MB: float64(c.BucketMB), Percentage: float64(c.BucketPct)})
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +70,9 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	e.stored = newStore(e.cache)
 	e.pool.SetParkLimit(c.SuspendMemory)
 	e.shuffle = shuffle.NewLocal(e.pool)
-	e.driver = cluster.NewDriver(core.Conf{Mode: core.Mode(c.Mode), Policy: pol, MaxFailures: 1})
-	x := &localExecutor{id: "driver", pool: e.pool, shuffle: e.shuffle, driver: e.driver, metrics: m}
-	e.worker = worker.New(worker.Config{Slots: c.Slots, StreamPriority: session.StreamPriority, BatchNice: c.BatchNice, Preempt: c.Mode == string(core.Neptune),
+	e.driver = cluster.NewDriver(schedulerConf(c, pol))
+	x := &localExecutor{firm: map[int64]func() bool{}, id: "driver", pool: e.pool, shuffle: e.shuffle, driver: e.driver, metrics: m}
+	e.worker = worker.New(worker.Config{Slots: c.Slots, StreamPriority: session.StreamPriority, BatchNice: c.BatchNice, Preempt: c.Mode == string(core.Neptune) || c.Mode == string(core.KILL), NoSuspend: c.Mode == string(core.KILL),
 		MaxSuspensions: c.MaxSuspensions, ProtectedRun: c.ProtectedRun, Status: x.status})
 	x.worker = e.worker
 	e.driver.Add(x)
@@ -218,7 +218,11 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 		extra(d)
 	}
 	graph := stagegraph.Cut(root)
-	job := &cluster.Job{Query: q.OperationID, Graph: graph, Priority: q.Job.Priority, Sizer: sizer{e.conf.Slots}, Payload: p, ResultTasks: opened}
+	target := q.Job.Target
+	if target == 0 && q.Job.IsStream() {
+		target = e.conf.LatencyTarget
+	}
+	job := &cluster.Job{Query: q.OperationID, Graph: graph, Priority: q.Job.Priority, Pool: q.Job.Pool, Target: target, Sizer: sizer{e.conf.Slots}, Payload: p, ResultTasks: opened}
 	var report func([]cluster.StageProgress)
 	if progress != nil {
 		report = func(stages []cluster.StageProgress) {
@@ -280,6 +284,7 @@ func (e *Engine) stream(ctx context.Context, q *server.Query, c *sessionConf, re
 		return err
 	}
 	res := newResults(64 << 20)
+	res.hold = e.conf.Mode == string(core.KILL)
 	maxRows := int64(10000)
 	if n, err := strconv.ParseInt(c.keys["spark.sql.execution.arrow.maxRecordsPerBatch"], 10, 64); err == nil && n > 0 {
 		maxRows = n
@@ -291,7 +296,7 @@ func (e *Engine) stream(ctx context.Context, q *server.Query, c *sessionConf, re
 		g, _ := pending.LoadOrStore(p, &gatherer{types: physical.Types(root.Schema()), max: maxRows, enc: enc, out: res, partition: p})
 		return g.(*gatherer).add(tc, b)
 	}
-	p := &payload{consume: emit, end: func(tc *task.Ctx, p int) error {
+	p := &payload{consume: emit, begin: func(p int) { pending.Delete(p); res.begin(p) }, evict: res.evict, end: func(tc *task.Ctx, p int) error {
 		if g, ok := pending.LoadAndDelete(p); ok {
 			if err := g.(*gatherer).flush(tc); err != nil {
 				return err
@@ -420,7 +425,12 @@ func (e *Engine) collect(ctx context.Context, q *server.Query, c *sessionConf, r
 func (e *Engine) collectPhysical(ctx context.Context, q *server.Query, c *sessionConf, root physical.Node, deps func(*op.Deps)) ([]*vec.Batch, error) {
 	var mu sync.Mutex
 	var parts [][]*vec.Batch
-	err := e.job(ctx, q, c, root, &payload{deps: deps, consume: func(_ *task.Ctx, p int, b *vec.Batch) error {
+	begin := func(p int) {
+		mu.Lock()
+		defer mu.Unlock()
+		parts[p] = nil
+	}
+	err := e.job(ctx, q, c, root, &payload{deps: deps, begin: begin, evict: func(int) bool { return true }, consume: func(_ *task.Ctx, p int, b *vec.Batch) error {
 		mu.Lock()
 		defer mu.Unlock()
 		parts[p] = append(parts[p], b)

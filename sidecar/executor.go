@@ -3,6 +3,7 @@ package sidecar
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"neptune/arrowexec/mem"
 	"neptune/arrowexec/op"
@@ -26,6 +27,11 @@ type payload struct {
 	consume func(c *task.Ctx, partition int, b *vec.Batch) error
 	// end is called when a result task has consumed its last batch.
 	end func(c *task.Ctx, partition int) error
+	// begin is called when a result task starts, once for each attempt: what an
+	// earlier one consumed is to be forgotten.
+	begin func(partition int)
+	// evict reports whether a result task can start again (mode kill). nil: only if nobody consumes its rows.
+	evict func(partition int) bool
 	// build adds to what operators may use (sources, metrics, state).
 	deps func(*op.Deps)
 	// every is tuning.every.
@@ -40,6 +46,9 @@ type localExecutor struct {
 	shuffle shuffle.Service
 	driver  *cluster.Driver
 	metrics *obs.Metrics
+
+	mu   sync.Mutex
+	firm map[int64]func() bool // result tasks: whether they can start again
 }
 
 func (x *localExecutor) ID() policy.ExecutorID { return x.id }
@@ -70,6 +79,9 @@ func (x *localExecutor) Launch(s cluster.TaskSpec) {
 				return p.consume(c, s.Index, b)
 			}
 		}
+		if s.Stage.Output == nil && p.begin != nil {
+			p.begin(s.Index)
+		}
 		if err := st.Run(c); err != nil {
 			return err
 		}
@@ -78,7 +90,32 @@ func (x *localExecutor) Launch(s cluster.TaskSpec) {
 		}
 		return nil
 	})
-	x.worker.Launch(worker.Launch{ID: s.ID, Task: t, Suspend: s.Suspend, Done: func(error) { account.Close() }})
+	if s.Stage.Output == nil {
+		x.mu.Lock()
+		x.firm[s.ID] = func() bool {
+			if p.evict == nil {
+				return p.consume == nil
+			}
+			return p.evict(s.Index)
+		}
+		x.mu.Unlock()
+	}
+	x.worker.Launch(worker.Launch{ID: s.ID, Task: t, Suspend: s.Suspend, Victim: s.Victim, Done: func(error) {
+		account.Close()
+		x.mu.Lock()
+		delete(x.firm, s.ID)
+		x.mu.Unlock()
+	}})
+}
+
+// Evict implements cluster.Evicter.
+func (x *localExecutor) Evict(id int64) {
+	x.mu.Lock()
+	again := x.firm[id]
+	x.mu.Unlock()
+	if again == nil || again() {
+		x.worker.Kill(id)
+	}
 }
 
 // status passes what the worker says on to the driver and the metrics.

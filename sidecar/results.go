@@ -18,13 +18,18 @@ type results struct {
 	turn   int           // partition that the client reads now
 	bytes  int64
 	limit  int64
-	news   chan struct{} // closed and replaced when something was put or a partition ended
-	room   chan struct{} // the same, when something was taken
+	// hold keeps a partition back until it is complete, or too large to keep, so
+	// that its task can start again (mode kill).
+	hold bool
+	news chan struct{} // closed and replaced when something was put or a partition ended
+	room chan struct{} // the same, when something was taken
 }
 
 type part struct {
 	chunks []chunk
 	done   bool
+	sent   bool // some of it is with the client
+	doomed bool // its task is being killed, to start again
 }
 
 type chunk struct {
@@ -68,10 +73,32 @@ func (r *results) put(c *task.Ctx, p int, ipc []byte, rows int64) error {
 	}
 }
 
+// begin forgets what an earlier attempt at a partition put.
+func (r *results) begin(p int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.parts[p].chunks {
+		r.bytes -= int64(len(c.ipc))
+	}
+	r.parts[p] = part{}
+	signal(&r.room)
+}
+
+// evict reports whether the task of a partition can start again, and keeps back what it puts until it does.
+func (r *results) evict(p int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.parts[p].sent || r.parts[p].done {
+		return false
+	}
+	r.parts[p].doomed = true
+	return true
+}
+
 // end says that a partition is complete.
 func (r *results) end(p int) {
 	r.mu.Lock()
-	r.parts[p].done = true
+	r.parts[p].done, r.parts[p].doomed = true, false
 	signal(&r.news)
 	r.mu.Unlock()
 }
@@ -91,8 +118,11 @@ func (r *results) drain(ctx context.Context, f func(ipc []byte, rows int64) erro
 			return nil
 		}
 		p := &r.parts[r.turn]
-		chunks := p.chunks
-		p.chunks = nil
+		var chunks []chunk
+		if !p.doomed && (!r.hold || p.done || r.bytes >= r.limit) {
+			chunks, p.chunks = p.chunks, nil
+		}
+		p.sent = p.sent || len(chunks) > 0
 		for _, c := range chunks {
 			r.bytes -= int64(len(c.ipc))
 		}

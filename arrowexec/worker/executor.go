@@ -46,6 +46,8 @@ type Launch struct {
 	Task *task.Task
 	// Suspend lets the task take the slot of a less critical one.
 	Suspend bool
+	// Victim is which, if it still can be suspended; 0: the executor chooses.
+	Victim int64
 	// Done is called once when the task has ended, before the driver hears of it.
 	Done func(err error)
 }
@@ -64,6 +66,8 @@ type Config struct {
 	// Preempt: priorities count (mode neptune). Without it a task that was
 	// blocked waits for a free slot like any other, and order is that of arrival.
 	Preempt bool
+	// NoSuspend: priorities count, but nobody is suspended (mode kill).
+	NoSuspend bool
 	// Status hears of changes. It is called without locks held, from many goroutines, and must not block for long.
 	Status func(Status)
 }
@@ -244,7 +248,7 @@ func (e *Executor) take(s *slot, r *run) {
 		r.started = now
 	}
 	if e.conf.MaxSuspensions > 0 && r.suspended > e.conf.MaxSuspensions {
-		r.protected = now.Add(e.conf.ProtectedRun)
+		r.protected, r.suspended = now.Add(e.conf.ProtectedRun), 0
 	}
 }
 
@@ -316,7 +320,7 @@ func (e *Executor) wake(r *run, suspend bool) *slot {
 			return s
 		}
 	}
-	if suspend {
+	if suspend && !e.conf.NoSuspend {
 		e.preempt(r)
 	}
 	return nil
@@ -332,6 +336,10 @@ func (e *Executor) preempt(r *run) {
 		c := s.current
 		if c == nil || r.slot != nil && r.slot != s || c.priority() <= r.priority() || !c.asked.IsZero() || now.Before(c.protected) {
 			continue
+		}
+		if r.Victim != 0 && c.ID == r.Victim {
+			victim = s
+			break
 		}
 		if victim == nil || cmp.Or(cmp.Compare(c.priority(), victim.current.priority()), c.started.Compare(victim.current.started)) > 0 {
 			victim = s

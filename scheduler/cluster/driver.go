@@ -67,6 +67,13 @@ type Executor interface {
 	Release(query string)
 }
 
+// Evicter is an Executor that knows which tasks can't start again, because
+// their rows are with the client already: mode kill leaves them alone.
+type Evicter interface {
+	// Evict is Kill for tasks that can start again, and nothing for others.
+	Evict(task int64)
+}
+
 // Driver runs jobs on executors. It is safe for concurrent use.
 type Driver struct {
 	mu     sync.Mutex
@@ -274,7 +281,9 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 		d.mu.Lock()
 		e := d.executors[c.Executor]
 		d.mu.Unlock()
-		if e != nil {
+		if x, ok := e.(Evicter); ok && c.Evict {
+			x.Evict(int64(c.Task))
+		} else if e != nil {
 			e.Kill(int64(c.Task))
 		}
 	case core.StageFinished:

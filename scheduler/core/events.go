@@ -115,6 +115,8 @@ type (
 	Kill struct {
 		Task     policy.TaskID
 		Executor policy.ExecutorID
+		// Evict: to make room (mode kill). The executor may let a task go on that can't start again.
+		Evict bool
 	}
 	// Reprioritize changes the priority of a task that is on an executor.
 	Reprioritize struct {

@@ -305,8 +305,7 @@ func (c *Core) byPolicy(s *stage, tasks []*task, pol policy.Policy) (placed int)
 		placed++
 		if d.Suspend && c.mode.kills() {
 			if v := c.pickVictim(e, t.priority, d.Victim); v != nil {
-				v.evicted = true
-				c.kill(v)
+				c.evict(v)
 			}
 			c.launch(t, e, false, 0)
 			continue
@@ -322,7 +321,7 @@ func (c *Core) byPolicy(s *stage, tasks []*task, pol policy.Policy) (placed int)
 // victimTasks lists whom a task of priority p may suspend on e.
 func (c *Core) victimTasks(e *executor, p int) (out []policy.Victim) {
 	for _, t := range sortedTasks(e.tasks) {
-		if t.state.holdsSlot() && t.priority > p && !t.killing && t.protected <= c.now {
+		if t.state.holdsSlot() && t.priority > p && !t.killing && !t.evicted && t.protected <= c.now {
 			v := policy.Victim{ID: t.id, RetainedMB: t.retained, Ran: t.ranFor(c.now), Suspensions: t.suspensions}
 			if n := len(t.stage.times); n > 0 {
 				v.Remaining = max(time.Millisecond, t.stage.meanTime()-v.Ran)
@@ -349,7 +348,7 @@ func (s *stage) meanTime() time.Duration {
 func (c *Core) pickVictim(e *executor, p int, who policy.TaskID) *task {
 	var best *task
 	for _, t := range sortedTasks(e.tasks) {
-		if !t.state.holdsSlot() || t.priority <= p || t.killing || t.protected > c.now {
+		if !t.state.holdsSlot() || t.priority <= p || t.killing || t.evicted || t.protected > c.now {
 			continue
 		}
 		if t.id == who {

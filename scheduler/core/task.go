@@ -122,15 +122,21 @@ func (c *Core) unlist(s *stage) {
 func (c *Core) kill(t *task) {
 	if !t.killing {
 		t.killing = true
-		c.do(Kill{t.id, t.executor.id})
+		c.do(Kill{Task: t.id, Executor: t.executor.id})
 	}
+}
+
+// evict kills a task to make room. It starts again.
+func (c *Core) evict(t *task) {
+	t.evicted = true
+	c.do(Kill{Task: t.id, Executor: t.executor.id, Evict: true})
 }
 
 func (c *Core) changed(ev TaskChanged) {
 	t := c.tasks[ev.Task]
 	if t == nil {
 		if !ev.State.Over() && ev.Executor != "" {
-			c.do(Kill{ev.Task, ev.Executor})
+			c.do(Kill{Task: ev.Task, Executor: ev.Executor})
 		}
 		return
 	}
