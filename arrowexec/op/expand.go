@@ -5,6 +5,7 @@ import (
 
 	"neptune/arrowexec/expr"
 	"neptune/arrowexec/fn"
+	"neptune/arrowexec/mem"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
@@ -124,7 +125,14 @@ type generate struct {
 	at    int
 	out   *vec.Batch // generated, being emitted in pieces
 	sent  int
+	step  int // input rows at a time
+	mem   *mem.Reservation
 }
+
+const (
+	generateStep = 1024
+	generateRows = 8 * vec.DefaultRows // of a step's output, at which steps get smaller
+)
 
 // NewGenerate joins each row of in with the rows that the node's generator makes of it.
 func NewGenerate(in Operator, n *physical.Generate, env *fn.Env) (Operator, error) {
@@ -132,7 +140,7 @@ func NewGenerate(in Operator, n *physical.Generate, env *fn.Env) (Operator, erro
 	if d == nil || d.Gen == nil {
 		return nil, errs.NotSupported("generator function " + n.Call.Name)
 	}
-	g := &generate{unary: unary{in}, node: n, gen: d.Gen, schema: physical.Types(n.Out)}
+	g := &generate{unary: unary{in}, node: n, step: generateStep, gen: d.Gen, schema: physical.Types(n.Out)}
 	var err error
 	if g.args, err = CompileKeys(n.Call.Args, env); err != nil {
 		return nil, err
@@ -143,10 +151,19 @@ func NewGenerate(in Operator, n *physical.Generate, env *fn.Env) (Operator, erro
 
 func (g *generate) Open(c *task.Ctx) error {
 	g.a.Env.Yield = c.Yield
+	g.mem = c.Mem.Reserve("generate", nil)
 	return g.input.Open(c)
 }
 
-func (g *generate) Close() error          { g.batch, g.out = nil, nil; return g.input.Close() }
+func (g *generate) Close() error {
+	g.batch, g.out = nil, nil
+	if g.mem != nil {
+		g.mem.Release()
+		g.mem = nil
+	}
+	return g.input.Close()
+}
+
 func (g *generate) Schema() []*types.Type { return g.schema }
 
 func (g *generate) Next(c *task.Ctx) (*vec.Batch, error) {
@@ -156,6 +173,9 @@ func (g *generate) Next(c *task.Ctx) (*vec.Batch, error) {
 			b := g.out.Slice(from, to)
 			if g.sent = to; to == g.out.N {
 				g.out = nil
+				if err := g.mem.Resize(0); err != nil {
+					return nil, err
+				}
 			}
 			return b, c.Yield()
 		}
@@ -166,14 +186,22 @@ func (g *generate) Next(c *task.Ctx) (*vec.Batch, error) {
 			}
 			g.batch, g.at = b, 0
 		}
-		// 1,024 input rows a step: generators multiply.
-		to := min(g.at+1024, g.batch.N)
+		// A few input rows a step: generators multiply.
+		to := min(g.at+g.step, g.batch.N)
 		part := g.batch.Slice(g.at, to)
 		if g.at = to; to == g.batch.N {
 			g.batch = nil
 		}
 		if err := g.run(part); err != nil {
 			return nil, err
+		}
+		if g.out != nil {
+			if err := g.mem.Resize(g.out.LiveSize()); err != nil {
+				return nil, err
+			}
+			if g.out.N > generateRows {
+				g.step = max(1, g.step/4)
+			}
 		}
 		if err := c.Yield(); err != nil {
 			return nil, err

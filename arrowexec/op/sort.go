@@ -162,12 +162,12 @@ func (s *sortOp) mergerOf(c *task.Ctx, files []*Spill, last *runCursor) (*merger
 
 // add keeps one batch, making room on disk when memory is short.
 func (s *sortOp) add(c *task.Ctx, b *vec.Batch) error {
-	b = b.Compact()
+	b, live := owned(s.rows.schema, b)
 	keys, err := evalAll(s.keys, b, nil)
 	if err != nil {
 		return err
 	}
-	need := b.LiveSize() + perRow*int64(b.N)
+	need := live + perRow*int64(b.N)
 	for i, k := range keys {
 		if e, ok := s.keys[i].(bound); !ok || e.t.IsNested() {
 			need += (&vec.Batch{N: b.N, Cols: []*vec.Vector{k}}).LiveSize()
@@ -184,7 +184,12 @@ func (s *sortOp) add(c *task.Ctx, b *vec.Batch) error {
 				return err
 			}
 		}
-		if err := s.mem.Grow(need); err != nil {
+		if err := s.mem.Grow(need); short(err) && b.N > 1 { // less at a time
+			if err := s.add(c, b.Slice(0, b.N/2)); err != nil {
+				return err
+			}
+			return s.add(c, b.Slice(b.N/2, b.N))
+		} else if err != nil {
 			return err
 		}
 	}

@@ -33,6 +33,7 @@ type topK struct {
 	out     *vec.Batch
 	at      int
 	started bool
+	sorted  Operator // instead of all that, when the first k rows don't fit in memory
 }
 
 // NewTopK returns an operator that emits rows offset .. offset+limit of in's
@@ -56,6 +57,9 @@ func (t *topK) Next(c *task.Ctx) (*vec.Batch, error) {
 		t.started = true
 		t.at = t.offset
 	}
+	if t.sorted != nil {
+		return t.sorted.Next(c)
+	}
 	if t.out == nil || t.at >= t.out.N {
 		return nil, io.EOF
 	}
@@ -77,7 +81,9 @@ func (t *topK) consume(c *task.Ctx) error {
 		if err != nil {
 			return err
 		}
-		if err := t.add(c, b); err != nil {
+		if err := t.add(c, b); short(err) {
+			return t.spill(c, b)
+		} else if err != nil {
 			return err
 		}
 		if err := c.Yield(); err != nil {
@@ -88,6 +94,36 @@ func (t *topK) consume(c *task.Ctx) error {
 		return nil
 	}
 	return t.cut(c)
+}
+
+// spill hands the candidates, b and the rest of the input to a sort, which can
+// write them to disk.
+func (t *topK) spill(c *task.Ctx, b *vec.Batch) error {
+	in := &after{Operator: t.input, first: append(t.held, b)}
+	t.held, t.enc, t.bar, t.n = nil, nil, nil, 0
+	if err := t.mem.Resize(0); err != nil {
+		return err
+	}
+	s := &sortOp{unary: unary{in}, keys: t.keys, order: t.order}
+	t.sorted = NewLimit(s, int64(t.k-t.offset), int64(t.offset))
+	return t.sorted.Open(c)
+}
+
+// after emits batches, and then an operator that is open already.
+type after struct {
+	Operator
+	first []*vec.Batch
+}
+
+func (a *after) Open(*task.Ctx) error { return nil }
+
+func (a *after) Next(c *task.Ctx) (*vec.Batch, error) {
+	if len(a.first) > 0 {
+		b := a.first[0]
+		a.first = a.first[1:]
+		return b, c.Yield()
+	}
+	return a.Operator.Next(c)
 }
 
 // add keeps the rows of b that may be among the first k.
@@ -195,6 +231,13 @@ func (t *topK) cut(c *task.Ctx) error {
 
 func (t *topK) Close() error {
 	t.held, t.enc, t.out = nil, nil, nil
+	if t.sorted != nil {
+		err := t.sorted.Close()
+		t.sorted = nil
+		if err != nil {
+			return err
+		}
+	}
 	if t.mem != nil {
 		t.mem.Release()
 	}
