@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"os"
 	"runtime"
@@ -23,9 +22,11 @@ import (
 // Server is a running server.
 type Server struct {
 	engine *Engine
-	grpc   *server.Server
-	status *statusPort
-	log    *slog.Logger
+	// unfollow ends followMemory.
+	unfollow func()
+	grpc     *server.Server
+	status   *statusPort
+	log      *slog.Logger
 	// Addr is where Spark Connect listens.
 	Addr net.Addr
 }
@@ -42,7 +43,11 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 	for k, v := range c.Spark {
 		base[k] = v
 	}
-	opt := server.Options{Engine: e, Log: log, Conf: base, Token: c.Token, ArtifactDir: c.LocalDir, SessionTimeout: c.SessionTimeout}
+	own := map[string]session.OwnKey{}
+	for _, k := range conf.Keys() {
+		own[k.Name] = session.OwnKey{Session: k.Session, Check: k.Check}
+	}
+	opt := server.Options{Engine: e, Log: log, Conf: base, Own: own, Token: c.Token, ArtifactDir: c.LocalDir, SessionTimeout: c.SessionTimeout}
 	if c.JobType != "" {
 		p, err := session.ParseJobType("neptune.job.type", c.JobType)
 		if err != nil {
@@ -57,7 +62,7 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 		e.Close()
 		return nil, fmt.Errorf("%w; is another server running? --port chooses another port", err)
 	}
-	s := &Server{engine: e, grpc: g, log: log, Addr: l.Addr()}
+	s := &Server{engine: e, grpc: g, log: log, Addr: l.Addr(), unfollow: followMemory(c, e.pool)}
 	if c.UIPort >= 0 {
 		if s.status, err = openStatus(c.UIHost, c.UIPort, m, log); err != nil {
 			log.Warn("no status port", "error", err)
@@ -84,6 +89,7 @@ func (s *Server) Stop() {
 		}
 	}
 	s.engine.Close()
+	s.unfollow()
 }
 
 // tune sets the Go run time: two spare Ps beside the slots, one for the control
@@ -93,13 +99,6 @@ func (s *Server) Stop() {
 func tune(c *conf.Conf) {
 	if n := c.Slots + 2; runtime.GOMAXPROCS(0) < n {
 		runtime.GOMAXPROCS(n)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" && debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		limit := c.Memory + c.Memory/4 + c.SuspendMemory
-		if n := conf.ContainerMemory("/"); n > 0 {
-			limit = min(limit, n/10*9)
-		}
-		debug.SetMemoryLimit(limit)
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200)
