@@ -57,6 +57,13 @@ func (x *localExecutor) Slots() int            { return x.worker.Slots() }
 func (x *localExecutor) Kill(id int64)         { x.worker.Kill(id) }
 func (x *localExecutor) Release(query string)  { x.shuffle.Release(query) }
 
+// Spent implements cluster.Spender: nothing of this process is lost but with all of it.
+func (x *localExecutor) Spent(query string, s *stagegraph.Stage) {
+	if l, ok := x.shuffle.(*shuffle.Local); ok && s.Output != nil {
+		l.Spent(query, s.Output)
+	}
+}
+
 // Launch implements cluster.Executor.
 func (x *localExecutor) Launch(s cluster.TaskSpec) {
 	p := s.Payload.(*payload)

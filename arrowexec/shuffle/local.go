@@ -34,6 +34,8 @@ type exchange struct {
 	writers map[int]*output
 	shared  map[string]*shared
 	bounds  [][]byte // of RangeBy, once a reader asked
+	tables  int64    // reserved for shared
+	spent   bool     // all readers are done, and the rows are gone
 }
 
 // output is the rows of one writer, by partition.
@@ -109,6 +111,23 @@ func (l *Local) drop(name string, o *output) error {
 	}
 	o.parts, o.bytes = nil, 0
 	return first
+}
+
+// Spent gives back what an exchange holds: all stages that read it have ended.
+// Calls come while other stages of the query run.
+func (l *Local) Spent(name string, x *physical.Exchange) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q := l.queries[name]
+	if q == nil || q.exchanges[x] == nil {
+		return
+	}
+	e := q.exchanges[x]
+	for _, o := range e.writers {
+		_ = l.drop(name, o)
+	}
+	q.mem.Try(-min(e.tables, q.mem.Size()))
+	*e = exchange{parts: e.parts, spent: true}
 }
 
 // Release implements Service.
@@ -209,6 +228,9 @@ func (l *Local) buildShared(c *task.Ctx, name string, x *physical.Exchange, what
 		return nil, errs.New(errs.OutOfMemory, "INTERNAL_ERROR_MEMORY", "message", "The broadcast side of a join doesn't fit in memory. Lower spark.sql.autoBroadcastJoinThreshold, or raise the server's memory limit.")
 	}
 	s.value, s.ok = v, true
+	l.mu.Lock()
+	e.tables += size
+	l.mu.Unlock()
 	return v, nil
 }
 
@@ -240,6 +262,9 @@ func (r *reader) Open(*task.Ctx) error {
 	r.l.mu.Lock()
 	defer r.l.mu.Unlock()
 	_, e := r.l.find(r.query, r.x)
+	if e.spent {
+		return errs.Internalf("an exchange is read after its last reader ended")
+	}
 	part := r.part
 	if r.keys != nil {
 		part = 0

@@ -248,3 +248,39 @@ func TestSharedIsBuiltOnceAndAgainAfterFailure(t *testing.T) {
 		t.Errorf("%d bytes left", used)
 	}
 }
+
+// TestSpent: what an exchange holds is free when its readers are done, and
+// reading it again is a defect that is told of.
+func TestSpent(t *testing.T) {
+	pool := mem.NewPool(0)
+	l := NewLocal(pool)
+	x := &physical.Exchange{Kind: physical.Single, Input: input()}
+	run(t, pool, func(c *task.Ctx) error {
+		w, err := l.Writer(c, "q", x, 0, 1)
+		if err != nil {
+			return err
+		}
+		if err := w.Write(c, rowsFrom(0, 1000)); err != nil {
+			return err
+		}
+		if err := w.Commit(c); err != nil {
+			return err
+		}
+		if now, _ := pool.Used(); now < 8000 {
+			t.Errorf("%d bytes are reserved", now)
+		}
+		l.Spent("q", x)
+		if now, _ := pool.Used(); now != 0 {
+			t.Errorf("%d bytes are still reserved", now)
+		}
+		r, err := l.Reader(c.Conf, "q", x, 0)
+		if err != nil {
+			return err
+		}
+		if err := r.Open(c); err == nil {
+			t.Error("a spent exchange can be read")
+		}
+		l.Release("q")
+		return nil
+	})
+}

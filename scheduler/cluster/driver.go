@@ -5,6 +5,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +30,29 @@ type Job struct {
 	Payload any
 	// ResultTasks is told the number of tasks of the result stage before the first of them runs.
 	ResultTasks func(n int)
+}
+
+// Spender is an Executor that can forget the rows that a stage wrote when all
+// stages that read them have ended. Those whose rows may be asked for again, to
+// make up for a lost executor, aren't such.
+type Spender interface {
+	Spent(query string, s *stagegraph.Stage)
+}
+
+// spent is the stages whose readers have all ended, now that stage has.
+func (j *running) spent(stage int) (out []*stagegraph.Stage) {
+	for _, p := range j.Graph.Stages[stage].Parents {
+		all := true
+		for _, s := range j.Graph.Stages {
+			if slices.Contains(s.Parents, p) {
+				all = all && j.stages[s.ID].Done
+			}
+		}
+		if all {
+			out = append(out, j.Graph.Stages[p])
+		}
+	}
+	return out
 }
 
 // TaskSpec is one task, as an executor gets it.
@@ -288,10 +312,24 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 		}
 	case core.StageFinished:
 		d.mu.Lock()
-		if j := d.jobs[c.Job]; j != nil {
+		var spent []*stagegraph.Stage
+		var list []Executor
+		j := d.jobs[c.Job]
+		if j != nil {
 			j.stages[c.Stage].Done = true
+			spent = j.spent(c.Stage)
+			for _, e := range d.executors {
+				list = append(list, e)
+			}
 		}
 		d.mu.Unlock()
+		for _, s := range spent {
+			for _, e := range list {
+				if x, ok := e.(Spender); ok {
+					x.Spent(j.Query, s)
+				}
+			}
+		}
 	case core.StageLost:
 		d.mu.Lock()
 		if j := d.jobs[c.Job]; j != nil {
