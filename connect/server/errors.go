@@ -157,13 +157,11 @@ func (l *errorLog) put(id string, e *errs.Error) {
 	}
 }
 
-// take returns an error once.
-func (l *errorLog) take(id string) *errs.Error {
+// get returns an error, as often as it is asked for: a client that lost the answer asks again.
+func (l *errorLog) get(id string) *errs.Error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := l.byID[id]
-	delete(l.byID, id)
-	return e
+	return l.byID[id]
 }
 
 // details writes an error and its causes for FetchErrorDetails, the error first. Causes that

@@ -43,6 +43,8 @@ type Options struct {
 	Parser func(*session.Session) translate.Parser
 	// Conf are the server's own spark.* and neptune.* settings.
 	Conf map[string]string
+	// Own are the neptune.* keys that there are; nil: any.
+	Own map[string]session.OwnKey
 	// DefaultJob is the job type of what nobody marked; nil: by the kind of plan.
 	DefaultJob *session.JobType
 	// Token, when not "", is what clients must send as "authorization: Bearer <token>".
@@ -105,7 +107,7 @@ func New(opt Options) *Server {
 		opt: opt, log: opt.Log, ops: map[opKey]*operation{}, gone: map[opKey]bool{},
 		tombs: map[opKey]pb.GetStatusResponse_OperationStatus_OperationState{},
 	}
-	s.sessions = session.NewManager(session.Options{Base: opt.Conf, Dir: opt.ArtifactDir, Timeout: opt.SessionTimeout, OnClose: s.closeSession})
+	s.sessions = session.NewManager(session.Options{Base: opt.Conf, Own: opt.Own, Dir: opt.ArtifactDir, Timeout: opt.SessionTimeout, OnClose: s.closeSession})
 	s.grpc = grpc.NewServer(
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(1<<31-1),

@@ -17,6 +17,7 @@ import (
 // Options of a Manager. The zero value of each field takes the default.
 type Options struct {
 	Base       map[string]string // spark.* and neptune.* settings of the server
+	Own        map[string]OwnKey // the neptune.* keys that there are; nil: any
 	Dir        string            // where artifacts go; os.TempDir() by default
 	Timeout    time.Duration     // a session unused for that long is closed; 60 minutes, negative: never
 	Tombstones int               // how many closed sessions are remembered; 1000
@@ -94,7 +95,9 @@ func (m *Manager) get(key Key, userName, observed string, create bool) (*Session
 	case !create:
 		return nil, nil, handleError("INVALID_HANDLE.SESSION_NOT_FOUND", key.ID)
 	default:
-		s = m.add(key, userName, NewConf(m.opt.Base))
+		c := NewConf(m.opt.Base)
+		c.own = m.opt.Own
+		s = m.add(key, userName, c)
 	}
 	if observed != "" && observed != s.ServerID {
 		return nil, nil, handleError("INVALID_HANDLE.SESSION_CHANGED", key.ID)

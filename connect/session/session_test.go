@@ -30,6 +30,9 @@ func TestConfChecksValues(t *testing.T) {
 		{"spark.sql.timestampType", "timestamp_ntz", ""}, {"spark.sql.timestampType", "x", "INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS"},
 		{"spark.sql.autoBroadcastJoinThreshold", "10MB", ""}, {"spark.sql.autoBroadcastJoinThreshold", "ten", "INVALID_CONF_VALUE.TYPE_MISMATCH"},
 		{"spark.sql.warehouse.dir", "x", "CANNOT_MODIFY_STATIC_CONFIG"}, {"spark.executor.memory", "1g", "CANNOT_MODIFY_CONFIG"},
+		{"spark.sql.parquet.compression.codec", "zip", "INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS"}, {"spark.sql.parquet.compression.codec", "ZSTD", ""},
+		{"spark.sql.broadcastTimeout", "soon", "INVALID_CONF_VALUE.TYPE_MISMATCH"}, {"spark.sql.broadcastTimeout", "5min", ""},
+		{"spark.sql.statistics.histogram.numBins", "0", "INVALID_CONF_VALUE.REQUIREMENT"}, {"spark.sql.files.maxPartitionBytes", "128MB", ""},
 		{"neptune_pri", "3", ""}, {"neptune.job.type", "0", "INVALID_CONF_VALUE.REQUIREMENT"}, {"whatever", "x", ""},
 	} {
 		if got := condition(c.Set(x.key, x.value)); got != x.want {
@@ -54,6 +57,25 @@ func TestConfChecksValues(t *testing.T) {
 	}
 	if c.String("whatever") != "x" || c.String("spark.sql.shuffle.partitions") != "200" || c.String("spark.app.name") != "x" {
 		t.Error("clone, unset or base")
+	}
+}
+
+// Keys of our own that don't exist, or that aren't a session's, are refused.
+func TestOwnKeys(t *testing.T) {
+	c := NewConf(nil)
+	c.own = map[string]OwnKey{"neptune.a": {Session: true, Check: func(v string) error {
+		if v != "1" {
+			return errors.New("it must be 1")
+		}
+		return nil
+	}}, "neptune.b": {}}
+	for _, x := range []struct{ key, value, want string }{
+		{"neptune.a", "1", ""}, {"neptune.a", "2", "INVALID_CONF_VALUE.REQUIREMENT"}, {"neptune.b", "1", "CANNOT_MODIFY_STATIC_CONFIG"},
+		{"neptune.c", "1", "SQL_CONF_NOT_FOUND"}, {"neptune.job.type", "stream", ""},
+	} {
+		if got := condition(c.Clone().Set(x.key, x.value)); got != x.want {
+			t.Errorf("%s = %s: %q, want %q", x.key, x.value, got, x.want)
+		}
 	}
 }
 

@@ -17,10 +17,10 @@ def test_select(spark):
 
 
 def test_conf(spark):
-    spark.conf.set("neptune.some.key", "v")
-    assert spark.conf.get("neptune.some.key") == "v"
-    spark.conf.unset("neptune.some.key")
-    assert spark.conf.get("neptune.some.key", "d") == "d"
+    spark.conf.set("my.some.key", "v")
+    assert spark.conf.get("my.some.key") == "v"
+    spark.conf.unset("my.some.key")
+    assert spark.conf.get("my.some.key", "d") == "d"
     assert spark.conf.get("spark.sql.ansi.enabled") == "true"
     assert spark.conf.isModifiable("spark.sql.shuffle.partitions")
     assert not spark.conf.isModifiable("spark.sql.warehouse.dir")
@@ -33,6 +33,11 @@ def test_conf(spark):
         ("spark.sql.ansi.enabled", "maybe", "INVALID_CONF_VALUE.TYPE_MISMATCH", "22022"),
         ("spark.sql.session.timeZone", "Moon/Sea", "INVALID_CONF_VALUE.TIME_ZONE", "22022"),
         ("neptune.job.type", "urgent", "INVALID_CONF_VALUE.REQUIREMENT", "22022"),
+        ("neptune.job.tipe", "stream", "SQL_CONF_NOT_FOUND", "42K0I"),
+        ("neptune.executor.slots", "7", "CANNOT_MODIFY_STATIC_CONFIG", "46110"),
+        ("spark.sql.sources.partitionOverwriteMode", "both", "INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS", "22022"),
+        ("spark.sql.shuffle.partitions", "-7", "INVALID_CONF_VALUE.REQUIREMENT", "22022"),
+        ("spark.sql.ui.explainMode", "x", "INVALID_CONF_VALUE.REQUIREMENT", "22022"),
     ],
 )
 def test_conf_refused(spark, key, value, want, sqlstate):
@@ -112,12 +117,12 @@ def test_artifacts(spark, tmp_path, version):
 def test_clone(spark):
     if not hasattr(spark, "cloneSession"):
         pytest.skip("this client can't clone sessions")
-    spark.conf.set("neptune.k", "1")
+    spark.conf.set("my.k", "1")
     spark.range(5).createOrReplaceTempView("five")
     c = spark.cloneSession()
-    assert c.conf.get("neptune.k") == "1" and c.table("five").count() == 5
-    c.conf.set("neptune.k", "2")
-    assert spark.conf.get("neptune.k") == "1"
+    assert c.conf.get("my.k") == "1" and c.table("five").count() == 5
+    c.conf.set("my.k", "2")
+    assert spark.conf.get("my.k") == "1"
 
 
 def test_closed_session(remote):
@@ -136,7 +141,7 @@ def test_two_users_with_one_session_id(remote):
     sid = str(uuid.uuid4())
     a = connect("%s/;user_id=ada;session_id=%s" % (remote, sid))
     b = connect("%s/;user_id=bob;session_id=%s" % (remote, sid))
-    a.conf.set("neptune.mine", "a")
-    assert b.conf.get("neptune.mine", "none") == "none"
+    a.conf.set("my.key", "a")
+    assert b.conf.get("my.key", "none") == "none"
     a.client.close()
     b.client.close()
