@@ -28,7 +28,7 @@ go on afterwards.`,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serverCommand(), versionCommand())
+	root.AddCommand(serverCommand(), benchCommand(), versionCommand())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "neptune:", err)
 		os.Exit(1)

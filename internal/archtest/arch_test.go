@@ -12,7 +12,7 @@ import (
 // law says, for each room, which rooms it may import besides internal/*.
 // The longest matching room applies, on both sides.
 var law = map[string][]string{
-	"cmd":          {"sidecar", "conf", "connect/sqlparse"},
+	"cmd":          {"sidecar", "conf", "connect/sqlparse", "scheduler/virtual"},
 	"sidecar":      {"connect", "scheduler", "arrowexec", "conf"},
 	"conf":         {},
 	"internal":     {},

@@ -176,6 +176,7 @@ func (c *Core) gone(t *task) {
 func (c *Core) ended(t *task, err error, retry bool) {
 	c.gone(t)
 	s := t.stage
+	s.decided = false // its slot may have gone to somebody less critical by now
 	p := &s.parts[t.index]
 	other := p.copy
 	if p.task != t {

@@ -63,6 +63,8 @@ type Config struct {
 	Heartbeat time.Duration
 	// Limit ends the simulation even if jobs are unfinished; 0: no limit.
 	Limit time.Duration
+	// Pressure is what executors say of their memory when they join.
+	Pressure map[policy.ExecutorID]policy.Pressure
 	// Record keeps who ran where and when (Result.Spans).
 	Record bool
 	// Lose takes executors away at a time.
@@ -108,6 +110,7 @@ type Result struct {
 	MostSuspended int           // suspensions of one task without a protected run in between
 	Busy          time.Duration // slot time with work on it, over all slots
 	BatchWork     time.Duration // useful slot time of batch tasks
+	BatchBusy     time.Duration // slot time that batch tasks had
 	Redone        time.Duration // work thrown away by kills
 	SpilledMB     float64
 	Placed        map[policy.ExecutorID]int // launches of stream tasks
@@ -173,6 +176,9 @@ func Run(conf Config, jobs []Job) (*Result, error) {
 		s.execs[e.ID] = x
 		s.order = append(s.order, x)
 		s.at(0, func() { s.step(core.ExecutorJoined{ID: e.ID, Host: e.Host, Slots: e.Slots}) })
+		if p, ok := conf.Pressure[e.ID]; ok {
+			s.at(0, func() { s.step(core.Heartbeat{ID: e.ID, Pressure: p}) })
+		}
 		if conf.Heartbeat > 0 {
 			x.beatLater()
 		}
@@ -225,6 +231,7 @@ func (s *sim) advance(t time.Duration) {
 			if r := x.slots[i]; r != nil {
 				s.res.Busy += t - s.now
 				if r.priority > s.stream {
+					s.res.BatchBusy += t - s.now
 					s.window(s.now, t)
 				}
 			}
