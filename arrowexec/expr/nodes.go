@@ -155,8 +155,10 @@ type call struct {
 	con     []*plan.Literal
 	lambdas []fn.LambdaFn
 	state   any
-	batch   *vec.Batch // the batch at hand, for lambdas
+	batch   *vec.Batch // the rows at hand, for lambdas
 	a       fn.Args
+	whole   []*vec.Vector // the arguments, of the whole batch
+	pace    pace
 }
 
 func (c *call) Type() *types.Type { return c.t }
@@ -168,8 +170,8 @@ func (c *call) Eval(b *vec.Batch) (*vec.Vector, error) {
 	a := &c.a
 	if a.V == nil {
 		*a = fn.Args{Env: c.env, V: make([]*vec.Vector, len(c.args)), Ret: c.t, Mode: c.expr.Mode, Call: c.expr, Const: c.con, State: &c.state, Lambdas: c.lambdas}
+		c.whole = make([]*vec.Vector, len(c.args))
 	}
-	a.N, a.Skip = b.N, nil
 	nullIn := c.nulls == fn.NullIn || c.nulls == fn.NullMaybe
 	if nullIn {
 		for _, l := range c.con {
@@ -189,25 +191,43 @@ func (c *call) Eval(b *vec.Batch) (*vec.Vector, error) {
 		if nullIn && v.Layout == vec.None {
 			return vec.MakeNull(c.t, b.N), nil
 		}
+		c.whole[i] = v
+	}
+	v, err := c.pace.run(c.t, b.N, c.env.Yield, func(from, to int) (*vec.Vector, error) {
+		return c.step(b, from, to, nullIn)
+	})
+	for i := range a.V {
+		a.V[i], c.whole[i] = nil, nil // the batch isn't ours to keep
+	}
+	return v, err
+}
+
+// step runs the kernel over rows from..to of the arguments in c.whole, of batch b.
+func (c *call) step(b *vec.Batch, from, to int, nullIn bool) (*vec.Vector, error) {
+	a := &c.a
+	a.N, a.Skip = to-from, nil
+	for i, v := range c.whole {
+		if v != nil && v.N != a.N {
+			v = v.Slice(from, to)
+		}
 		a.V[i] = v
 	}
 	if nullIn {
-		a.Skip = union(a.V, b.N)
+		a.Skip = union(a.V, a.N)
 	}
-	c.batch = b
+	if c.lambdas != nil {
+		c.batch = b.Slice(from, to)
+	}
 	v, err := c.kernel(a)
 	c.batch = nil
-	for i := range a.V {
-		a.V[i] = nil // the batch isn't ours to keep
-	}
 	if err != nil {
 		return nil, err
 	}
-	if v.N != b.N {
-		return nil, errs.Internalf("function %s gave %d values for %d rows", c.expr.Name, v.N, b.N)
+	if v.N != a.N {
+		return nil, errs.Internalf("function %s gave %d values for %d rows", c.expr.Name, v.N, a.N)
 	}
 	if a.Skip != nil {
-		v = withNulls(v, a.Skip, b.N)
+		v = withNulls(v, a.Skip, a.N)
 	}
 	return v, nil
 }
@@ -245,6 +265,8 @@ type cast struct {
 	child Evaluator
 	to    *types.Type
 	conv  *fn.Caster
+	env   *fn.Env
+	pace  pace
 }
 
 func (c *compiler) cast(e *plan.Cast) (Evaluator, error) {
@@ -260,7 +282,7 @@ func (c *compiler) cast(e *plan.Cast) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cast{child: child, to: e.To, conv: conv}, nil
+	return &cast{child: child, to: e.To, conv: conv, env: c.env}, nil
 }
 
 func (c *cast) Type() *types.Type { return c.to }
@@ -270,5 +292,7 @@ func (c *cast) Eval(b *vec.Batch) (*vec.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.conv.Cast(v)
+	return c.pace.run(c.to, v.N, c.env.Yield, func(from, to int) (*vec.Vector, error) {
+		return c.conv.Cast(v.Slice(from, to))
+	})
 }
