@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"neptune/arrowexec/mem"
 	"neptune/arrowexec/op"
@@ -114,6 +115,9 @@ func (x *localExecutor) Launch(s cluster.TaskSpec) {
 		x.mu.Unlock()
 	}})
 }
+
+// Protect implements cluster.Protecter.
+func (x *localExecutor) Protect(id int64, d time.Duration) { x.worker.Protect(id, d) }
 
 // Evict implements cluster.Evicter.
 func (x *localExecutor) Evict(id int64) {

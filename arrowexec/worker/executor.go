@@ -84,8 +84,9 @@ type run struct {
 	asked     time.Time
 	freed     time.Time // when it became possible to resume it
 	suspended int
-	protected time.Time // no victim before then
-	state     State     // as reported
+	protected time.Time     // no victim before then
+	guard     time.Duration // to be protected for, from when it goes on
+	state     State         // as reported
 	blockedAt time.Time
 	killed    bool
 	started   time.Time
@@ -247,7 +248,9 @@ func (e *Executor) take(s *slot, r *run) {
 	if r.started.IsZero() {
 		r.started = now
 	}
-	if e.conf.MaxSuspensions > 0 && r.suspended > e.conf.MaxSuspensions {
+	if r.guard > 0 {
+		e.shield(r, r.guard)
+	} else if e.conf.MaxSuspensions > 0 && r.suspended > e.conf.MaxSuspensions {
 		r.protected, r.suspended = now.Add(e.conf.ProtectedRun), 0
 	}
 }
@@ -418,6 +421,48 @@ func (e *Executor) Suspend(id int64) bool {
 		}
 	}
 	return false
+}
+
+// Protect keeps a task from being a victim for a while, from now or from when it goes on. What is queued for its
+// slot then is looked at again.
+func (e *Executor) Protect(id int64, d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := e.runs[id]
+	if r == nil {
+		return
+	}
+	if r.slot == nil || r.slot.current != r {
+		r.guard = d // from when it goes on
+		return
+	}
+	e.shield(r, d)
+}
+
+// shield starts a protected run.
+func (e *Executor) shield(r *run, d time.Duration) {
+	r.protected, r.guard, r.suspended = time.Now().Add(d), 0, 0
+	time.AfterFunc(d, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.closed || e.conf.NoSuspend {
+			return
+		}
+		asked := 0
+		for _, s := range e.slots {
+			if s.current != nil && !s.current.asked.IsZero() {
+				asked++
+			}
+		}
+		for _, q := range e.queue {
+			if !q.Suspend {
+				continue
+			}
+			if asked--; asked < 0 {
+				e.preempt(q)
+			}
+		}
+	})
 }
 
 // Kill ends a task, in whatever state it is; its status follows when it has

@@ -206,3 +206,30 @@ func TestProtectedTaskIsNoVictim(t *testing.T) {
 	<-batch
 	<-d
 }
+
+// A task protected while it is suspended is no victim once it goes on; who is queued for it gets the slot when that is over.
+func TestProtectFromResumption(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	var stop, hold atomic.Bool
+	id, batch := r.launch(2, false, spin(&stop))
+	_, first := r.launch(1, true, spin(&hold))
+	for {
+		if _, waiting, _, _ := r.Counts(); waiting == 1 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	r.Protect(id, 50*time.Millisecond)
+	began := time.Now()
+	hold.Store(true)
+	<-first
+	_, second := r.launch(1, true, func(*task.Ctx) error { return nil })
+	if err := <-second; err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 50*time.Millisecond {
+		t.Errorf("the protected run was cut short after %v", took)
+	}
+	stop.Store(true)
+	<-batch
+}

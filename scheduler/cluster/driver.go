@@ -98,6 +98,12 @@ type Evicter interface {
 	Evict(task int64)
 }
 
+// Protecter is an Executor that keeps a task from being suspended for a while
+// (neptune.starvation.protectedRun).
+type Protecter interface {
+	Protect(task int64, d time.Duration)
+}
+
 // Driver runs jobs on executors. It is safe for concurrent use.
 type Driver struct {
 	mu     sync.Mutex
@@ -309,6 +315,13 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 			x.Evict(int64(c.Task))
 		} else if e != nil {
 			e.Kill(int64(c.Task))
+		}
+	case core.Protect:
+		d.mu.Lock()
+		e := d.executors[c.Executor]
+		d.mu.Unlock()
+		if x, ok := e.(Protecter); ok {
+			x.Protect(int64(c.Task), c.For)
 		}
 	case core.StageFinished:
 		d.mu.Lock()

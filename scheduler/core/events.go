@@ -124,6 +124,13 @@ type (
 		Executor policy.ExecutorID
 		Priority int
 	}
+	// Protect says that a task is no victim for a while: from now, or, if it is
+	// suspended, from when it goes on.
+	Protect struct {
+		Task     policy.TaskID
+		Executor policy.ExecutorID
+		For      time.Duration
+	}
 	// StageFinished tells that all tasks of a stage are done.
 	StageFinished struct {
 		Job   JobID
@@ -162,6 +169,7 @@ func (PlanStage) command()       {}
 func (Launch) command()          {}
 func (Kill) command()            {}
 func (Reprioritize) command()    {}
+func (Protect) command()         {}
 func (StageFinished) command()   {}
 func (StageLost) command()       {}
 func (JobFinished) command()     {}

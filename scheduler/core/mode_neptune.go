@@ -4,17 +4,26 @@ import (
 	"cmp"
 	"math"
 	"time"
+
+	"neptune/scheduler/policy"
 )
 
 // neptune offers slots by priority, and suspends less critical tasks for more
-// critical ones. With a latency target, what has least time left goes first
-// among equals.
+// critical ones.
 type neptune struct{ plain }
 
 func (neptune) preempts() bool { return true }
 
 func (neptune) compare(c *Core, a, b *stage) int {
-	return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.latest(), b.latest()), byOrder(a, b))
+	return cmp.Or(cmp.Compare(a.priority, b.priority), c.laxityOrder(a, b), byOrder(a, b))
+}
+
+// laxityOrder puts first what has the least time left, if the policy goes by that.
+func (c *Core) laxityOrder(a, b *stage) int {
+	if !policy.UsesLaxity(c.conf.Policy) {
+		return 0
+	}
+	return cmp.Compare(a.latest(), b.latest())
 }
 
 // latest is when the set should have started; sets without a deadline are the same, and last.

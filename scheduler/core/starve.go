@@ -23,7 +23,7 @@ func (c *Core) due(t *task) bool {
 func (c *Core) passOver(e *executor, by *task) {
 	for _, t := range e.waiting {
 		if t.priority > by.priority {
-			t.suspensions++
+			c.hit(t)
 			return // the oldest is the one that would have gone on
 		}
 	}
@@ -35,6 +35,14 @@ func (c *Core) protect(t *task) {
 		t.suspensions = 0
 		t.protected = c.now + c.conf.ProtectedRun
 		t.executor.protected = append(t.executor.protected, t)
+	}
+}
+
+// hit counts a suspension, or a passing-over. A task that is due by that is no victim once it goes on.
+func (c *Core) hit(t *task) {
+	t.suspensions++
+	if t.suspensions == c.conf.MaxSuspensions+1 && c.due(t) {
+		c.do(Protect{t.id, t.executor.id, c.conf.ProtectedRun})
 	}
 }
 

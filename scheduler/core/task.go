@@ -152,7 +152,7 @@ func (c *Core) changed(ev TaskChanged) {
 	c.setState(t, ev.State)
 	switch {
 	case ev.State == Suspended && was != Suspended:
-		t.suspensions++
+		c.hit(t)
 	case ev.State == Running && was == Suspended:
 		c.protect(t)
 	case ev.State.Over():

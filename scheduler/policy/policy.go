@@ -95,6 +95,9 @@ type Policy interface {
 // WantsVictims reports whether the policy looks at Executor.VictimTasks.
 func WantsVictims(p Policy) bool { _, ok := p.(deadline); return ok }
 
+// UsesLaxity reports whether sets of one priority are to come in order of their laxity.
+func UsesLaxity(p Policy) bool { _, ok := p.(deadline); return ok }
+
 func all(b Buckets) []Policy {
 	return []Policy{lma{b}, lmaFork{b}, loadBalance{}, cacheLocalBalance{}, cacheBucketBalance{}, random{}, deadline{b}}
 }

@@ -27,6 +27,8 @@ type run struct {
 	reports  int64
 	hits     int
 	over     bool
+	safe     time.Duration // no victim before then
+	guard    time.Duration // to be safe for, from when it goes on
 }
 
 // executor does what arrowexec/worker does: a slot goes at the yield to the
@@ -80,7 +82,7 @@ func (x *executor) launch(l core.Launch) {
 func (x *executor) preempt(by *run) {
 	var victim *run
 	for _, v := range x.slots {
-		if v == nil || v.asked || v.killed || v.priority <= by.priority {
+		if v == nil || v.asked || v.killed || x.sim.now < v.safe || v.priority <= by.priority {
 			continue
 		}
 		if v.Task == by.Victim {
@@ -113,9 +115,6 @@ func (x *executor) yield(r *run, do func()) {
 
 func (x *executor) suspend(r *run) {
 	i := r.slot
-	if guard := x.sim.conf.Core.ProtectedRun; guard > 0 && x.sim.now-r.began >= guard {
-		r.hits = 0
-	}
 	x.stop(r, false)
 	r.parked = x.sim.now
 	x.parked = append(x.parked, r)
@@ -175,6 +174,9 @@ func (x *executor) fill(i int) {
 		}
 	})
 	if resumed {
+		if best.guard > 0 {
+			x.shield(best, best.guard)
+		}
 		x.report(best, core.Running)
 		return
 	}
@@ -233,6 +235,43 @@ func (x *executor) kill(id policy.TaskID) {
 		r.killed = true
 		x.yield(r, func() { x.end(r, core.Killed) })
 	}
+}
+
+// protect keeps a task from being a victim. What waited for it is tried again afterwards.
+func (x *executor) protect(id policy.TaskID, d time.Duration) {
+	r := x.runs[id]
+	if r == nil || r.over {
+		return
+	}
+	if r.slot < 0 {
+		r.guard = d // from when it goes on
+		return
+	}
+	x.shield(r, d)
+}
+
+// shield starts a protected run.
+func (x *executor) shield(r *run, d time.Duration) {
+	r.safe, r.hits, r.guard = x.sim.now+d, 0, 0
+	x.sim.at(r.safe, func() {
+		if x.dead {
+			return
+		}
+		asked := 0
+		for _, v := range x.slots {
+			if v != nil && v.asked {
+				asked++
+			}
+		}
+		for _, q := range slices.Clone(x.queue) {
+			if !q.Suspend {
+				continue
+			}
+			if asked--; asked < 0 {
+				x.preempt(q)
+			}
+		}
+	})
 }
 
 func (x *executor) reprioritize(id policy.TaskID, p int) {

@@ -354,6 +354,8 @@ func (s *sim) carryOut(c core.Command) core.Event {
 	case core.Kill:
 		s.res.Kills++
 		s.send(c.Executor, func(x *executor) { x.kill(c.Task) })
+	case core.Protect:
+		s.send(c.Executor, func(x *executor) { x.protect(c.Task, c.For) })
 	case core.Reprioritize:
 		s.send(c.Executor, func(x *executor) { x.reprioritize(c.Task, c.Priority) })
 	case core.JobFinished:

@@ -16,7 +16,7 @@ import (
 // while they are suspended; stream tasks that prefer no place should go to the other.
 func pressure(ctx context.Context, o Options) (*bench.Report, error) {
 	until := pick(o.Quick, 10*time.Second, 40*time.Second)
-	r := report(o, "x6 virtual", "memory-limited executors", fmt.Sprintf("2 executors x 4 slots, 1,000 MB each, sorters of 220 MB on one, tasks of 20 MB on the other, 3 stream tasks of 40 MB each 500 ms, heartbeat 50 ms, %v", until),
+	r := report(o, "x6 virtual", "memory-limited executors", fmt.Sprintf("2 executors x 4 slots, 1,000 MB each, sorters of 245 MB on one, tasks of 20 MB on the other, 3 stream tasks of 40 MB each 500 ms, heartbeat 50 ms, %v", until),
 		"policy", "on the less pressured %", "spilled MB", "stream p99 ms", "suspensions")
 	policies := []string{"random", "load_balance", "lma_fork", "lma", "deadline"}
 	place, spill, p99, susp := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
@@ -36,7 +36,7 @@ func pressure(ctx context.Context, o Options) (*bench.Report, error) {
 					jobs[i].Stages[0].Tasks[k].MemoryMB = 40
 				}
 			}
-			for i, mb := range []float64{220, 20} {
+			for i, mb := range []float64{245, 20} {
 				b := long(g, 4, 2*until)
 				for k := range b.Stages[0].Tasks {
 					b.Stages[0].Tasks[k].MemoryMB, b.Stages[0].Tasks[k].Prefer = mb, []policy.ExecutorID{ex[i].ID}
