@@ -39,7 +39,7 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := map[string]string{}
+	base := map[string]string{"spark.app.name": "Neptune", "spark.master": fmt.Sprintf("local[%d]", c.Slots), "spark.sql.warehouse.dir": c.Warehouse}
 	for k, v := range c.Spark {
 		base[k] = v
 	}

@@ -75,6 +75,9 @@ var formats = map[string][]string{
 
 var common = []string{"path", "paths", "basepath", "pathglobfilter", "recursivefilelookup", "header", "ignorecorruptfiles", "ignoremissingfiles"}
 
+// refused are options of Spark's that change what is read, and aren't supported.
+var refused = []string{"modifiedbefore", "modifiedafter", "maxcolumns", "maxcharspercolumn", "columnpruning", "singlevariantcolumn", "maxnestingdepth", "maxnumlen", "maxstringlen"}
+
 // streaming are options that the micro-batch driver handles, not the reader.
 var streaming = []string{"maxfilespertrigger", "maxbytespertrigger", "latestfirst", "filenameonly", "maxfileage", "maxcachedfiles", "discardcachedinputratio", "cleansource", "sourcearchivedir"}
 
@@ -97,10 +100,12 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 	}
 	for k, v := range a.Options {
 		k = strings.ToLower(k)
-		if !slices.Contains(optionNames, k) && !slices.Contains(common, k) && !(a.Streaming && slices.Contains(streaming, k)) {
+		if slices.Contains(refused, k) {
 			return nil, errs.NotSupported("option " + k + " of " + f.format)
 		}
-		f.opts[k] = v
+		if slices.Contains(optionNames, k) || slices.Contains(common, k) || a.Streaming && slices.Contains(streaming, k) {
+			f.opts[k] = v // others mean nothing to the format, in Spark too
+		}
 	}
 	for _, k := range []string{"ignorecorruptfiles", "ignoremissingfiles"} {
 		if strings.EqualFold(f.opts[k], "true") {

@@ -63,6 +63,14 @@ var writers = map[string][]string{
 	"text":    {"compression", "linesep"},
 }
 
+// sparkWriteOptions change what Spark writes; a format that hasn't one of them
+// here refuses it. Others mean nothing to Spark either, and are ignored as there.
+var sparkWriteOptions = []string{
+	"compression", "codec", "maxrecordsperfile", "header", "sep", "delimiter", "quote", "escape", "chartoescapequoteescaping", "quoteall", "escapequotes", "nullvalue", "emptyvalue",
+	"dateformat", "timestampformat", "timestampntzformat", "timezone", "locale", "encoding", "charset", "linesep", "ignoreleadingwhitespace", "ignoretrailingwhitespace", "ignorenullfields", "pretty",
+	"writenonasciicharacterasunicodeescape",
+}
+
 // PrepareWrite checks a write and makes its staging folder. Errors are
 // PATH_ALREADY_EXISTS, DATA_SOURCE_NOT_FOUND, ALL_PARTITION_COLUMNS_NOT_ALLOWED,
 // UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE and refusals by name.
@@ -84,7 +92,6 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 	dynamic := false
 	for k, v := range a.Options {
 		k = strings.ToLower(k)
-		// The first belongs to the caller, the other two to the streaming driver.
 		if k == "partitionoverwritemode" {
 			switch strings.ToLower(v) {
 			case "static":
@@ -95,7 +102,7 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 			}
 			continue
 		}
-		if k != "path" && k != "checkpointlocation" && k != "queryname" && !slices.Contains(names, k) {
+		if slices.Contains(sparkWriteOptions, k) && !slices.Contains(names, k) {
 			return nil, errs.NotSupported("write option " + k + " of " + format)
 		}
 		if k == "compression" {

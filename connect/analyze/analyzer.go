@@ -112,6 +112,8 @@ type dfRef struct {
 	id   int64
 	out  []*plan.Attr
 	meta []*plan.Attr
+	// depth counts the data frames above: where a reference fits several, as in a join of a data frame with one made of it, the nearest is meant.
+	depth int
 }
 
 // run is one analysis.
@@ -228,7 +230,12 @@ func (r *run) node(n plan.Node, outer *scope) (*rel, error) {
 	}
 	if id := n.Info().PlanID; id != nil {
 		c := *res
-		c.dfs = append(res.dfs[:len(res.dfs):len(res.dfs)], dfRef{*id, res.out, res.meta})
+		c.dfs = make([]dfRef, len(res.dfs), len(res.dfs)+1)
+		for i, d := range res.dfs {
+			d.depth++
+			c.dfs[i] = d
+		}
+		c.dfs = append(c.dfs, dfRef{*id, res.out, res.meta, 0})
 		if i := c.node.Info(); i.PlanID == nil {
 			if w, ok := withPlanID(c.node, id); ok {
 				c.node = w

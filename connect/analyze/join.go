@@ -368,7 +368,7 @@ func fresh(x *rel) *rel {
 	node := freshNode(x.node, ids)
 	dfs := make([]dfRef, len(x.dfs))
 	for i, d := range x.dfs {
-		dfs[i] = dfRef{d.id, mapAttrs(d.out, ids), mapAttrs(d.meta, ids)}
+		dfs[i] = dfRef{d.id, mapAttrs(d.out, ids), mapAttrs(d.meta, ids), d.depth}
 	}
 	return &rel{node: node, out: mapAttrs(x.out, ids), meta: mapAttrs(x.meta, ids), dfs: dfs}
 }

@@ -263,7 +263,7 @@ func (r *run) byPlanID(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 	for sc, level := s, 0; sc != nil; sc, level = sc.outer, level+1 {
 		var hit *plan.Attr
 		var res plan.Expr
-		seen := false
+		seen, depth := false, 0
 		for i := len(sc.dfs) - 1; i >= 0; i-- {
 			d := &sc.dfs[i]
 			if d.id != *e.PlanID {
@@ -286,10 +286,13 @@ func (r *run) byPlanID(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 			if !in && !reachable(sc.below, a.ID) && !hasID(sc.meta, a.ID) {
 				continue
 			}
-			if hit != nil {
+			if hit != nil && d.depth > depth {
+				continue
+			}
+			if hit != nil && d.depth == depth {
 				return nil, errs.New(errs.Analysis, "AMBIGUOUS_COLUMN_REFERENCE", "name", errs.ID(e.Parts...)).At(e.Origin)
 			}
-			hit, res = a, x
+			hit, res, depth = a, x, d.depth
 			if !in {
 				sc.missing = addAttr(sc.missing, a)
 			} else if cur := byID(sc.out, a.ID); cur.Null != a.Null || cur.T != a.T {

@@ -85,7 +85,7 @@ func (r *run) setOperation(n *plan.SetOperation, outer *scope) (*rel, error) {
 						out = append(out, &u)
 					}
 				}
-				dfs = append(dfs, dfRef{d.id, out, nil})
+				dfs = append(dfs, dfRef{d.id, out, nil, d.depth})
 			}
 		}
 		var node plan.Node = &s

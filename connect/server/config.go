@@ -50,10 +50,8 @@ func config(c *session.Conf, op *pb.ConfigRequest_Operation, res *pb.ConfigRespo
 	case *pb.ConfigRequest_Operation_GetWithDefault:
 		for _, p := range k.GetWithDefault.GetPairs() {
 			v := p.Value
-			// An explicit default outranks the table's.
+			// The client's default outranks the table's, none at all too.
 			if have, ok := c.Explicit(p.GetKey()); ok {
-				v = &have
-			} else if have, ok := c.Get(p.GetKey()); ok && v == nil {
 				v = &have
 			}
 			add(p.GetKey(), v)

@@ -100,10 +100,26 @@ func (c *Conf) Get(key string) (value string, ok bool) {
 	if v, ok := c.base[key]; ok {
 		return v, true
 	}
-	if k, known := confKeys()[key]; known && k.Defined {
-		return k.Default, true
+	return c.fallback(key)
+}
+
+// fallback is a key's default, which may be that of another key; c.mu is held.
+func (c *Conf) fallback(key string) (string, bool) {
+	k, known := confKeys()[key]
+	if !known || !k.Defined {
+		return "", false
 	}
-	return "", false
+	if other, ok := strings.CutPrefix(k.Default, "<value of "); ok {
+		other = strings.TrimSuffix(other, ">")
+		if v, ok := c.set[other]; ok {
+			return v, true
+		}
+		if v, ok := c.base[other]; ok {
+			return v, true
+		}
+		return c.fallback(other)
+	}
+	return k.Default, true
 }
 
 // Explicit returns a key's value if the session or the server set it; defaults don't count.
