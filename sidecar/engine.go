@@ -217,6 +217,13 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 		}
 		extra(d)
 	}
+	if n := localBytes(root); n > 0 {
+		rows := e.hold("rows of a plan")
+		defer rows.close()
+		if err := rows.add(n); err != nil {
+			return err
+		}
+	}
 	graph := stagegraph.Cut(root)
 	target := q.Job.Target
 	if target == 0 && q.Job.IsStream() {
@@ -283,7 +290,7 @@ func (e *Engine) stream(ctx context.Context, q *server.Query, c *sessionConf, re
 	if err != nil {
 		return err
 	}
-	res := newResults(64 << 20)
+	res := newResults(e.resultBuffer())
 	res.hold = e.conf.Mode == string(core.KILL)
 	maxRows := int64(10000)
 	if n, err := strconv.ParseInt(c.keys["spark.sql.execution.arrow.maxRecordsPerBatch"], 10, 64); err == nil && n > 0 {
@@ -425,12 +432,17 @@ func (e *Engine) collect(ctx context.Context, q *server.Query, c *sessionConf, r
 func (e *Engine) collectPhysical(ctx context.Context, q *server.Query, c *sessionConf, root physical.Node, deps func(*op.Deps)) ([]*vec.Batch, error) {
 	var mu sync.Mutex
 	var parts [][]*vec.Batch
+	rows := e.hold("gathered rows")
+	defer rows.close()
 	begin := func(p int) {
 		mu.Lock()
 		defer mu.Unlock()
 		parts[p] = nil
 	}
 	err := e.job(ctx, q, c, root, &payload{deps: deps, begin: begin, evict: func(int) bool { return true }, consume: func(_ *task.Ctx, p int, b *vec.Batch) error {
+		if err := rows.add(b.LiveSize()); err != nil {
+			return err
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		parts[p] = append(parts[p], b)

@@ -8,10 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/vec"
 	"neptune/connect/server"
 	"neptune/connect/session"
 	"neptune/connect/sqlparse"
 	"neptune/internal/errs"
+	"neptune/internal/types"
 )
 
 // spillFiles is the number of temporary files that the process has open.
@@ -135,5 +138,34 @@ func TestCancelWhileSpilling(t *testing.T) {
 	if _, err := r.engine.collect(ctx, q, c, resolved); err == nil {
 		t.Error("it wasn't cancelled")
 	}
+	r.clean(t, r.engine.conf.LocalDir)
+}
+
+// TestGatheredRowsAreBounded: a result that the driver must hold, and rows that
+// come with a plan, count too.
+func TestGatheredRowsAreBounded(t *testing.T) {
+	r := newRig(t, way{slots: 2, memory: 1 << 20})
+	_, _, err := r.run("SELECT id, id + 1 FROM range(1000000)")
+	if e, ok := errs.As(err); !ok || e.Condition != "UNABLE_TO_ACQUIRE_MEMORY" {
+		t.Errorf("%v", err)
+	}
+	r.clean(t, r.engine.conf.LocalDir)
+	b := &vec.Batch{N: 1000, Cols: []*vec.Vector{vec.FromSlice(types.Int64Type, make([]int64, 1000), nil)}}
+	if n := localBytes(&physical.Limit{Input: &physical.Local{Data: []*vec.Batch{b, b}}}); n != 16000 {
+		t.Errorf("%d bytes stand in the plan", n)
+	}
+	rows := r.engine.hold("rows")
+	for range 3 { // the first megabyte is free, and counted from the second on
+		if err := rows.add(400 << 10); err != nil {
+			if e, ok := errs.As(err); !ok || e.Condition != "UNABLE_TO_ACQUIRE_MEMORY" {
+				t.Error(err)
+			}
+			break
+		}
+		if used, _ := r.engine.pool.Used(); used != 0 {
+			t.Errorf("%d bytes are reserved", used)
+		}
+	}
+	rows.close()
 	r.clean(t, r.engine.conf.LocalDir)
 }
