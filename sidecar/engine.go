@@ -17,6 +17,7 @@ import (
 	"neptune/arrowexec/op"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/shuffle"
+	"neptune/arrowexec/state"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
 	"neptune/arrowexec/worker"
@@ -69,6 +70,7 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	e.cache = newCache(e.pool, m)
 	e.stored = newStore(e.cache)
 	e.pool.SetParkLimit(c.SuspendMemory)
+	state.SetKeepLimit(c.Memory / 4)
 	e.shuffle = shuffle.NewLocal(e.pool)
 	e.driver = cluster.NewDriver(schedulerConf(c, pol))
 	x := &localExecutor{firm: map[int64]func() bool{}, id: "driver", pool: e.pool, shuffle: e.shuffle, driver: e.driver, metrics: m}
@@ -80,6 +82,7 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	m.Gauge("memory_limit_bytes", "Memory that operators may hold.", func() float64 { return float64(e.pool.Limit()) })
 	m.Gauge("memory_suspended_bytes", "Memory that suspended tasks hold beside the reserved.", func() float64 { n, _ := e.pool.Parked(); return float64(n) })
 	m.Gauge("memory_suspended_limit_bytes", "Memory that suspended tasks may hold beside the limit.", func() float64 { _, n := e.pool.Parked(); return float64(n) })
+	m.Gauge("state_kept_bytes", "Memory of streaming state kept between micro-batches.", func() float64 { return float64(state.Kept()) })
 	m.Counters("spilled_bytes_total", "Bytes written to disk for want of memory, by kind of operator.", "operator", e.pool.Spilled)
 	m.Gauge("slots", "Tasks that may run at once.", func() float64 { return float64(c.Slots) })
 	count := func(i int) func() float64 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"neptune/arrowexec/fn"
+	"neptune/arrowexec/mem"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/state"
 	"neptune/arrowexec/task"
@@ -50,6 +51,7 @@ type stateAggregate struct {
 	schema []*types.Type
 	core   *aggCore
 	store  *state.Store
+	held   *mem.Reservation // of store
 	out    *aggPart
 	at     int
 	done   bool
@@ -99,16 +101,30 @@ func (s *stateAggregate) Open(c *task.Ctx) error {
 	if err := s.input.Open(c); err != nil {
 		return err
 	}
-	info := s.node.State
-	return c.Do(func(context.Context) error {
+	s.held = c.Mem.Reserve("state", nil)
+	s.store, err = openState(c, s.node.State, s.held)
+	return err
+}
+
+// openState loads a task's state, and reserves its memory.
+func openState(c *task.Ctx, info physical.StateInfo, held *mem.Reservation) (store *state.Store, err error) {
+	err = c.Do(func(context.Context) error {
 		var err error
-		s.store, err = state.Open(state.Dir(info.Checkpoint, info.Operator, c.Info.Partition), info.Version)
+		store, err = state.Open(state.Dir(info.Checkpoint, info.Operator, c.Info.Partition), info.Version)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return store, held.Resize(store.Memory())
 }
 
 func (s *stateAggregate) Close() error {
 	s.store, s.out = nil, nil
+	if s.held != nil {
+		s.held.Release()
+		s.held = nil
+	}
 	var first error
 	if s.core != nil {
 		first = s.core.close()
@@ -181,7 +197,10 @@ func (s *stateAggregate) run(c *task.Ctx) error {
 			row.Cols = append(row.Cols, st...)
 		}
 		s.store.Put(names[g], vec.AppendBatch(nil, row))
-		if g%512 == 511 {
+		if g%512 == 511 || g == touched-1 {
+			if err := s.held.Resize(s.store.Memory()); err != nil {
+				return err
+			}
 			if err := c.Yield(); err != nil {
 				return err
 			}
@@ -309,6 +328,7 @@ type stateDedup struct {
 	unary
 	node  *physical.StateDedup
 	store *state.Store
+	held  *mem.Reservation // of store
 	done  bool
 	stats StateStats
 	note  func(int, StateStats)
@@ -321,18 +341,24 @@ func NewStateDedup(in Operator, n *physical.StateDedup, note func(int, StateStat
 }
 
 func (s *stateDedup) Schema() []*types.Type { return s.input.Schema() }
-func (s *stateDedup) Close() error          { s.store = nil; return s.input.Close() }
+
+func (s *stateDedup) Close() error {
+	s.store = nil
+	if s.held != nil {
+		s.held.Release()
+		s.held = nil
+	}
+	return s.input.Close()
+}
 
 func (s *stateDedup) Open(c *task.Ctx) error {
 	if err := s.input.Open(c); err != nil {
 		return err
 	}
-	info := s.node.State
-	return c.Do(func(context.Context) error {
-		var err error
-		s.store, err = state.Open(state.Dir(info.Checkpoint, info.Operator, c.Info.Partition), info.Version)
-		return err
-	})
+	s.held = c.Mem.Reserve("state", nil)
+	var err error
+	s.store, err = openState(c, s.node.State, s.held)
+	return err
 }
 
 func (s *stateDedup) Next(c *task.Ctx) (*vec.Batch, error) {
@@ -369,6 +395,9 @@ func (s *stateDedup) Next(c *task.Ctx) (*vec.Batch, error) {
 				s.store.Put(k, stamp)
 				sel = append(sel, int32(i))
 			}
+		}
+		if err := s.held.Resize(s.store.Memory()); err != nil {
+			return nil, err
 		}
 		if err := c.Yield(); err != nil {
 			return nil, err

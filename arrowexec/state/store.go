@@ -41,12 +41,60 @@ type Store struct {
 	changed, gone int64 // Put and Remove since version
 	// changes since version: what was there before, for Abort, is what undo holds.
 	undo map[string][]byte
+	// While it is kept: its memory, and when it was used.
+	keptAs, used int64
 }
 
 var (
 	mu   sync.Mutex
 	kept = map[string]*Store{} // loaded stores, not in use, by folder
+	// Of kept: the memory, the bound on it (0: none), and the order of use.
+	keptBytes, keptLimit int64
+	clock                int64
 )
+
+// perKey is about what a map takes for a key and a value beside their bytes.
+const perKey = 80
+
+// Memory is about what the store takes in memory, in bytes.
+func (s *Store) Memory() int64 { return s.size + perKey*int64(len(s.data)+len(s.undo)) }
+
+// SetKeepLimit bounds the memory of stores that are kept between batches;
+// those used longest ago are read from disk again when they are needed. 0: no bound.
+func SetKeepLimit(bytes int64) {
+	mu.Lock()
+	defer mu.Unlock()
+	keptLimit = bytes
+	shrink()
+}
+
+// Kept is the memory of the stores kept between batches, in bytes.
+func Kept() int64 {
+	mu.Lock()
+	defer mu.Unlock()
+	return keptBytes
+}
+
+// forget drops a kept store. mu is held.
+func forget(dir string) {
+	if s := kept[dir]; s != nil {
+		keptBytes -= s.keptAs
+		delete(kept, dir)
+	}
+}
+
+// shrink drops kept stores until they are within the bound. mu is held.
+func shrink() {
+	for keptLimit > 0 && keptBytes > keptLimit {
+		oldest := ""
+		for dir, s := range kept {
+			if oldest == "" || s.used < kept[oldest].used {
+				oldest = dir
+			}
+		}
+		forget(oldest)
+	}
+}
 
 // Dir is the folder of an operator's partition in a checkpoint.
 func Dir(checkpoint string, operator, partition int) string {
@@ -58,7 +106,7 @@ func Dir(checkpoint string, operator, partition int) string {
 func Open(dir string, version int64) (*Store, error) {
 	mu.Lock()
 	s := kept[dir]
-	delete(kept, dir)
+	forget(dir)
 	mu.Unlock()
 	if s != nil && s.version == version {
 		return s, nil
@@ -92,7 +140,7 @@ func Forget(checkpoint string) {
 	defer mu.Unlock()
 	for dir := range kept {
 		if strings.HasPrefix(dir, prefix) {
-			delete(kept, dir)
+			forget(dir)
 		}
 	}
 }
@@ -233,7 +281,12 @@ func (s *Store) Commit(v int64) error {
 	s.changed, s.gone = 0, 0
 	clear(s.undo)
 	mu.Lock()
+	forget(s.dir)
+	clock++
+	s.keptAs, s.used = s.Memory(), clock
 	kept[s.dir] = s
+	keptBytes += s.keptAs
+	shrink()
 	mu.Unlock()
 	return nil
 }

@@ -8,7 +8,13 @@ import (
 
 func TestVersionsSurviveAndRollBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a")
-	restart := func() { mu.Lock(); clear(kept); mu.Unlock() }
+	restart := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for dir := range kept {
+			forget(dir)
+		}
+	}
 	for v := int64(0); v < 25; v++ {
 		s, err := Open(dir, v)
 		if err != nil {
@@ -54,5 +60,46 @@ func TestVersionsSurviveAndRollBack(t *testing.T) {
 	}
 	if _, err := Open(dir, 25); err == nil {
 		t.Error("a damaged file was read")
+	}
+}
+
+// TestKeptStoresAreBounded: what was used longest ago is read from disk again.
+func TestKeptStoresAreBounded(t *testing.T) {
+	root := t.TempDir()
+	t.Cleanup(func() { SetKeepLimit(0); Forget(root) })
+	before := Kept()
+	dirs := make([]string, 4)
+	value := make([]byte, 1000)
+	for i := range dirs {
+		dirs[i] = Dir(root, 0, i)
+		s, err := Open(dirs[i], 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Put([]byte{byte(i)}, value)
+		if err := s.Commit(1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := Kept() - before; got < 4000 || got > 8000 {
+		t.Errorf("four stores of a kilobyte take %d bytes", got)
+	}
+	SetKeepLimit(before + 2500)
+	if got := Kept() - before; got > 2500 {
+		t.Errorf("%d bytes are kept", got)
+	}
+	mu.Lock()
+	if kept[dirs[0]] != nil || kept[dirs[3]] == nil {
+		t.Error("not the oldest were dropped")
+	}
+	mu.Unlock()
+	for i, d := range dirs {
+		s, err := Open(d, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Get([]byte{byte(i)})) != 1000 {
+			t.Errorf("store %d lost its value", i)
+		}
 	}
 }
