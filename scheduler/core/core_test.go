@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 
@@ -18,12 +19,14 @@ import (
 // a slot, and a task launched with Suspend suspends the last batch task there.
 type world struct {
 	*Core
-	stages map[[2]int][][]policy.ExecutorID
-	log    strings.Builder
-	info   map[policy.TaskID]Launch
-	state  map[policy.TaskID]TaskState
-	slots  map[policy.ExecutorID]int
-	queued map[policy.ExecutorID][]policy.TaskID
+	stages  map[[2]int][][]policy.ExecutorID
+	log     strings.Builder
+	info    map[policy.TaskID]Launch
+	state   map[policy.TaskID]TaskState
+	slots   map[policy.ExecutorID]int
+	queued  map[policy.ExecutorID][]policy.TaskID
+	now     time.Duration
+	verbose bool
 }
 
 func newWorld(conf Conf) *world {
@@ -55,8 +58,29 @@ func (w *world) step(ev Event) {
 				w.log.WriteString("\n")
 				todo = append(todo, w.place(c)...)
 			case Kill:
-				fmt.Fprintf(&w.log, "kill %s\n", w.name(c.Task))
-				todo = append(todo, w.end(c.Task, Killed, nil)...)
+				if c.Evict {
+					fmt.Fprintf(&w.log, "evict %s\n", w.name(c.Task))
+				} else {
+					fmt.Fprintf(&w.log, "kill %s\n", w.name(c.Task))
+				}
+				if !w.state[c.Task].Over() {
+					todo = append(todo, w.end(c.Task, Killed, nil)...)
+				}
+			case Reprioritize:
+				l := w.info[c.Task]
+				l.Priority = c.Priority
+				w.info[c.Task] = l
+				fmt.Fprintf(&w.log, "%s has priority %d\n", w.name(c.Task), c.Priority)
+			case Protect:
+				fmt.Fprintf(&w.log, "%s is protected for %v\n", w.name(c.Task), c.For)
+			case StageLost:
+				fmt.Fprintf(&w.log, "stage job%d.%d lost %v\n", c.Job, c.Stage, c.Indexes)
+			case JobReleased:
+				if w.verbose {
+					fmt.Fprintf(&w.log, "job%d released\n", c.Job)
+				}
+			case ExecutorDrained:
+				fmt.Fprintf(&w.log, "%s drained\n", c.ID)
 			case StageFinished:
 				fmt.Fprintf(&w.log, "stage job%d.%d finished\n", c.Job, c.Stage)
 			case JobFinished:
@@ -131,19 +155,89 @@ func TestTranscripts(t *testing.T) {
 				var mode, pol string
 				d.ScanArgs(t, "mode", &mode)
 				d.ScanArgs(t, "policy", &pol)
-				w = newWorld(Conf{Mode: Mode(mode), Policy: mustPolicy(pol), MaxFailures: 2})
+				c := Conf{Mode: Mode(mode), Policy: mustPolicy(pol), MaxFailures: 2, Pools: map[string]Pool{"heavy": {Weight: 3}, "floor": {MinShare: 2}, "shared": {Fair: true}}}
+				for _, a := range d.CmdArgs {
+					switch a.Key {
+					case "suspensions":
+						d.ScanArgs(t, a.Key, &c.MaxSuspensions)
+					case "protected":
+						c.ProtectedRun = duration(t, a)
+					case "wait":
+						c.LocalityWait = duration(t, a)
+					case "speculation":
+						c.Speculation = true
+					case "share":
+						_, err := fmt.Sscan(a.Vals[0], &c.BatchMinShare)
+						if err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				w = newWorld(c)
+				w.verbose = d.HasArg("released")
 			case "executor":
 				var id string
 				var slots int
 				d.ScanArgs(t, "id", &id)
 				d.ScanArgs(t, "slots", &slots)
 				w.slots[policy.ExecutorID(id)] = slots
-				w.step(ExecutorJoined{ID: policy.ExecutorID(id), Slots: slots})
+				var host string
+				if d.HasArg("host") {
+					d.ScanArgs(t, "host", &host)
+				}
+				w.step(ExecutorJoined{ID: policy.ExecutorID(id), Slots: slots, Host: host})
+			case "advance":
+				for _, a := range d.CmdArgs {
+					w.now += duration(t, a)
+				}
+				w.step(Tick{w.now})
+			case "drain":
+				var id string
+				d.ScanArgs(t, "id", &id)
+				w.step(ExecutorDraining{policy.ExecutorID(id)})
+			case "report": // what an executor says, whatever is true; each line a task
+				var state string
+				var seq int64
+				d.ScanArgs(t, "state", &state)
+				if d.HasArg("seq") {
+					d.ScanArgs(t, "seq", &seq)
+				}
+				for _, name := range strings.Fields(d.Input) {
+					id := policy.TaskID(99)
+					if name != "unknown" {
+						id = w.any(name)
+					}
+					for st, s := range stateNames {
+						if s == state {
+							w.state[id] = TaskState(st)
+							w.step(TaskChanged{Task: id, State: TaskState(st), Seq: seq, Executor: w.info[id].Executor})
+						}
+					}
+				}
+			case "fetchfailed":
+				var stage int
+				var from string
+				d.ScanArgs(t, "stage", &stage)
+				d.ScanArgs(t, "from", &from)
+				for _, name := range strings.Fields(d.Input) {
+					id := w.find(name)
+					evs := w.end(id, Failed, nil)
+					evs[len(evs)-1] = TaskChanged{Task: id, State: Failed, Err: errors.New("gone"), Fetch: &FetchFailure{stage, policy.ExecutorID(from)}}
+					for _, ev := range evs {
+						w.step(ev)
+					}
+				}
+			case "counts":
+				return fmt.Sprintf("%+v\n", w.Counts())
 			case "job": // each line a stage: tasks=N [parents=a,b] [prefer=e]
 				var id, prio int
 				d.ScanArgs(t, "id", &id)
 				d.ScanArgs(t, "priority", &prio)
 				ev := JobSubmitted{Job: JobID(id), Priority: prio}
+				if d.HasArg("pool") {
+					d.ScanArgs(t, "pool", &ev.Pool)
+				}
+				ev.Keys, ev.Gangs = make([]string, 9), make([]int, 9)
 				for i, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
 					n, parents, prefer := 0, []int(nil), policy.ExecutorID("")
 					for _, f := range strings.Fields(line) {
@@ -157,6 +251,10 @@ func TestTranscripts(t *testing.T) {
 								fmt.Sscan(p, &x)
 								parents = append(parents, x)
 							}
+						case "key":
+							ev.Keys[i] = v
+						case "gang":
+							fmt.Sscan(v, &ev.Gangs[i])
 						case "prefer":
 							prefer = policy.ExecutorID(v)
 						}
@@ -203,12 +301,33 @@ func TestTranscripts(t *testing.T) {
 			default:
 				t.Fatalf("no command %s", d.Cmd)
 			}
+			if err := w.Audit(nil); err != nil {
+				t.Fatal(err)
+			}
 			if w.log.Len() == 0 {
 				return "nothing\n"
 			}
 			return w.log.String()
 		})
 	})
+}
+
+func duration(t *testing.T, a datadriven.CmdArg) time.Duration {
+	d, err := time.ParseDuration(a.Vals[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// any is the last task of a name, over or not.
+func (w *world) any(name string) (id policy.TaskID) {
+	for t := range w.info {
+		if w.name(t) == name && t > id {
+			id = t
+		}
+	}
+	return id
 }
 
 func mustPolicy(name string) policy.Policy {
