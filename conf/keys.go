@@ -65,7 +65,7 @@ func Keys() []Key {
 		{Name: "neptune.executor.slots", Flag: "slots", Default: "0", Kind: Int,
 			Doc: "Tasks that run at once. 0: as many as there are cores."},
 		{Name: "neptune.executor.memory", Flag: "memory", Default: "0", Kind: Bytes,
-			Doc: "Memory that operators may reserve; beyond it they spill to disk. 0: 60 % of the machine's or the container's. The process takes up to a quarter more, and what suspended tasks hold; the Go run time is told to stay within that, and within 90 % of the container's limit if there is one (cgroup v1 or v2), unless GOMEMLIMIT is set."},
+			Doc: "Memory that operators may reserve; beyond it they spill to disk. 0: 60 % of the machine's or the container's. The process takes up to a quarter more, and what suspended tasks hold; the Go run time (GOMEMLIMIT) is told to stay within that, and within 90 % of the container's limit if there is one (cgroup v1 or v2), unless GOMEMLIMIT is set."},
 		{Name: "neptune.suspend.maxMemory", Flag: "suspend-memory", Default: "0", Kind: Bytes,
 			Doc: "Memory that suspended tasks may hold beside neptune.executor.memory, so that those they make room for find it free. A task that would hold more spills when it is suspended, and what it can't spill counts in neptune.executor.memory. 0: a quarter of that."},
 		{Name: "neptune.executor.batchNice", Default: "19", Kind: Int,
