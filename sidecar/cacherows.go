@@ -225,6 +225,8 @@ type cachedSource struct {
 	level  server.StorageLevel
 	table  string
 	inner  physical.Node // for EXPLAIN
+
+	checkpoint bool
 }
 
 // relation gives the source's columns the ids and names of out. Where names
@@ -275,10 +277,18 @@ func (s *cachedSource) Stats() plan.Stats {
 func (s *cachedSource) Canonical() string { return fmt.Sprintf("cached(%p)", s.rows) }
 
 // Title is the name of a scan of the rows in EXPLAIN.
-func (s *cachedSource) Title() string { return strings.TrimSpace("InMemoryTableScan " + s.table) }
+func (s *cachedSource) Title() string {
+	if s.checkpoint {
+		return "Scan ExistingRDD"
+	}
+	return strings.TrimSpace("InMemoryTableScan " + s.table)
+}
 
 // Inner is what EXPLAIN shows below the scan.
 func (s *cachedSource) Inner() (string, physical.Node) {
+	if s.checkpoint {
+		return "", nil
+	}
 	var where []string
 	for _, x := range []struct {
 		on   bool

@@ -80,7 +80,7 @@ func (e *Engine) Checkpoint(ctx context.Context, q *server.Query, _, _ bool) (st
 		m = map[string]checkpoint{}
 		e.stored.rows[q.Session.Key] = m
 	}
-	m[key] = checkpoint{(&cachedSource{rows: rows, level: level}).relation(out), rows}
+	m[key] = checkpoint{(&cachedSource{rows: rows, level: level, checkpoint: true}).relation(out), rows}
 	return key, nil
 }
 

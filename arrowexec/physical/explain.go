@@ -50,6 +50,9 @@ func writeTree(b *strings.Builder, n Node, first, rest string, text func(Node) s
 	if s, ok := n.(*Scan); ok {
 		if c, ok := s.Source.(cachedRows); ok {
 			level, inner := c.Inner()
+			if level == "" {
+				return
+			}
 			fmt.Fprintf(b, "%s   +- InMemoryRelation %s, %s\n", rest, colList(s.Out), level)
 			if inner != nil {
 				writeTree(b, inner, rest+"         +- ", rest+"            ", line, seen)
@@ -69,7 +72,7 @@ func writeTree(b *strings.Builder, n Node, first, rest string, text func(Node) s
 // cachedRows is a source of rows that were computed before.
 type cachedRows interface {
 	Title() string
-	// Inner is how the rows are kept, and the plan that made them, nil if that isn't known.
+	// Inner is how the rows are kept, and the plan that made them, nil if that isn't known. "" says that there is no more to tell.
 	Inner() (level string, made Node)
 }
 
