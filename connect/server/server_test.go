@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -575,3 +576,47 @@ func TestRandomBytesAreRefused(t *testing.T) {
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The pool and the latency target come by the channels of the job type.
+func TestPoolAndTargetChannels(t *testing.T) {
+	s := &Server{opt: Options{Conf: map[string]string{"spark.scheduler.pool": "server"}}}
+	x := &session.Session{Conf: session.NewConf(nil)}
+	resolve := func(ctx context.Context, n plan.Node, tags []string, options map[string]string) session.JobType {
+		t.Helper()
+		_, j, err := s.resolveJob(ctx, x, n, tags, options, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	text := func(v string) plan.Expr { return &plan.Literal{T: types.StringType, Value: v} }
+	if j := resolve(t.Context(), &plan.OneRow{}, nil, nil); j.Pool != "server" || j.Target != 0 {
+		t.Errorf("got %+v", j)
+	}
+	conn := metadata.NewIncomingContext(t.Context(), metadata.Pairs("spark.scheduler.pool", "conn", "neptune.job.latencytarget", "1s"))
+	if j := resolve(conn, &plan.OneRow{}, nil, nil); j.Pool != "conn" || j.Target != time.Second {
+		t.Errorf("got %+v", j)
+	}
+	for k, v := range map[string]string{"spark.scheduler.pool": "session", "neptune.job.latencyTarget": "2s"} {
+		if err := x.Conf.Set(k, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if j := resolve(conn, &plan.OneRow{}, nil, nil); j.Pool != "session" || j.Target != 2*time.Second {
+		t.Errorf("got %+v", j)
+	}
+	options := map[string]string{"spark.scheduler.pool": "option", "neptune.job.latencytarget": "3s"}
+	if j := resolve(conn, &plan.OneRow{}, nil, options); j.Pool != "option" || j.Target != 3*time.Second {
+		t.Errorf("got %+v", j)
+	}
+	if j := resolve(conn, &plan.OneRow{}, []string{"spark.scheduler.pool=tag", "neptune.job.latencyTarget:4s"}, options); j.Pool != "tag" || j.Target != 4*time.Second {
+		t.Errorf("got %+v", j)
+	}
+	hinted := &plan.Hint{Name: "neptune_pool", Args: []plan.Expr{text("hint")}, Child: &plan.Hint{Name: "neptune.job.latencyTarget", Args: []plan.Expr{text("5s")}, Child: &plan.OneRow{}}}
+	if j := resolve(conn, hinted, []string{"spark.scheduler.pool=tag"}, options); j.Pool != "hint" || j.Target != 5*time.Second {
+		t.Errorf("got %+v", j)
+	}
+	if _, _, err := s.resolveJob(t.Context(), x, &plan.OneRow{}, []string{"neptune.job.latencyTarget=soon"}, nil, false); err == nil {
+		t.Error("a target that is no time was taken")
+	}
+}

@@ -3,6 +3,7 @@ package session
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,6 +42,10 @@ func invalidConf(sub, key, value string, params ...string) *errs.Error {
 func checkValue(key, value string) error {
 	if IsJobTypeKey(key) {
 		_, err := ParseJobType(key, value)
+		return err
+	}
+	if slices.Contains(TargetKeys, key) {
+		_, err := ParseTarget(key, value)
 		return err
 	}
 	if key == "spark.sql.session.timeZone" {

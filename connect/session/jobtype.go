@@ -24,7 +24,7 @@ type JobType struct {
 // PoolKeys and TargetKeys are the spellings of the keys of the pool and the
 // latency target. They come by the same channels as the job type.
 var (
-	PoolKeys   = []string{"spark.scheduler.pool", "neptune.scheduling.pool", "spark.neptune.scheduling.pool"}
+	PoolKeys   = []string{"spark.scheduler.pool"}
 	TargetKeys = []string{"neptune.job.latencyTarget", "spark.neptune.job.latencyTarget", "spark.sql.neptune.job.latencyTarget"}
 )
 

@@ -184,3 +184,23 @@ func TestExpiry(t *testing.T) {
 		done()
 	}
 }
+
+func TestPoolAndTarget(t *testing.T) {
+	c := NewConf(nil)
+	for _, k := range append(PoolKeys, TargetKeys...) {
+		if err := c.Set(k, "250ms"); err != nil {
+			t.Errorf("%s: %v", k, err)
+		}
+		if v, ok := c.Own(k); !ok || v != "250ms" {
+			t.Errorf("%s: %q", k, v)
+		}
+	}
+	for _, v := range []string{"soon", "0", "-1s"} {
+		if err := c.Set(TargetKeys[0], v); condition(err) != "INVALID_CONF_VALUE.REQUIREMENT" {
+			t.Errorf("%s: %v", v, err)
+		}
+	}
+	if d, err := ParseTarget("k", "2s"); err != nil || d.Seconds() != 2 {
+		t.Errorf("%v, %v", d, err)
+	}
+}
