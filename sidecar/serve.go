@@ -57,6 +57,8 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 		opt.DefaultJob = &session.JobType{Priority: p, Origin: session.FromServer}
 	}
 	g := server.New(opt)
+	m.Gauge("sessions", "Client sessions that are open.", func() float64 { return float64(len(g.Sessions())) })
+	m.Gauge("operations", "Executions that run, or whose results are kept for a client.", func() float64 { return float64(g.Operations()) })
 	l, err := net.Listen("tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 	if err != nil {
 		e.Close()

@@ -133,6 +133,13 @@ func (s *Server) GRPC() *grpc.Server { return s.grpc }
 // Sessions are the open sessions.
 func (s *Server) Sessions() []*session.Session { return s.sessions.Sessions() }
 
+// Operations is how many executions there are: those that run, and those whose results a client has not released.
+func (s *Server) Operations() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.ops)
+}
+
 // Serve answers on l until Close.
 func (s *Server) Serve(l net.Listener) error { return s.grpc.Serve(l) }
 
