@@ -232,7 +232,7 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 	if target == 0 && q.Job.IsStream() {
 		target = e.conf.LatencyTarget
 	}
-	job := &cluster.Job{Query: q.OperationID, Graph: graph, Priority: q.Job.Priority, Pool: q.Job.Pool, Target: target, Sizer: sizer{e.conf.Slots}, Payload: p, ResultTasks: opened}
+	job := &cluster.Job{Query: q.OperationID, Graph: graph, Priority: q.Job.Priority, Pool: q.Job.Pool, Target: target, Estimate: q.Estimate, Sizer: sizer{e.conf.Slots}, Payload: p, ResultTasks: opened}
 	var report func([]cluster.StageProgress)
 	if progress != nil {
 		report = func(stages []cluster.StageProgress) {

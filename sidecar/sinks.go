@@ -200,6 +200,20 @@ type batchRunner struct {
 	conf   *sessionConf
 	sink   sink
 	mode   string
+	// interval is that of the trigger, 0: none: the latency target of who has no other.
+	interval time.Duration
+	// takes is about how long a batch takes; batches come one after the other.
+	takes time.Duration
+}
+
+// took learns how long batches take: quickly when they get faster, for what
+// made one slow may have been others.
+func (r *batchRunner) took(d time.Duration) {
+	if r.takes == 0 || d < r.takes {
+		r.takes = d
+		return
+	}
+	r.takes += (d - r.takes) / 8
 }
 
 // RunBatch implements stream.Runner.
@@ -211,7 +225,10 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 		return res, err
 	}
 	e := r.engine
-	q := &server.Query{Session: r.query.Session, OperationID: fmt.Sprintf("%s-batch-%d", b.RunID, b.ID), Job: r.query.Job}
+	q := &server.Query{Session: r.query.Session, OperationID: fmt.Sprintf("%s-batch-%d", b.RunID, b.ID), Job: r.query.Job, Estimate: r.takes}
+	if q.Job.Target == 0 && e.conf.LatencyTarget == 0 {
+		q.Job.Target = r.interval
+	}
 	c := *r.conf
 	c.now = time.UnixMilli(b.TimestampMs)
 	o := e.planner(&c)
@@ -254,6 +271,7 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 	if err != nil {
 		return res, err
 	}
+	r.took(time.Since(began))
 	res.EventTimes, res.State, res.Inputs = stats.eventTimes(), stats.stateOperators(), stats.inputs()
 	return res, nil
 }

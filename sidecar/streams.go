@@ -127,7 +127,7 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 		return nil, err
 	}
 	cfg.SinkDescription = sink.describe()
-	cfg.Runner = &batchRunner{engine: e, query: q, conf: conf, sink: sink, mode: mode}
+	cfg.Runner = &batchRunner{engine: e, query: q, conf: conf, sink: sink, mode: mode, interval: cfg.Interval}
 	sq := &streamQuery{name: spec.Name, explain: func(extended bool) (string, error) {
 		mode := "simple"
 		if extended {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"neptune/connect/session"
 	"neptune/connect/translate"
@@ -81,6 +82,8 @@ type Query struct {
 	Plan        plan.Node
 	// Job is the job's type as the marking channels say it, the server's default included.
 	Job session.JobType
+	// Estimate is how long the job takes alone, if that is known (policy deadline).
+	Estimate time.Duration
 	// Text is the SQL text, if the client sent SQL, or the name of the command or root relation, for the log and the UI.
 	Text string
 	// Metrics, if set, takes the values of the plan's Observe nodes when a job of the query has ended.

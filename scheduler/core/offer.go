@@ -296,7 +296,9 @@ func (c *Core) byPolicy(s *stage, tasks []*task, pol policy.Policy) (placed int)
 	for i, t := range tasks {
 		snap.Tasks[i] = policy.Task{ID: t.id, Prefer: t.prefer}
 	}
-	c.laxity(s, &snap)
+	if policy.UsesLaxity(pol) {
+		c.laxity(s, &snap)
+	}
 	for _, d := range pol.Decide(snap) {
 		t, e := c.tasks[d.Task], c.executors[d.Executor]
 		if t == nil || e == nil || t.state != Pending {
