@@ -322,6 +322,20 @@ func (r *Reservation) take(n int64) (ok bool, wait <-chan struct{}) {
 	return true, nil
 }
 
+// takeFree is the last resort of a task that has nothing to spill: it takes
+// more than its share, of what is free. Others spill or wait sooner for it.
+func (r *Reservation) takeFree(n int64) bool {
+	p := r.account.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.used+n > p.limit {
+		return false
+	}
+	r.size += n
+	r.account.move(n)
+	return true
+}
+
 // Try grows by n bytes if the pool has them, without making anyone spill.
 func (r *Reservation) Try(n int64) bool {
 	ok, _ := r.take(n)
@@ -357,7 +371,7 @@ func (r *Reservation) Grow(n int64) error {
 	}
 	for {
 		ok, wait := r.take(n)
-		if ok {
+		if ok || r.takeFree(n) {
 			return nil
 		}
 		if wait == nil || r.account.Wait == nil || r.account.spilling {

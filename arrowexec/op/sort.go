@@ -34,6 +34,8 @@ type sortOp struct {
 	spill []*Spill
 	state sortState
 	out   *runCursor // the only run
+	last  *runCursor // the run in memory that is merged with those in files
+	moved *SpillReader
 	merge *merger
 }
 
@@ -43,6 +45,7 @@ const (
 	sortReading sortState = iota
 	sortBusy              // between runs: Spill can do nothing
 	sortEmitting
+	sortMerging
 	sortDone
 )
 
@@ -124,10 +127,9 @@ func (s *sortOp) consume(c *task.Ctx) error {
 		s.state = sortEmitting
 		return nil
 	}
-	last := s.out
-	s.out = nil
+	s.last, s.out = s.out, nil
 	for len(s.spill) > mergeWays {
-		m, err := s.mergerOf(c, s.spill[:mergeWays], nil)
+		m, err := s.mergerOf(c, s.spill[:mergeWays], false)
 		if err != nil {
 			return err
 		}
@@ -143,19 +145,27 @@ func (s *sortOp) consume(c *task.Ctx) error {
 		}
 		s.spill = append(s.spill[mergeWays:], f)
 	}
-	m, err := s.mergerOf(c, s.spill, last)
+	m, err := s.mergerOf(c, s.spill, s.last != nil)
 	s.merge = m
-	s.state = sortDone
+	s.state = sortMerging
 	return err
 }
 
-func (s *sortOp) mergerOf(c *task.Ctx, files []*Spill, last *runCursor) (*merger, error) {
+// nextLast reads the run that was in memory when the input ended, and may have moved to a file since.
+func (s *sortOp) nextLast(c *task.Ctx) (*vec.Batch, error) {
+	if s.moved != nil {
+		return s.moved.Next(c)
+	}
+	return s.last.next(c)
+}
+
+func (s *sortOp) mergerOf(c *task.Ctx, files []*Spill, last bool) (*merger, error) {
 	var in []func(*task.Ctx) (*vec.Batch, error)
 	for _, f := range files {
 		in = append(in, f.Reader().Next)
 	}
-	if last != nil {
-		in = append(in, last.next)
+	if last {
+		in = append(in, s.nextLast)
 	}
 	return newMerger(c, s.rows.schema, in, s.keys, s.order)
 }
@@ -248,6 +258,8 @@ func (s *sortOp) Spill() (int64, error) {
 		}
 	case s.state == sortEmitting && s.out != nil:
 		cur = s.out
+	case s.state == sortMerging && s.last != nil && s.moved == nil:
+		cur = s.last
 	default:
 		return 0, nil
 	}
@@ -273,6 +285,9 @@ func (s *sortOp) Spill() (int64, error) {
 		s.state = sortDone
 		s.merge = &merger{only: f.Reader().Next}
 	}
+	if s.state == sortMerging {
+		s.last, s.moved = nil, f.Reader()
+	}
 	freed := s.mem.Size()
 	return freed, s.mem.Resize(0)
 }
@@ -281,7 +296,7 @@ func (s *sortOp) Spill() (int64, error) {
 func (s *sortOp) free() error {
 	s.state = sortDone
 	s.rows = run{}
-	s.out, s.merge = nil, nil
+	s.out, s.last, s.moved, s.merge = nil, nil, nil, nil
 	var first error
 	for _, f := range s.spill {
 		if err := f.Close(); err != nil && first == nil {
