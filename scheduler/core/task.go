@@ -155,12 +155,35 @@ func (c *Core) changed(ev TaskChanged) {
 		c.hit(t)
 	case ev.State == Running && was == Suspended:
 		c.protect(t)
+	case ev.State == Running && was == Blocked && c.mode.kills():
+		c.overtaken(t)
 	case ev.State.Over():
 		if ev.Fetch != nil && ev.State == Failed {
 			c.fetchFailed(t, ev)
 			return
 		}
 		c.ended(t, ev.Err, ev.Retry)
+	}
+}
+
+// overtaken evicts a task that woke and took the slot that a more critical one
+// was just sent to (mode kill; in mode neptune the executor suspends it).
+func (c *Core) overtaken(t *task) {
+	e := t.executor
+	evicted := 0
+	for _, x := range e.tasks {
+		if x.evicted && x.state.holdsSlot() {
+			evicted++
+		}
+	}
+	if e.running-evicted <= e.slots || t.evicted || t.killing || t.protected > c.now {
+		return
+	}
+	for _, x := range e.tasks {
+		if x.state == Launching && x.priority < t.priority {
+			c.evict(t)
+			return
+		}
 	}
 }
 
