@@ -48,6 +48,12 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 		own[k.Name] = session.OwnKey{Session: k.Session, Check: k.Check}
 	}
 	opt := server.Options{Engine: e, Log: log, Conf: base, Own: own, Token: c.Token, ArtifactDir: c.LocalDir, SessionTimeout: c.SessionTimeout}
+	if v, ok := c.Spark["spark.connect.execute.manager.detachedTimeout"]; ok {
+		if opt.DetachedTimeout, err = conf.ParseDuration(v); err != nil || opt.DetachedTimeout <= 0 {
+			e.Close()
+			return nil, fmt.Errorf("spark.connect.execute.manager.detachedTimeout: %q is no duration", v)
+		}
+	}
 	if c.JobType != "" {
 		p, err := session.ParseJobType("neptune.job.type", c.JobType)
 		if err != nil {

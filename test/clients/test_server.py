@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 import pytest
 from conftest import connect, free_port
@@ -15,12 +16,12 @@ pytestmark = pytest.mark.skipif(not BINARY, reason="needs the binary: $NEPTUNE")
 
 
 class Server:
-    def __init__(self, folder, *flags, port=None):
+    def __init__(self, folder, *flags, port=None, ui_port=-1):
         self.log = folder / ("log%d" % time.monotonic_ns())
         self.port = free_port() if port is None else port
         with open(self.log, "w") as log:
             self.p = subprocess.Popen(
-                [os.path.abspath(BINARY), "server", "--port", str(self.port), "--ui-port", "-1", *flags], cwd=folder, stdout=log, stderr=log
+                [os.path.abspath(BINARY), "server", "--port", str(self.port), "--ui-port", str(ui_port), *flags], cwd=folder, stdout=log, stderr=log
             )
 
     def __enter__(self):
@@ -139,3 +140,38 @@ def test_a_signal_ends_the_server_in_order(tmp_path, sig):
         assert s.p.wait(15) == 0
         assert "panic" not in s.text()
         assert not list(local.rglob("*")), "files stay"
+
+
+def metrics(port):
+    text = urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=10).read().decode()
+    return {k: float(v) for k, v in re.findall(r"^(\w+) (\S+)$", text, re.M)}
+
+
+def test_what_clients_leave_behind_is_given_back(tmp_path):
+    """Clients go away in the middle of results, without a word."""
+    local, ui = tmp_path / "local", free_port()
+    local.mkdir()
+    flags = ["--local-dir", str(local), "--conf", "spark.connect.execute.manager.detachedTimeout=1s", "--conf", "neptune.session.timeout=3s"]
+    with Server(tmp_path, *flags, ui_port=ui) as s:
+        first = connect(s.remote)
+        assert first.range(10).count() == 10
+        before = metrics(ui)
+        for _ in range(5):
+            c = connect(s.remote)
+            rows = c.range(50_000_000).toLocalIterator()
+            assert next(rows).id == 0
+            c.client._channel.close()
+        assert metrics(ui)["neptune_operations"] > 0
+        for _ in range(150):
+            after = metrics(ui)
+            if after["neptune_sessions"] == 0 and after["go_goroutines"] <= before["go_goroutines"] + 2:
+                break
+            time.sleep(0.2)
+        for name in ["operations", "sessions", "jobs_active", "tasks_running", "tasks_blocked", "tasks_waiting", "memory_reserved_bytes"]:
+            assert after["neptune_" + name] == 0, name
+        assert after["go_goroutines"] <= before["go_goroutines"] + 2
+        assert after["process_open_fds"] <= before["process_open_fds"] + 1
+        assert not [f for f in local.rglob("*") if f.is_file()]
+        # The session that did nothing for too long says so; a new one goes on.
+        new = connect(s.remote)
+        assert new.range(3).count() == 3
