@@ -27,6 +27,7 @@ type run struct {
 	reports  int64
 	hits     int
 	over     bool
+	paused   bool
 	safe     time.Duration // no victim before then
 	guard    time.Duration // to be safe for, from when it goes on
 }
@@ -125,6 +126,31 @@ func (x *executor) suspend(r *run) {
 	x.fill(i)
 }
 
+// block takes a task off its slot until what it waits for is there.
+func (x *executor) block(r *run) {
+	r.paused = true
+	i := r.slot
+	x.stop(r, false)
+	x.report(r, core.Blocked)
+	x.fill(i)
+	x.sim.at(x.sim.now+r.work.Pause, func() {
+		if x.dead || r.over {
+			return
+		}
+		r.parked = x.sim.now
+		x.parked = append(x.parked, r)
+		for i := range x.slots {
+			if x.slots[i] == nil {
+				x.fill(i)
+				return
+			}
+		}
+		if x.sim.conf.Core.Mode == core.Neptune {
+			x.preempt(r)
+		}
+	})
+}
+
 // stop takes r off its slot.
 func (x *executor) stop(r *run, lost bool) {
 	now := x.sim.now
@@ -168,8 +194,17 @@ func (x *executor) fill(i int) {
 	x.slots[i] = best
 	best.epoch++
 	epoch := best.epoch
-	x.sim.at(x.sim.now+best.left, func() {
-		if !x.dead && best.epoch == epoch {
+	until := best.left
+	pause := best.work.Pause > 0 && !best.paused && best.left > best.work.Work/2
+	if pause {
+		until -= best.work.Work / 2
+	}
+	x.sim.at(x.sim.now+until, func() {
+		switch {
+		case x.dead || best.epoch != epoch:
+		case pause:
+			x.block(best)
+		default:
 			x.end(best, core.Finished)
 		}
 	})

@@ -65,6 +65,9 @@ func Chaos(seed uint64) (Config, []Job) {
 			}
 			for range r.IntN(8) {
 				t := Task{Work: time.Duration(1+r.IntN(1000)) * time.Millisecond}
+				if r.IntN(4) == 0 {
+					t.Pause = time.Duration(1+r.IntN(300)) * time.Millisecond
+				}
 				if r.IntN(3) == 0 {
 					t.Prefer = []policy.ExecutorID{policy.ExecutorID(fmt.Sprint("e", r.IntN(n+1)))}
 				}

@@ -26,7 +26,8 @@ type Executor struct {
 type Task struct {
 	Work     time.Duration
 	Prefer   []policy.ExecutorID
-	MemoryMB float64 // held from start to end
+	MemoryMB float64       // held from start to end
+	Pause    time.Duration // half-way it waits so long for I/O, without a slot
 }
 
 // Stage is tasks that start when the parents are done.
