@@ -56,7 +56,6 @@ type Spill struct {
 	file   *spillFile
 	parts  []extent
 	buf    []byte
-	size   int64 // written to the file
 	rows   int64
 }
 
@@ -153,9 +152,6 @@ func unread(err error) error {
 // Rows is the number of rows added.
 func (s *Spill) Rows() int64 { return s.rows }
 
-// Bytes is the number of bytes added.
-func (s *Spill) Bytes() int64 { return s.size + int64(len(s.buf)) }
-
 // Add appends a batch.
 func (s *Spill) Add(c *task.Ctx, b *vec.Batch) error {
 	for _, p := range s.pieces(b) {
@@ -235,7 +231,6 @@ func (s *Spill) write() error {
 		return s.failed(err)
 	}
 	s.parts = append(s.parts, e)
-	s.size += e.n
 	s.stats.Spilled.Add(e.n)
 	if s.pool != nil {
 		s.pool.NoteSpill(s.owner, e.n)
