@@ -32,7 +32,8 @@ type storedRows struct {
 	disk    int64
 	held    *mem.Reservation
 	file    *os.File
-	holders int // of cache.mu
+	made    bool // false in EXPLAIN of what nobody has used yet
+	holders int  // of cache.mu
 }
 
 // block is a batch in the form of vec.AppendBatch: data, or size bytes of the file at off.
@@ -110,6 +111,7 @@ func (e *Engine) keep(ctx context.Context, q *server.Query, c *sessionConf, reso
 			k.rows.rows += int64(b.rows)
 		}
 	}
+	k.rows.made = true
 	return k.rows, true, nil
 }
 
@@ -267,7 +269,7 @@ func (s *cachedSource) PartitionColumns() int { return 0 }
 
 // Stats implements plan.Source.
 func (s *cachedSource) Stats() plan.Stats {
-	if s.rows.holders == 0 {
+	if !s.rows.made {
 		return plan.Stats{Rows: -1, Bytes: -1}
 	}
 	return plan.Stats{Rows: s.rows.rows, Bytes: s.rows.memory + s.rows.disk}
