@@ -100,6 +100,7 @@ type Ctx struct {
 	// goroutine, so that nothing may yield. failed is what went wrong there.
 	beside bool
 	failed error
+	gapAt  time.Duration // see gaps_on.go
 }
 
 // Stats are a task's counters, read by the driver while it runs.
@@ -151,6 +152,9 @@ func (t *Task) Resume() Event {
 	if t.parked {
 		t.parked = false
 		t.ctx.Mem.Unpark()
+	}
+	if gapsOn {
+		t.ctx.gapStart()
 	}
 	e, ok := t.next()
 	if !ok {
@@ -222,6 +226,9 @@ func (t *Task) Killed() bool { return t.flag.Load()&flagKill != 0 }
 // every batch and inside every loop that can run for more than ~100
 // microseconds, and return its error unchanged.
 func (c *Ctx) Yield() error {
+	if gapsOn {
+		c.gap()
+	}
 	if c.task.flag.Load() == 0 && c.Every == 0 {
 		return nil
 	}
