@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 
@@ -147,6 +148,18 @@ def metrics(port):
     return {k: float(v) for k, v in re.findall(r"^(\w+) (\S+)$", text, re.M)}
 
 
+LEAVE = """
+import os, sys
+from conftest import connect
+held = []
+for _ in range(5):
+    rows = connect(sys.argv[1]).range(50_000_000).toLocalIterator()
+    assert next(rows).id == 0
+    held.append(rows)
+os._exit(7)
+"""
+
+
 def test_what_clients_leave_behind_is_given_back(tmp_path):
     """Clients go away in the middle of results, without a word."""
     local, ui = tmp_path / "local", free_port()
@@ -156,11 +169,9 @@ def test_what_clients_leave_behind_is_given_back(tmp_path):
         first = connect(s.remote)
         assert first.range(10).count() == 10
         before = metrics(ui)
-        for _ in range(5):
-            c = connect(s.remote)
-            rows = c.range(50_000_000).toLocalIterator()
-            assert next(rows).id == 0
-            c.client._channel.close()
+        # In a process of their own: a client that lives on asks the ended server for its results again, for minutes.
+        gone = subprocess.run([sys.executable, "-c", LEAVE, s.remote], cwd=os.path.dirname(__file__), capture_output=True, text=True, timeout=60)
+        assert gone.returncode == 7, gone.stderr
         assert metrics(ui)["neptune_operations"] > 0
         for _ in range(150):
             after = metrics(ui)

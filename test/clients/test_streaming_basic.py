@@ -9,7 +9,9 @@ def field(progress, name):
 
 def test_rate_to_memory(spark):
     rows = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 10).load()
-    q = rows.selectExpr("value", "value % 2 as odd").writeStream.format("memory").queryName("basic").outputMode("append").start()
+    q = rows.selectExpr("value", "value % 2 as odd").writeStream.format("memory").queryName("basic").outputMode("append")
+    # Only the last hundred progress reports are kept: without a pause, the first are gone before they are asked for.
+    q = q.trigger(processingTime="200 milliseconds").start()
     try:
         end = time.time() + 30
         while len(q.recentProgress) < 3 and time.time() < end:
