@@ -47,6 +47,18 @@ class Server:
         return "sc://127.0.0.1:%d" % self.port
 
 
+@pytest.fixture(autouse=True)
+def no_shared_pool():
+    """PySpark 3.5 gives back operations on a pool that all sessions share: those of ended servers would fill it for minutes."""
+    yield
+    import pyspark
+
+    if pyspark.__version__ < "4":
+        from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator as Iterator
+
+        Iterator._release_thread_pool = None
+
+
 def run(*args):
     return subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=20)
 
@@ -186,3 +198,4 @@ def test_what_clients_leave_behind_is_given_back(tmp_path):
         # The session that did nothing for too long says so; a new one goes on.
         new = connect(s.remote)
         assert new.range(3).count() == 3
+        new.client.close()
