@@ -22,11 +22,11 @@ import (
 // Server is a running server.
 type Server struct {
 	engine *Engine
-	// unfollow ends followMemory.
-	unfollow func()
-	grpc     *server.Server
-	status   *statusPort
-	log      *slog.Logger
+	// unfollow ends followMemory, unpace paceGC.
+	unfollow, unpace func()
+	grpc             *server.Server
+	status           *statusPort
+	log              *slog.Logger
 	// Addr is where Spark Connect listens.
 	Addr net.Addr
 }
@@ -70,7 +70,7 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 		e.Close()
 		return nil, fmt.Errorf("%w; is another server running? --port chooses another port", err)
 	}
-	s := &Server{engine: e, grpc: g, log: log, Addr: l.Addr(), unfollow: followMemory(c, e.pool)}
+	s := &Server{engine: e, grpc: g, log: log, Addr: l.Addr(), unfollow: followMemory(c, e.pool), unpace: paceGC()}
 	if c.UIPort >= 0 {
 		if s.status, err = openStatus(c.UIHost, c.UIPort, m, log); err != nil {
 			log.Warn("no status port", "error", err)
@@ -98,6 +98,7 @@ func (s *Server) Stop() {
 	}
 	s.engine.Close()
 	s.unfollow()
+	s.unpace()
 }
 
 // tune sets the Go run time: two spare Ps beside the slots, one for the control

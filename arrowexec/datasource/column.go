@@ -261,17 +261,26 @@ func (c *typed[T]) loadDict() error {
 	if c.boolean || n*c.width > len(buf) {
 		return errCorrupt
 	}
-	c.dict = make([]T, n)
-	c.conv(c.dict, buf)
-	return c.yield()
+	c.dict = vec.Uncleared[T](n)
+	for from := 0; from < n; from += convStep {
+		to := min(n, from+convStep)
+		c.conv(c.dict[from:to], buf[from*c.width:])
+		if err := c.yield(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// convStep is how many values of a dictionary are converted between two yield points.
+const convStep = 16384
 
 // refs finds n plain byte arrays in buf.
 func (c *typed[T]) refs(buf []byte, n int) ([]T, error) {
 	if n > len(buf)/4 {
 		return nil, errCorrupt
 	}
-	out := make([]T, n)
+	out := vec.Uncleared[T](n)
 	refs := unsafe.Slice((*vec.Ref)(unsafe.Pointer(unsafe.SliceData(out))), n)
 	at := 0
 	for i := range refs {
@@ -359,7 +368,11 @@ func (c *typed[T]) load() error {
 		n, at := 0, 0
 		for at+4 <= len(data) {
 			at += 4 + int(binary.LittleEndian.Uint32(data[at:]))
-			n++
+			if n++; n%(4*convStep) == 0 {
+				if err := c.yield(); err != nil {
+					return err
+				}
+			}
 		}
 		if at != len(data) {
 			return errCorrupt

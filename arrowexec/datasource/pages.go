@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"io"
 	"math/bits"
 	"sync"
 
@@ -12,6 +11,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
+
+	"neptune/arrowexec/vec"
 )
 
 var errCorrupt = errors.New("the Parquet page is broken")
@@ -199,7 +200,7 @@ func inflate(codec compress.Compression, dst, src []byte, n int, yield func() er
 		return nil, errCorrupt // no codec packs that well
 	}
 	if cap(dst) < n {
-		dst = make([]byte, n)
+		dst = vec.Uncleared[byte](n)
 	}
 	dst = dst[:n]
 	switch codec {
@@ -207,8 +208,14 @@ func inflate(codec compress.Compression, dst, src []byte, n int, yield func() er
 		if m, err := s2.DecodedLen(src); err != nil || m != n {
 			return nil, errCorrupt
 		}
+		if n > inflateWhole {
+			return dst, unsnap(dst, src, yield)
+		}
 		return s2.Decode(dst, src)
 	case compress.Codecs.Zstd:
+		if n > inflateWhole {
+			return dst, unzstd(dst, src, yield)
+		}
 		d, ok := zstdDecoders.Get().(*zstd.Decoder)
 		if !ok {
 			return nil, errors.New("no zstd decoder")
@@ -224,15 +231,8 @@ func inflate(codec compress.Compression, dst, src []byte, n int, yield func() er
 		if err != nil {
 			return nil, err
 		}
-		for at := 0; at < n; {
-			to := min(n, at+32<<10)
-			if _, err := io.ReadFull(r, dst[at:to]); err != nil {
-				return nil, err
-			}
-			at = to
-			if err := yield(); err != nil {
-				return nil, err
-			}
+		if err := readSteps(r, dst, yield); err != nil {
+			return nil, err
 		}
 		return dst, nil
 	}

@@ -201,9 +201,13 @@ const rehashStep = 16384
 
 func (t *groupTable) grow1() error {
 	old := t.slots1
-	slots := make([]slot1, len(old)*2)
+	n := len(old) * 2
 	if len(old) >= 4*rehashStep {
-		slots = make([]slot1, len(old)*4)
+		n *= 2
+	}
+	slots, err := vec.Zeroed[slot1](n, t.yield)
+	if err != nil {
+		return err
 	}
 	mask := uint64(len(slots) - 1)
 	for i, s := range old {
@@ -339,7 +343,10 @@ func sameRow(a []*vec.Vector, i int, b []*vec.Vector, j int) bool {
 
 // growN doubles the slots; hashOf gives the hashes of groups.
 func (t *groupTable) growN(hashOf func(from, to int, h []uint64)) error {
-	slots := make([]slotN, len(t.slots)*2)
+	slots, err := vec.Zeroed[slotN](len(t.slots)*2, t.yield)
+	if err != nil {
+		return err
+	}
 	mask := uint64(len(slots) - 1)
 	var buf [1024]uint64
 	for from := 0; from < t.n; from += len(buf) {

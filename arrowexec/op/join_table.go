@@ -66,10 +66,14 @@ func newJoinTable(cols, keys []*vec.Vector, n int, safe []bool, yield func() err
 	slots := 1 << bits.Len(uint(max(n+n/3, 4)))
 	t.mask = uint64(slots - 1)
 	word := packsInWord(typesOf(keys), safe)
+	var err error
 	if word {
-		t.words = make([]wordSlot, slots)
+		t.words, err = vec.Zeroed[wordSlot](slots, yield)
 	} else {
-		t.tags = make([]uint64, slots)
+		t.tags, err = vec.Zeroed[uint64](slots, yield)
+	}
+	if err != nil {
+		return nil, err
 	}
 	part := make([]*vec.Vector, len(keys))
 	hash, packed := make([]uint64, joinStep), make([]uint64, joinStep)

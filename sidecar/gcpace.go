@@ -1,0 +1,84 @@
+package sidecar
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync/atomic"
+	"time"
+)
+
+// The garbage collector runs when the heap has doubled, which a server with few
+// live bytes and fast queries does a hundred times a second; each run takes a
+// core from tasks, and stops the world twice. paceGC lets a process that
+// allocates fast have gcRoom beyond what is live before the next run, so that
+// runs are gcApart apart; one that allocates little stays small. Beyond that
+// the room is gcShare of what is live: batches hold few pointers, so that
+// marking is cheap and memory is better used for rows.
+const (
+	gcApart = 250 * time.Millisecond
+	gcRoom  = 160 << 20
+	gcLeast = 4 << 20
+	gcShare = 0.75
+)
+
+// gcPacer sets GOGC anew after each run of the garbage collector.
+type gcPacer struct {
+	last    time.Time
+	percent int
+	stopped atomic.Bool
+	sample  []metrics.Sample
+}
+
+// paceGC begins; the returned function ends it and sets GOGC back. It does
+// nothing if GOGC is set by others.
+func paceGC() (stop func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	p := &gcPacer{last: time.Now(), percent: 100, sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+	p.arm()
+	return func() {
+		if !p.stopped.Swap(true) {
+			debug.SetGCPercent(100)
+		}
+	}
+}
+
+// sentinel dies in each run of the garbage collector. It has a pointer, since
+// the smallest objects without one share memory and die together.
+type sentinel struct{ p *gcPacer }
+
+// arm has set called after the next run, by the runtime's own goroutine.
+func (p *gcPacer) arm() {
+	runtime.AddCleanup(&sentinel{p}, func(p *gcPacer) {
+		if !p.stopped.Load() {
+			p.set()
+			p.arm()
+		}
+	}, p)
+}
+
+func (p *gcPacer) set() {
+	metrics.Read(p.sample)
+	live := int64(p.sample[0].Value.Uint64())
+	now := time.Now()
+	n := gcPercent(live, p.percent, now.Sub(p.last))
+	p.last = now
+	// To set it stops the world: small changes aren't worth that.
+	if n > p.percent*5/4 || n < p.percent*4/5 {
+		p.percent = n
+		debug.SetGCPercent(n)
+	}
+}
+
+// gcPercent is GOGC for a heap of which live bytes are in use, when the last
+// run was apart ago and GOGC was percent.
+func gcPercent(live int64, percent int, apart time.Duration) int {
+	live = max(live, gcLeast)
+	room := float64(live) * float64(percent) / 100 // what has been allocated since
+	room *= float64(gcApart) / float64(max(apart, time.Millisecond))
+	room = max(min(room, gcRoom), float64(live)*gcShare, gcLeast)
+	return int(room * 100 / float64(live))
+}
