@@ -1,0 +1,73 @@
+package datasource
+
+import (
+	"fmt"
+	"time"
+
+	"neptune/arrowexec/physical/wire"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// wireKind is what Files are called when they go to another process.
+const wireKind = "files"
+
+// filesState is Files as they cross: what they were opened with and what was
+// found then, so that nothing is listed or inferred a second time.
+type filesState struct {
+	Format  string
+	Options map[string]string
+	Paths   []string
+	Roots   []string
+	Files   []fileState
+	Data    *types.Type
+	Schema  *types.Type
+	Parts   int
+	Zone    *time.Location
+	Corrupt string // the session's name of the column for malformed records
+}
+
+type fileState struct {
+	Path, Root  string
+	Size, Mtime int64
+	Parts       []string
+}
+
+var _ wire.Source = (*Files)(nil)
+
+// Wire implements wire.Source.
+func (f *Files) Wire() (kind string, state []byte, err error) {
+	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone}
+	if f.text != nil {
+		s.Corrupt = f.text.corrupt
+	}
+	for _, x := range f.files {
+		s.Files = append(s.Files, fileState{Path: x.path, Root: x.root, Size: x.size, Mtime: x.mtime, Parts: x.parts})
+	}
+	state, err = wire.Marshal(&s)
+	return wireKind, state, err
+}
+
+// WireSources are the kinds of sources that this package opens again.
+func WireSources() wire.Sources { return wire.Sources{wireKind: openState} }
+
+func openState(state []byte) (plan.Source, error) {
+	var s filesState
+	if err := wire.Unmarshal(state, &s, nil); err != nil {
+		return nil, err
+	}
+	if _, ok := formats[s.Format]; !ok || s.Data == nil || s.Schema == nil || s.Zone == nil || s.Parts < 0 || len(s.Data.Fields)+s.Parts != len(s.Schema.Fields) {
+		return nil, fmt.Errorf("%w: a source of format %q", wire.ErrCorrupt, s.Format)
+	}
+	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, parts: s.Parts, zone: s.Zone}
+	var err error
+	f.text, err = newTextOptions(f.format, f.opts, map[string]string{"spark.sql.columnNameOfCorruptRecord": s.Corrupt}, f.zone)
+	if err != nil {
+		return nil, err
+	}
+	var files []fileInfo
+	for _, x := range s.Files {
+		files = append(files, fileInfo{path: x.Path, root: x.Root, size: x.Size, mtime: x.Mtime, parts: x.Parts})
+	}
+	return f.with(files, nil)
+}
