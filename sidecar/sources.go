@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"neptune/arrowexec/datasource"
+	"neptune/connect/analyze"
+	"neptune/connect/catalog"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -15,6 +17,11 @@ import (
 
 // sources opens data sources for the analyzer.
 type sources struct{ slots int }
+
+// OpenTable implements analyze.TableSources.
+func (s sources) OpenTable(ctx context.Context, t *catalog.Table, options, conf map[string]string) (plan.Source, error) {
+	return datasource.Open(ctx, datasource.OpenArgs{Format: t.Provider, Options: options, Paths: []string{t.Location}, Schema: analyze.ReadSchema(t.Schema), Conf: conf, Table: tableFiles(t)})
+}
 
 // Open implements analyze.Sources.
 func (s sources) Open(ctx context.Context, format string, options map[string]string, paths []string, schema *types.Type, streaming bool, conf map[string]string) (plan.Source, error) {

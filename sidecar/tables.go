@@ -2,8 +2,11 @@ package sidecar
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"neptune/arrowexec/datasource"
 	"neptune/arrowexec/vec"
@@ -37,7 +40,10 @@ func (t *tables) Path(db *catalog.Database, table string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Abs(filepath.Join(folder, table))
+	if table != "" {
+		folder = filepath.Join(folder, table)
+	}
+	return filepath.Abs(folder)
 }
 
 // Make implements analyze.Tables.
@@ -72,13 +78,121 @@ func failed(path string, err error) error {
 	return errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", "file:"+path).Because(err)
 }
 
-// Write implements analyze.Tables.
-func (t *tables) Write(ctx context.Context, to *catalog.Table, rows plan.Node, overwrite bool) error {
-	w := &plan.Write{Format: to.Provider, Path: to.Location, Mode: "append", PartitionBy: to.Partitions, Options: to.Options}
-	if overwrite {
-		w.Mode = "overwrite"
+// MakeFolder implements analyze.Tables.
+func (t *tables) MakeFolder(path string) error {
+	local, err := datasource.LocalPath(path)
+	if err != nil {
+		return err
 	}
-	return t.engine.writeFiles(ctx, w, rows.Output(), func(target *plan.Write) ([]*vec.Batch, error) {
+	return failed(path, os.MkdirAll(local, 0o755))
+}
+
+// Move implements analyze.Tables.
+func (t *tables) Move(from, to string) error {
+	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return failed(to, os.Rename(from, to))
+}
+
+// Size implements analyze.Tables.
+func (t *tables) Size(path string, deep bool) (size int64, err error) {
+	local, err := datasource.LocalPath(path)
+	if err != nil {
+		return 0, err
+	}
+	err = filepath.WalkDir(local, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case d.IsDir():
+			if p != local && (!deep || strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_")) {
+				return filepath.SkipDir
+			}
+			return nil
+		case strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_"):
+			return nil
+		}
+		info, err := d.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	return size, failed(path, err)
+}
+
+// Find implements analyze.Tables.
+func (t *tables) Find(of *catalog.Table) ([]catalog.Partition, error) {
+	parts, err := datasource.FindPartitions(of.Location, of.Partitions, !t.conf.caseSensitive)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]catalog.Partition, len(parts))
+	for i, p := range parts {
+		out[i] = catalog.Partition{Values: p.Values, Created: t.conf.now}
+		if folder := t.Folder(of, out[i]); folder != p.Path {
+			out[i].Location = p.Path
+		}
+	}
+	return out, nil
+}
+
+// Folder implements analyze.Tables.
+func (t *tables) Folder(of *catalog.Table, p catalog.Partition) string { return partitionFolder(of, p) }
+
+func partitionFolder(t *catalog.Table, p catalog.Partition) string {
+	if p.Location != "" {
+		return p.Location
+	}
+	return filepath.Join(strings.TrimPrefix(t.Location, "file:"), datasource.PartitionFolder(t.Partitions, p.Values))
+}
+
+// tableFiles is what the catalog knows of a table's files.
+func tableFiles(t *catalog.Table) *datasource.TableFiles {
+	out := &datasource.TableFiles{PartitionBy: t.Partitions, Stats: analyze.TableStats(t)}
+	for _, p := range t.Parts {
+		out.Parts = append(out.Parts, datasource.TablePart{Path: partitionFolder(t, p), Values: p.Values})
+	}
+	return out
+}
+
+// Write implements analyze.Tables.
+func (t *tables) Write(ctx context.Context, to *catalog.Table, rows plan.Node, how analyze.TableWrite) ([][]string, error) {
+	w := &plan.Write{Format: to.Provider, Path: to.Location, Mode: "append", PartitionBy: to.Partitions, Options: lowerKeys(to.Options)}
+	for k, v := range lowerKeys(how.Options) {
+		w.Options[k] = v
+	}
+	delete(w.Options, "partitionoverwritemode")
+	place := writePlace{elsewhere: map[string]string{}}
+	if how.Overwrite {
+		w.Mode = "overwrite"
+		if how.Dynamic {
+			w.Options["partitionoverwritemode"] = "dynamic"
+		} else if len(how.Static) > 0 {
+			place.below = datasource.PartitionFolder(to.Partitions, how.Static)
+		}
+	}
+	for _, p := range to.Parts {
+		if p.Location != "" {
+			local, err := datasource.LocalPath(p.Location)
+			if err != nil {
+				return nil, err
+			}
+			place.elsewhere[datasource.PartitionFolder(to.Partitions, p.Values)] = local
+		}
+	}
+	folders, err := t.engine.writeTo(ctx, w, rows.Output(), place, func(target *plan.Write) ([]*vec.Batch, error) {
 		return t.engine.collect(ctx, t.query, t.conf, target.WithChildren([]plan.Node{rows}))
 	})
+	if err != nil || len(to.Partitions) == 0 {
+		return nil, err
+	}
+	var parts [][]string
+	for _, f := range folders {
+		parts = append(parts, datasource.PartitionValues(f))
+	}
+	return parts, nil
 }

@@ -133,30 +133,48 @@ func (e *Engine) discard(ctx context.Context, q *server.Query, c *sessionConf, r
 // writeFiles prepares the target, lets run do the tasks' part, and commits or
 // takes everything back. run gets the write with the staging folder as its path.
 func (e *Engine) writeFiles(ctx context.Context, w *plan.Write, out []*plan.Attr, run func(target *plan.Write) ([]*vec.Batch, error)) error {
-	job, err := prepareWrite(ctx, w, out)
+	_, err := e.writeTo(ctx, w, out, writePlace{}, run)
+	return err
+}
+
+// writePlace is where the files of a table's partitions go: see datasource.WriteArgs.
+type writePlace struct {
+	below     string
+	elsewhere map[string]string
+}
+
+// writeTo is writeFiles; it returns the folders, below the target, that got files.
+func (e *Engine) writeTo(ctx context.Context, w *plan.Write, out []*plan.Attr, place writePlace, run func(target *plan.Write) ([]*vec.Batch, error)) ([]string, error) {
+	job, err := prepareWriteTo(ctx, w, out, place)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if job.Skip {
-		return nil
+		return nil, nil
 	}
 	target := *w
 	target.Path = job.Staging
 	if _, err := run(&target); err != nil {
 		job.Abort()
-		return err
+		return nil, err
 	}
 	defer e.cache.changed(pathOf(w)) // whether all went well or not
-	return job.Commit(ctx)
+	err = job.Commit(ctx)
+	return job.Folders(), err
 }
 
 // prepareWrite checks a write of rows with the columns out and makes its staging folder.
 func prepareWrite(ctx context.Context, w *plan.Write, out []*plan.Attr) (*datasource.Job, error) {
+	return prepareWriteTo(ctx, w, out, writePlace{})
+}
+
+func prepareWriteTo(ctx context.Context, w *plan.Write, out []*plan.Attr, place writePlace) (*datasource.Job, error) {
 	schema := &types.Type{Kind: types.Struct}
 	for _, a := range out {
 		schema.Fields = append(schema.Fields, types.Field{Name: a.Name, Type: a.T, Nullable: a.Null, Metadata: a.Metadata})
 	}
-	return datasource.PrepareWrite(ctx, datasource.WriteArgs{Format: w.Format, Path: pathOf(w), Mode: w.Mode, PartitionBy: w.PartitionBy, Options: w.Options, Schema: schema})
+	return datasource.PrepareWrite(ctx, datasource.WriteArgs{Format: w.Format, Path: pathOf(w), Mode: w.Mode, PartitionBy: w.PartitionBy, Options: w.Options, Schema: schema,
+		Below: place.below, Elsewhere: place.elsewhere})
 }
 
 // pathOf is where a write's files go.

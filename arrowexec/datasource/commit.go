@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"neptune/internal/errs"
@@ -71,51 +73,82 @@ func (j *Job) swap(aside string, moves *[]move) error {
 		if err != nil {
 			return err
 		}
-		for _, rel := range old {
-			if err := rename(filepath.Join(j.target, rel), filepath.Join(aside, rel)); err != nil {
+		for i, path := range old {
+			rel, err := filepath.Rel(j.target, path)
+			if err != nil || !filepath.IsLocal(rel) {
+				rel = "elsewhere-" + strconv.Itoa(i)
+			}
+			if err := rename(path, filepath.Join(aside, rel)); err != nil {
 				return err
 			}
 		}
 	}
 	for _, rel := range files {
-		if err := rename(filepath.Join(j.Staging, rel), filepath.Join(j.target, rel)); err != nil {
+		dir := filepath.Dir(rel)
+		if !slices.Contains(j.folders, dir) {
+			j.folders = append(j.folders, dir)
+		}
+		if err := rename(filepath.Join(j.Staging, rel), filepath.Join(j.folder(dir), filepath.Base(rel))); err != nil {
 			return err
 		}
 	}
 	return os.WriteFile(filepath.Join(j.target, "_SUCCESS"), nil, 0o644)
 }
 
-// replaced lists what an overwrite removes, relative to the target: all of it,
-// or the folders of the partitions that get new files.
+// folder is where the files of a partition's folder go.
+func (j *Job) folder(dir string) string {
+	if at, ok := j.elsewhere[dir]; ok {
+		return at
+	}
+	return filepath.Join(j.target, dir)
+}
+
+// replaced lists the paths that an overwrite removes: all of the target, the
+// folders below one of its partitions, or those of the partitions that get new files.
 func (j *Job) replaced(files []string) ([]string, error) {
 	st, err := os.Stat(j.target)
 	if err != nil {
 		return nil, err
 	}
 	if !st.IsDir() {
-		return []string{"."}, nil
+		return []string{j.target}, nil
 	}
 	var out []string
+	add := func(path string) error {
+		_, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && !slices.Contains(out, path) {
+			out = append(out, path)
+		}
+		return err
+	}
 	if j.dynamic {
-		seen := map[string]bool{}
 		for _, rel := range files {
-			dir := filepath.Dir(rel)
-			if seen[dir] || dir == "." {
-				continue
-			}
-			seen[dir] = true
-			if _, err := os.Stat(filepath.Join(j.target, dir)); err == nil {
-				out = append(out, dir)
-			} else if !errors.Is(err, fs.ErrNotExist) {
-				return nil, err
+			if dir := filepath.Dir(rel); dir != "." {
+				if err := add(j.folder(dir)); err != nil {
+					return nil, err
+				}
 			}
 		}
 		return out, nil
 	}
+	for dir, at := range j.elsewhere {
+		if j.below == "" || dir == j.below || strings.HasPrefix(dir, j.below+"/") {
+			if err := add(at); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if j.below != "" {
+		err := add(filepath.Join(j.target, j.below))
+		return out, err
+	}
 	entries, err := os.ReadDir(j.target)
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), stagingPrefix) {
-			out = append(out, e.Name())
+			out = append(out, filepath.Join(j.target, e.Name()))
 		}
 	}
 	return out, err

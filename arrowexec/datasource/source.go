@@ -27,6 +27,8 @@ type OpenArgs struct {
 	Schema    *types.Type // nil: infer
 	Streaming bool
 	Conf      map[string]string // the session's settings
+	// Table, of a table of the catalog: Paths is its folder, which need not exist, and Schema is given.
+	Table *TableFiles
 }
 
 // Files is an opened folder or list of files; it implements plan.Source.
@@ -42,6 +44,7 @@ type Files struct {
 	zone   *time.Location
 	text   *textOptions // of text formats
 	values [][]any      // of files: the partition columns' values
+	known  *plan.Stats  // from the catalog
 }
 
 // Canonical says what the source reads: sources that say the same read the same
@@ -125,11 +128,14 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 	if len(paths) == 0 {
 		return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
 	}
-	l, err := listFiles(paths, f.opts)
+	l, err := a.Table.list(paths, f.opts)
 	if err != nil {
 		return nil, err
 	}
 	f.files, f.paths, f.roots = l.files, paths, l.roots
+	if a.Table != nil {
+		f.known = a.Table.Stats
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -317,6 +323,20 @@ func (f *Files) Stats() plan.Stats {
 	}
 	if f.format == "parquet" {
 		f.parquetStats(&st)
+	}
+	if f.known != nil {
+		if st.Rows < 0 {
+			st.Rows = f.known.Rows
+		}
+		for i := range f.known.Cols {
+			if len(st.Cols) < len(f.known.Cols) {
+				st.Cols = append(st.Cols, f.known.Cols[len(st.Cols):]...)
+				break
+			}
+			if c := &st.Cols[i]; c.Distinct < 0 {
+				c.Distinct = f.known.Cols[i].Distinct
+			}
+		}
 	}
 	return st
 }

@@ -37,6 +37,10 @@ type WriteArgs struct {
 	PartitionBy []string
 	Options     map[string]string
 	Schema      *types.Type
+	// Of tables: an overwrite replaces only what lies in the folder Below, relative to Path, and
+	// the files of the partition folders in Elsewhere go to the folders it names.
+	Below     string
+	Elsewhere map[string]string
 }
 
 // Job is a write in progress: tasks write below Staging, and Commit moves what they wrote.
@@ -50,7 +54,13 @@ type Job struct {
 	overwrite bool
 	dynamic   bool // overwrite only the partitions that get rows
 	made      bool // the target folder was made by PrepareWrite
+	below     string
+	elsewhere map[string]string
+	folders   []string // that got files
 }
+
+// Folders lists the folders that Commit put files into, relative to the target: the partitions that got rows.
+func (j *Job) Folders() []string { return j.folders }
 
 // stagingPrefix begins the name of a job's folder inside the target; readers pass over it.
 const stagingPrefix = "_temporary-"
@@ -132,7 +142,7 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 	if a.Path == "" {
 		return nil, errs.New(errs.IllegalArgument, "STDS_INVALID_OPTION_VALUE.IS_EMPTY", "optionName", "path")
 	}
-	job := &Job{target: target}
+	job := &Job{target: target, below: a.Below, elsewhere: a.Elsewhere}
 	_, err = os.Stat(target)
 	switch {
 	case err == nil:

@@ -23,8 +23,10 @@ func commands(kind string) commandRule {
 		return dropView
 	case "drop_table":
 		return dropTable
-	case "create_table":
+	case "create_table", "catalog_create_table":
 		return createTable
+	case "create_table_like":
+		return createTableLike
 	case "insert":
 		return insert
 	case "truncate":

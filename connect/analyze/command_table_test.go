@@ -8,12 +8,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"neptune/connect/catalog"
+	"neptune/connect/sqlparse"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 )
 
 // fakeTables notes what statements ask for.
-type fakeTables struct{ log []string }
+type fakeTables struct {
+	log   []string
+	wrote [][]string          // the partitions that writes make
+	there []catalog.Partition // what Find finds
+}
 
 func (f *fakeTables) Path(db *catalog.Database, table string) (string, error) {
 	return "/wh/" + db.Name + "/" + table, nil
@@ -24,23 +29,43 @@ func (f *fakeTables) Make(_ []string, path string) error {
 }
 func (f *fakeTables) Clear(path string) error  { f.log = append(f.log, "clear "+path); return nil }
 func (f *fakeTables) Remove(path string) error { f.log = append(f.log, "remove "+path); return nil }
-func (f *fakeTables) Write(_ context.Context, t *catalog.Table, rows plan.Node, overwrite bool) error {
+func (f *fakeTables) MakeFolder(path string) error {
+	f.log = append(f.log, "folder "+path)
+	return nil
+}
+func (f *fakeTables) Move(from, to string) error {
+	f.log = append(f.log, "move "+from+" "+to)
+	return nil
+}
+func (f *fakeTables) Size(string, bool) (int64, error)                    { return 42, nil }
+func (f *fakeTables) Find(*catalog.Table) ([]catalog.Partition, error) { return f.there, nil }
+func (f *fakeTables) Folder(t *catalog.Table, p catalog.Partition) string {
+	if p.Location != "" {
+		return p.Location
+	}
+	return t.Location + "/" + strings.Join(p.Values, "/")
+}
+func (f *fakeTables) Write(_ context.Context, t *catalog.Table, rows plan.Node, w TableWrite) ([][]string, error) {
 	var cols []string
 	for _, a := range rows.Output() {
 		cols = append(cols, a.Name+" "+a.T.String())
 	}
 	how := "append "
-	if overwrite {
+	if w.Overwrite {
 		how = "overwrite "
 	}
+	if len(w.Static) > 0 {
+		how += strings.Join(w.Static, "/") + " "
+	}
 	f.log = append(f.log, how+t.Location+" "+strings.Join(cols, ", "))
-	return nil
+	return f.wrote, nil
 }
 
 func TestTables(t *testing.T) {
 	a := session(t)
 	f := &fakeTables{}
 	a.Tables = f
+	a.ParseExpr = func(text string) (plan.Expr, error) { return sqlparse.ParseExpression(text, sqlparse.Options{}) }
 	for _, c := range []struct {
 		sql, cond string
 		log       []string
@@ -52,11 +77,33 @@ func TestTables(t *testing.T) {
 		{"CREATE TABLE y (a INT, A INT)", "COLUMN_ALREADY_EXISTS", nil},
 		{"CREATE TABLE y (a INT) USING nothing_like_it", "DATA_SOURCE_NOT_FOUND", nil},
 		{"CREATE TABLE nope.y (a INT)", "SCHEMA_NOT_FOUND", nil},
-		{"CREATE TABLE y (a VARCHAR(3))", "UNSUPPORTED_FEATURE", nil},
-		{"CREATE TABLE y (a INT NOT NULL)", "UNSUPPORTED_FEATURE", nil},
+		{"CREATE TABLE v (a VARCHAR(3), b INT NOT NULL, c STRING DEFAULT 'x')", "", []string{"make /wh/default/v"}},
+		{"INSERT INTO v VALUES ('a', 1, DEFAULT)", "", []string{"append /wh/default/v a string, b int, c string"}},
+		{"INSERT INTO v VALUES ('a', 1, concat(DEFAULT, 'y'))", "DEFAULT_PLACEMENT_INVALID", nil},
+		{"INSERT INTO v (a) VALUES ('a')", "", []string{"append /wh/default/v a string, b int, c string"}},
+		{"CREATE TABLE y (a INT DEFAULT 'x')", "INVALID_DEFAULT_VALUE.DATA_TYPE", nil},
+		{"CREATE TABLE y (a INT DEFAULT b, b INT)", "INVALID_DEFAULT_VALUE.NOT_CONSTANT", nil},
+		{"CREATE TABLE y (a INT DEFAULT (SELECT 1))", "INVALID_DEFAULT_VALUE.SUBQUERY_EXPRESSION", nil},
+		{"CREATE TABLE y (a INT GENERATED ALWAYS AS (1 + 1))", "UNSUPPORTED_FEATURE.TABLE_OPERATION", nil},
+		{"CREATE TABLE y (a INT PRIMARY KEY, b INT)", "UNSUPPORTED_FEATURE.TABLE_OPERATION", nil},
+		{"CREATE TABLE y (a INT, CONSTRAINT c CHECK (a > 0))", "UNSUPPORTED_FEATURE.TABLE_OPERATION", nil},
+		{"CREATE OR REPLACE TABLE y (a INT)", "UNSUPPORTED_FEATURE.TABLE_OPERATION", nil},
+		{"CREATE TABLE y (a INT) USING hive", "NOT_SUPPORTED_COMMAND_WITHOUT_HIVE_SUPPORT", nil},
+		{"CREATE TABLE y (a INT) USING text", "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", nil},
+		{"CREATE TABLE y (a INT) CLUSTERED BY (b) INTO 2 BUCKETS", "COLUMN_NOT_DEFINED_IN_TABLE", nil},
+		{"CREATE TABLE y (a INT) CLUSTERED BY (a) INTO 0 BUCKETS", "INVALID_BUCKET_COUNT", nil},
+		{"CREATE TABLE y (a INT) PARTITIONED BY (years(a))", "UNSUPPORTED_PARTITION_TRANSFORM", nil},
+		{"CREATE EXTERNAL TABLE y (a INT)", "CREATE_EXTERNAL_TABLE_WITHOUT_LOCATION", nil},
+		{"CREATE TABLE y USING parquet", "UNABLE_TO_INFER_SCHEMA", nil},
+		{"CREATE TABLE w LIKE v", "", []string{"make /wh/default/w"}},
 		{"CREATE TABLE y AS SELECT 1 AS k, 'v' AS w", "", []string{"make /wh/default/y", "append /wh/default/y k int, w string"}},
 		{"INSERT INTO x VALUES (1, 's', 2)", "", []string{"append /wh/default/x a bigint, s string, p int"}},
-		{"INSERT INTO x VALUES (1)", "", []string{"append /wh/default/x a bigint, s string, p int"}},
+		{"INSERT INTO x VALUES (1)", "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", nil},
+		{"INSERT INTO x PARTITION (p = 5) VALUES (1, 's')", "", []string{"append 5 /wh/default/x a bigint, s string, p int"}},
+		{"INSERT INTO x PARTITION (q = 5) VALUES (1, 's')", "PARTITIONS_NOT_FOUND", nil},
+		{"INSERT INTO x PARTITION (p = 5) VALUES (1)", "INSERT_PARTITION_COLUMN_ARITY_MISMATCH", nil},
+		{"INSERT OVERWRITE x PARTITION (p) IF NOT EXISTS VALUES (1, 's', 2)", "_LEGACY_ERROR_TEMP_0035", nil},
+		{"INSERT INTO x REPLACE WHERE p = 1 VALUES (1, 's', 2)", "UNSUPPORTED_FEATURE.TABLE_OPERATION", nil},
 		{"INSERT OVERWRITE x (p, a) SELECT 1, 2", "", []string{"overwrite /wh/default/x a bigint, s string, p int"}},
 		{"INSERT INTO x BY NAME SELECT 's' AS s", "", []string{"append /wh/default/x a bigint, s string, p int"}},
 		{"INSERT INTO x BY NAME SELECT 's' AS t", "INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS", nil},
@@ -66,9 +113,10 @@ func TestTables(t *testing.T) {
 		{"INSERT INTO x (a, A) VALUES (1, 2)", "COLUMN_ALREADY_EXISTS", nil},
 		{"INSERT INTO x (b) VALUES (1)", "UNRESOLVED_COLUMN.WITH_SUGGESTION", nil},
 		{"INSERT INTO z VALUES (1)", "TABLE_OR_VIEW_NOT_FOUND", nil},
-		{"INSERT INTO t VALUES (1)", "UNSUPPORTED_FEATURE", nil}, // a view
-		{"TRUNCATE TABLE x", "", []string{"clear /wh/default/x"}},
-		{"TRUNCATE TABLE lineitem", "UNSUPPORTED_FEATURE", nil}, // an external table
+		{"INSERT INTO t VALUES (1)", "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", nil}, // a view
+		{"TRUNCATE TABLE x", "", nil}, // no partitions
+		{"TRUNCATE TABLE y", "", []string{"clear /wh/default/y"}},
+		{"TRUNCATE TABLE lineitem", "CANNOT_TRUNCATE_EXTERNAL_TABLE", nil}, // an external table
 		{"DROP TABLE x", "", []string{"remove /wh/default/x"}},
 		{"DROP TABLE lineitem", "", nil}, // its files stay
 		{"DROP TABLE x", "TABLE_OR_VIEW_NOT_FOUND", nil},

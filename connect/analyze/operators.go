@@ -289,6 +289,9 @@ func (r *run) compare(c *plan.Call) (plan.Expr, error) {
 	if c.Name == "==" {
 		c.Name = "="
 	}
+	if err := r.padCompared(c.Args); err != nil {
+		return nil, err
+	}
 	a, b := c.Args[0], c.Args[1]
 	t := r.comparable(a, b)
 	if t == nil {
@@ -470,6 +473,9 @@ func (r *run) truthTest(c *plan.Call) (plan.Expr, error) {
 }
 
 func (r *run) in(c *plan.Call) (plan.Expr, error) {
+	if err := r.padCompared(c.Args); err != nil {
+		return nil, err
+	}
 	t := c.Args[0].Type()
 	same := true
 	for _, a := range c.Args[1:] {

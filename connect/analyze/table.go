@@ -106,18 +106,7 @@ func (r *run) view(v *catalog.View, n *plan.UnresolvedTable) (*rel, error) {
 
 func (r *run) catalogTable(t *catalog.Table, n *plan.UnresolvedTable) (*rel, error) {
 	if !t.IsView {
-		opts := map[string]string{}
-		for k, v := range t.Options {
-			opts[k] = v
-		}
-		for k, v := range n.Options {
-			opts[k] = v
-		}
-		var paths []string
-		if t.Location != "" {
-			paths = []string{t.Location}
-		}
-		return r.dataSource(&plan.DataSource{Common: n.Common, Format: t.Provider, Paths: paths, Options: opts, Schema: t.Schema, Streaming: n.Streaming, Table: t.Name})
+		return r.filesOf(t, n)
 	}
 	id := t.Database + "." + t.Name
 	if slices.Contains(r.views, id) || len(r.views) > 100 {
@@ -144,6 +133,59 @@ func (r *run) catalogTable(t *catalog.Table, n *plan.UnresolvedTable) (*rel, err
 		x = &rel{node: p, out: p.Output()}
 	}
 	return &rel{node: x.node, out: x.out}, nil
+}
+
+// filesOf reads a table's files.
+func (r *run) filesOf(t *catalog.Table, n *plan.UnresolvedTable) (*rel, error) {
+	opts := map[string]string{}
+	for k, v := range t.Options {
+		opts[k] = v
+	}
+	for k, v := range n.Options {
+		opts[k] = v
+	}
+	fields := make([]types.Field, len(t.Schema.Fields))
+	for i, f := range t.Schema.Fields {
+		fields[i] = readField(f)
+	}
+	var x *rel
+	if open, ok := r.Sources.(TableSources); ok && !n.Streaming {
+		src, err := open.OpenTable(r.ctx, t, opts, r.Conf.Keys)
+		if err != nil {
+			return nil, err
+		}
+		x = relationOf(&plan.Relation{Common: n.Common, Name: t.Provider, Handle: src, Options: opts})
+	} else {
+		var paths []string
+		if t.Location != "" {
+			paths = []string{t.Location}
+		}
+		var err error
+		if x, err = r.dataSource(&plan.DataSource{Common: n.Common, Format: t.Provider, Paths: paths, Options: opts, Schema: types.NewStruct(fields...), Streaming: n.Streaming, Table: t.Name}); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range x.out {
+		for _, f := range fields {
+			if f.Name == a.Name {
+				a.Metadata = f.Metadata
+			}
+		}
+	}
+	if len(x.out) != len(fields) {
+		return x, nil
+	}
+	return r.padChars(x, t.Schema.Fields)
+}
+
+// relationOf gives a source's columns out.
+func relationOf(rn *plan.Relation) *rel {
+	rn.Out = []*plan.Attr{}
+	for _, f := range rn.Handle.Schema().Fields {
+		// Files never vouch for the absence of nulls.
+		rn.Out = append(rn.Out, &plan.Attr{ID: plan.NewID(), Name: f.Name, T: readType(types.AsNullable(f.Type)), Null: true, Metadata: f.Metadata})
+	}
+	return &rel{node: rn, out: rn.Out}
 }
 
 // dataSource opens spark.read.

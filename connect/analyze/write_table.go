@@ -53,9 +53,6 @@ func (a *Analyzer) WriteTable(ctx context.Context, w *plan.Write) (err error) {
 		}
 		return r.insertRows(w, w.Mode == "overwrite", false)
 	}
-	if w.Buckets > 0 {
-		return errs.NotSupported("bucketBy").At(w.Origin)
-	}
 	return r.saveAsTable(w, old)
 }
 
@@ -101,6 +98,9 @@ func (r *run) createAs(w *plan.Write, old *catalog.Table) error {
 		by[i] = errs.ID(p)
 	}
 	c.Args["partition_by"] = strings.Join(by, ",")
+	if w.Buckets > 0 {
+		c.Args["bucket_by"], c.Args["sort_by"], c.Args["buckets"] = quoteAll(w.BucketBy), quoteAll(w.Sort), itoa(w.Buckets)
+	}
 	if old != nil {
 		if err := r.replaceTable(w, old, x.node); err != nil {
 			return err
@@ -108,6 +108,14 @@ func (r *run) createAs(w *plan.Write, old *catalog.Table) error {
 	}
 	_, err = createTable(r, c)
 	return err
+}
+
+func quoteAll(names []string) string {
+	by := make([]string, len(names))
+	for i, n := range names {
+		by[i] = errs.ID(n)
+	}
+	return strings.Join(by, ",")
 }
 
 // replaceTable removes the table that a write replaces; rows, what comes in its place, may not be read from it.

@@ -3,10 +3,12 @@
 package catalog
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"neptune/internal/errs"
 	"neptune/internal/plan"
@@ -36,8 +38,72 @@ type Table struct {
 	Managed    bool
 	Comment    string
 	Properties map[string]string
-	// The catalog and database that were current when the view was made.
-	Current string
+	// Of CLUSTERED BY (BucketBy) SORTED BY (SortBy) INTO Buckets; 0: none.
+	BucketBy, SortBy []string
+	Buckets          int
+	// Parts are the partitions of a partitioned table, in no order: what isn't here isn't read, wherever its folder lies.
+	Parts []Partition
+	// Stats are what ANALYZE TABLE found; nil: nothing.
+	Stats   *Stats
+	Created time.Time
+	// Of views: the database that was current when it was made, the names of the query's columns,
+	// and how the schema follows that of the query: BINDING, COMPENSATION, TYPE EVOLUTION or EVOLUTION.
+	Current      string
+	QueryColumns []string
+	SchemaMode   string
+}
+
+// Partition is one partition of a table.
+type Partition struct {
+	// Values are those of the partition columns as the folders have them, unescaped.
+	Values []string
+	// Location is a folder elsewhere; "" is the one below the table's that the values name.
+	Location   string `json:",omitempty"`
+	Created    time.Time
+	Properties map[string]string `json:",omitempty"`
+	Stats      *Stats            `json:",omitempty"`
+}
+
+// Stats are the statistics of a table or a partition.
+type Stats struct {
+	Bytes int64
+	Rows  int64 // -1: not counted
+	// Columns are by name.
+	Columns map[string]ColumnStats `json:",omitempty"`
+}
+
+// ColumnStats are those of one column; Min and Max as CAST to STRING gives them, nil for none.
+type ColumnStats struct {
+	Min, Max       *string
+	Nulls          int64
+	Distinct       int64
+	AvgLen, MaxLen int64
+}
+
+// Clone is a copy that may be changed: tables in a Store are never written to.
+func (t *Table) Clone() *Table {
+	c := *t
+	c.Columns = slices.Clone(t.Columns)
+	c.Options, c.Properties = maps.Clone(t.Options), maps.Clone(t.Properties)
+	c.Parts = slices.Clone(t.Parts)
+	if c.Properties == nil {
+		c.Properties = map[string]string{}
+	}
+	if c.Options == nil {
+		c.Options = map[string]string{}
+	}
+	return &c
+}
+
+// Kind is the type of table as Spark names it: MANAGED, EXTERNAL or VIEW.
+func (t *Table) Kind() string {
+	switch {
+	case t.IsView:
+		return "VIEW"
+	case t.Managed:
+		return "MANAGED"
+	}
+	return "EXTERNAL"
 }
 
 // Database is a namespace.
@@ -55,7 +121,13 @@ type Store interface {
 	DropDatabase(name string) error
 	Tables(db string) ([]*Table, error)
 	Table(db, name string) (*Table, error) // nil: none
+	// CreateTable reports false, and does nothing, where there is a table or a view of that name.
+	CreateTable(t *Table) (bool, error)
 	PutTable(t *Table) error
+	// UpdateTable changes a table in one step; change gets the table as it is, or nil, and returns what comes in its place, nil to leave it.
+	UpdateTable(db, name string, change func(*Table) (*Table, error)) error
+	// RenameTable reports false, and does nothing, where the new name is taken.
+	RenameTable(db, name, to string) (bool, error)
 	DropTable(db, name string) error
 }
 
@@ -104,6 +176,13 @@ type Variable struct {
 // NewSession returns a session layer over c.
 func NewSession(c *Catalog) *Session {
 	return &Session{Catalog: c, db: DefaultDatabase, views: map[string]*View{}, vars: map[string]Variable{}, funcs: map[string]*plan.UDF{}}
+}
+
+// In is a session layer that has nothing of its own and db as its database: what the text of a view is resolved in.
+func (s *Session) In(db string) *Session {
+	c := NewSession(s.Catalog)
+	c.db = db
+	return c
 }
 
 // Clone copies the session's own part (CloneSession).

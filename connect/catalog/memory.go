@@ -90,6 +90,45 @@ func (m *Memory) PutTable(t *Table) error {
 	return nil
 }
 
+// CreateTable implements Store.
+func (m *Memory) CreateTable(t *Table) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := [2]string{t.Database, t.Name}
+	if m.tables[k] != nil {
+		return false, nil
+	}
+	m.tables[k] = t
+	return true, nil
+}
+
+// UpdateTable implements Store.
+func (m *Memory) UpdateTable(db, name string, change func(*Table) (*Table, error)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	k := [2]string{db, name}
+	t, err := change(m.tables[k])
+	if err == nil && t != nil {
+		m.tables[k] = t
+	}
+	return err
+}
+
+// RenameTable implements Store.
+func (m *Memory) RenameTable(db, name, to string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	from, dest := [2]string{db, name}, [2]string{db, to}
+	if m.tables[dest] != nil || m.tables[from] == nil {
+		return false, nil
+	}
+	t := m.tables[from].Clone()
+	t.Name = to
+	delete(m.tables, from)
+	m.tables[dest] = t
+	return true, nil
+}
+
 // DropTable implements Store.
 func (m *Memory) DropTable(db, name string) error {
 	m.mu.Lock()

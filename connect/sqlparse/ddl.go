@@ -166,7 +166,10 @@ func (p *parser) createDatabase(c *plan.Command, s int) plan.Node {
 			}
 			continue
 		case kwDefault:
-			return p.unsupported(s, "CREATE DATABASE ... DEFAULT COLLATION")
+			if p.la(1) == kwCollation {
+				p.defaultCollation(c, s)
+				continue
+			}
 		}
 		break
 	}
@@ -239,7 +242,13 @@ func (p *parser) createTable(c *plan.Command, s int) plan.Node {
 				continue
 			}
 			return p.unsupported(s, "CREATE TABLE ... STORED AS INPUTFORMAT / STORED BY")
-		case kwRow, kwSkewed, kwDefault:
+		case kwDefault:
+			if p.la(1) == kwCollation {
+				p.defaultCollation(c, s)
+				continue
+			}
+			p.syntax()
+		case kwRow, kwSkewed:
 			return p.unsupported(s, "CREATE TABLE ... "+keywordText[k])
 		case kwClustered:
 			p.bucketBy(c, s)
@@ -267,9 +276,31 @@ func (p *parser) createTable(c *plan.Command, s int) plan.Node {
 		p.inner(c)
 	}
 	if c.Flags["temporary"] && p.err == nil {
-		return p.unsupported(s, "CREATE TEMPORARY TABLE")
+		switch {
+		case c.Args["provider"] == "":
+			p.fail(s, "_LEGACY_ERROR_TEMP_0046")
+		case c.Query != nil:
+			p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", "CREATE TEMPORARY TABLE ... AS ..., use CREATE TEMPORARY VIEW instead")
+		default: // a temporary view of files
+			c.Kind = "create_view"
+			if path, ok := c.Args["location"]; ok {
+				c.Args["option.path"] = path
+			}
+		}
 	}
 	return p.done(c, s)
+}
+
+// defaultCollation parses DEFAULT COLLATION name: Args collation.
+func (p *parser) defaultCollation(c *plan.Command, s int) {
+	p.i += 2
+	p.once(c, s, "collation", "DEFAULT COLLATION")
+	parts := p.multipart()
+	if p.err != nil {
+		return
+	}
+	name := strings.ToUpper(parts[len(parts)-1])
+	c.Args["collation"] = collationName(name)
 }
 
 // bucketBy: Args bucket_by, sort_by and buckets.
@@ -307,9 +338,13 @@ func (p *parser) partitionedBy(c *plan.Command, s int) {
 	var names []string
 	for {
 		if p.la(1) == tLParen {
-			p.i = len(p.toks) - 1
-			p.notSupported(s, "partition transforms in CREATE TABLE")
-			return
+			at := p.i
+			p.clause()
+			c.Args["transform"] = p.textFrom(at)
+			if !p.accept(tComma) {
+				break
+			}
+			continue
 		}
 		if p.isIdent(p.peek()) && p.la(1) != tComma && p.la(1) != tRParen && p.la(1) != tDot {
 			f := p.column1(false)
@@ -333,8 +368,13 @@ func (p *parser) tableColumns(c *plan.Command, s int) {
 		switch k := p.peek(); k {
 		case kwConstraint, kwCheck, kwPrimary, kwForeign, kwUnique:
 			if k == kwConstraint && p.isIdent(p.la(1)) || p.la(1) == tLParen || p.la(1) == kwKey {
-				p.unsupported(s, "CREATE TABLE with constraints")
-				return
+				c.Flags["CONSTRAINT"] = true
+				p.clause()
+				if !p.accept(tComma) {
+					p.expect(tRParen)
+					return
+				}
+				continue
 			}
 		}
 		f := types.Field{Name: p.nameIdent(), Nullable: true}
@@ -357,9 +397,21 @@ func (p *parser) tableColumns(c *plan.Command, s int) {
 				at := p.i
 				p.expr()
 				c.Args["default."+f.Name] = p.textFrom(at)
-			case kwGenerated, kwConstraint, kwCheck, kwPrimary, kwUnique, kwReferences:
-				p.unsupported(s, "CREATE TABLE with "+keywordText[k]+" columns")
-				return
+			case kwGenerated:
+				what := "generated columns"
+				for i := 1; i < 5; i++ {
+					if p.la(i) == kwIdentity {
+						what = "identity columns"
+					}
+				}
+				c.Flags[what] = true
+				p.next()
+				p.clause()
+				clause = ""
+			case kwConstraint, kwCheck, kwPrimary, kwUnique, kwReferences:
+				c.Flags["CONSTRAINT"] = true
+				p.clause()
+				clause = ""
 			default:
 				clause = ""
 			}
@@ -377,6 +429,26 @@ func (p *parser) tableColumns(c *plan.Command, s int) {
 		}
 	}
 	p.expect(tRParen)
+}
+
+// clause takes all up to the comma or the parenthesis that ends the element of a list.
+func (p *parser) clause() {
+	for depth := 0; p.err == nil; p.next() {
+		switch p.peek() {
+		case tLParen:
+			depth++
+		case tRParen, tComma:
+			if depth == 0 {
+				return
+			}
+			if p.peek() == tRParen {
+				depth--
+			}
+		case tEOF:
+			p.syntax()
+			return
+		}
+	}
 }
 
 // exprProperties parses OPTIONS of CREATE TABLE, whose values may be expressions: only constants are taken.

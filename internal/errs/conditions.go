@@ -16,6 +16,7 @@ func areas() []map[string]Condition {
 		functionConditions,
 		streamConditions,
 		writeConditions,
+		tableConditions,
 	}
 }
 
