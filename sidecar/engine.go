@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"neptune/arrowexec/arrowio"
@@ -52,6 +53,8 @@ type Engine struct {
 	cache   *cache
 	active  activeStreams
 	tuning  tuning
+	// watch, if set, hears what the executor says of tasks (experiments).
+	watch atomic.Pointer[func(worker.Status)]
 }
 
 // tuning is what tests vary without a change of answers.
@@ -73,7 +76,7 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	state.SetKeepLimit(c.Memory / 4)
 	e.shuffle = shuffle.NewLocal(e.pool)
 	e.driver = cluster.NewDriver(schedulerConf(c, pol))
-	x := &localExecutor{firm: map[int64]func() bool{}, id: "driver", pool: e.pool, shuffle: e.shuffle, driver: e.driver, metrics: m}
+	x := &localExecutor{firm: map[int64]func() bool{}, id: "driver", pool: e.pool, shuffle: e.shuffle, driver: e.driver, metrics: m, watch: &e.watch}
 	e.worker = worker.New(worker.Config{Slots: c.Slots, StreamPriority: session.StreamPriority, BatchNice: c.BatchNice, Preempt: c.Mode == string(core.Neptune) || c.Mode == string(core.KILL), NoSuspend: c.Mode == string(core.KILL),
 		MaxSuspensions: c.MaxSuspensions, ProtectedRun: c.ProtectedRun, Status: x.status})
 	x.worker = e.worker

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"neptune/arrowexec/mem"
@@ -47,6 +48,7 @@ type localExecutor struct {
 	shuffle shuffle.Service
 	driver  *cluster.Driver
 	metrics *obs.Metrics
+	watch   *atomic.Pointer[func(worker.Status)]
 
 	mu   sync.Mutex
 	firm map[int64]func() bool // result tasks: whether they can start again
@@ -131,6 +133,9 @@ func (x *localExecutor) Evict(id int64) {
 
 // status passes what the worker says on to the driver and the metrics.
 func (x *localExecutor) status(s worker.Status) {
+	if w := x.watch.Load(); w != nil {
+		(*w)(s)
+	}
 	r := cluster.Status{Task: s.Task, Err: s.Err}
 	if s.Stats != nil {
 		r.Bytes = s.Stats.BytesIn.Load()

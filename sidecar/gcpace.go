@@ -21,6 +21,7 @@ const (
 	gcRoom  = 160 << 20
 	gcLeast = 4 << 20
 	gcShare = 0.75
+	gcFirst = 200 // GOGC at the start
 )
 
 // gcPacer sets GOGC anew after each run of the garbage collector.
@@ -37,7 +38,8 @@ func paceGC() (stop func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
-	p := &gcPacer{last: time.Now(), percent: 100, sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+	debug.SetGCPercent(gcFirst)
+	p := &gcPacer{last: time.Now(), percent: gcFirst, sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
 	p.arm()
 	return func() {
 		if !p.stopped.Swap(true) {

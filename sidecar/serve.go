@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -103,14 +102,10 @@ func (s *Server) Stop() {
 
 // tune sets the Go run time: two spare Ps beside the slots, one for the control
 // plane and one for its planning of queries (one alone made the tail of
-// micro-batches longer; batch slots are at low priority, so it costs them little),
-// and collection by need of memory rather than by growth.
+// micro-batches longer; batch slots are at low priority, so it costs them little).
 func tune(c *conf.Conf) {
 	if n := c.Slots + 2; runtime.GOMAXPROCS(0) < n {
 		runtime.GOMAXPROCS(n)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
 	}
 }
 

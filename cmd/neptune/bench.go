@@ -14,6 +14,7 @@ import (
 
 	"neptune/internal/bench"
 	"neptune/scheduler/virtual/experiments"
+	real "neptune/sidecar/experiments"
 )
 
 // Options are the flags of neptune bench.
@@ -36,7 +37,17 @@ type Experiment struct {
 
 // benchExperiments lists the experiments; several may have one name: the rigs that it runs on.
 func benchExperiments() []Experiment {
-	return virtualExperiments()
+	return append(virtualExperiments(), realExperiments()...)
+}
+
+// realExperiments are those on the engine, in this process.
+func realExperiments() (out []Experiment) {
+	for _, x := range real.All() {
+		out = append(out, Experiment{x.Name, x.Doc + " (embedded executor)", func(ctx context.Context, o Options) (Report, error) {
+			return x.Run(ctx, real.Options{Runs: o.Runs, Quick: o.Quick})
+		}})
+	}
+	return out
 }
 
 // virtualExperiments are those in simulated time.

@@ -1,0 +1,67 @@
+// Package experiments are the experiments that run on the real engine, in this
+// process (rig R), beside those in virtual time (scheduler/virtual/experiments).
+package experiments
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"neptune/internal/bench"
+	"neptune/sidecar"
+)
+
+// Options are what all experiments know.
+type Options struct {
+	Runs  int  // repetitions
+	Quick bool // smaller, to see that it works
+}
+
+// Experiment is one of them.
+type Experiment struct {
+	Name, Doc string
+	Run       func(context.Context, Options) (*bench.Report, error)
+}
+
+// All lists the experiments.
+func All() []Experiment {
+	return []Experiment{
+		{"x1", "stream latency and batch throughput of the five modes", modes},
+		{"x3", "time to suspend and to resume a task in every operator", suspension},
+	}
+}
+
+func rigName(slots int) string {
+	return fmt.Sprintf("embedded executor, %d slots, %d cores", slots, runtime.NumCPU())
+}
+
+// quantile of sorted values.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+}
+
+func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
+
+// tables makes the data that queries read: two Parquet tables in files.
+func tables(ctx context.Context, r *sidecar.Rig, rows int) error {
+	for _, text := range []string{
+		fmt.Sprintf(`CREATE TABLE events USING parquet AS
+			SELECT id, id * 7919 %% 100003 AS k, id %% 1000 AS g, cast(id * 31 %% 9973 AS double) / 7 AS v,
+			cast(id %% 100000 / 100 AS decimal(12,2)) AS price, concat('event number ', id * 104729 %% 1000003, ' of many') AS note,
+			timestamp_seconds(1700000000 + id) AS ts FROM range(%d)`, rows),
+		fmt.Sprintf(`CREATE TABLE names USING parquet AS SELECT id AS k, concat('name ', id) AS name, id %% 17 AS kind FROM range(%d)`, min(rows, 100003)),
+	} {
+		if err := r.Exec(ctx, text); err != nil {
+			return fmt.Errorf("%s: %w", strings.Fields(text)[2], err)
+		}
+	}
+	return nil
+}
+
+func sorted(l []time.Duration) []time.Duration { slices.Sort(l); return l }
