@@ -1,8 +1,6 @@
 package fn
 
 import (
-	"slices"
-
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
@@ -318,7 +316,9 @@ func newMode(a AggArgs) (Accumulator, error) {
 			return nil
 		}
 		v := vals[0]
-		slices.SortStableFunc(idx, func(x, y int32) int { return cmp(v, int(x), v, int(y)) })
+		if err := sortSteps(idx, func(x, y int32) int { return cmp(v, int(x), v, int(y)) }, a.Env.Yield); err != nil {
+			return err
+		}
 		best, bestN := 0, 0
 		for i := 0; i < len(idx); {
 			j := i + 1
@@ -354,14 +354,16 @@ func newListagg(a AggArgs) (Accumulator, error) {
 	}
 	keep := append([]*types.Type{a.Args[0]}, a.Args[nArgs:]...)
 	f := &listaggAcc{finishAcc{valueLog: newLog(keep, 1, false), ret: a.Ret}, nArgs}
-	order := sorter(a.Call.Order, keep[1:])
+	order := sorter(a.Env, a.Call.Order, keep[1:])
 	var buf []byte
 	f.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
 		if len(idx) == 0 {
 			out.AppendNull()
 			return nil
 		}
-		order(vals[1:], idx)
+		if err := order(vals[1:], idx); err != nil {
+			return err
+		}
 		buf = buf[:0]
 		for k, i := range idx {
 			if k > 0 {
@@ -387,16 +389,16 @@ func (a *listaggAcc) Update(group []int32, args []*vec.Vector, n int) error {
 }
 
 // sorter sorts row indexes by the keys of a WITHIN GROUP clause, stably.
-func sorter(order []plan.SortOrder, t []*types.Type) func(keys []*vec.Vector, idx []int32) {
+func sorter(env *Env, order []plan.SortOrder, t []*types.Type) func(keys []*vec.Vector, idx []int32) error {
 	if len(order) == 0 {
-		return func([]*vec.Vector, []int32) {}
+		return func([]*vec.Vector, []int32) error { return nil }
 	}
 	cmps := make([]compareFn, len(order))
 	for i := range order {
 		cmps[i] = comparer(t[i])
 	}
-	return func(keys []*vec.Vector, idx []int32) {
-		slices.SortStableFunc(idx, func(x, y int32) int {
+	return func(keys []*vec.Vector, idx []int32) error {
+		return sortSteps(idx, func(x, y int32) int {
 			for k, f := range cmps {
 				v := keys[k]
 				xn, yn := v.IsNull(int(x)), v.IsNull(int(y))
@@ -417,7 +419,7 @@ func sorter(order []plan.SortOrder, t []*types.Type) func(keys []*vec.Vector, id
 				}
 			}
 			return 0
-		})
+		}, env.Yield)
 	}
 }
 

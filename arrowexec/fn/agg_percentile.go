@@ -85,7 +85,9 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 	acc.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
 		v := vals[0]
 		var cum []int64 // by sorted value, the count up to it
-		slices.SortFunc(idx, func(x, y int32) int { return cmp(v, int(x), v, int(y)) })
+		if err := sortSteps(idx, func(x, y int32) int { return cmp(v, int(x), v, int(y)) }, a.Env.Yield); err != nil {
+			return err
+		}
 		total := int64(len(idx))
 		if freq >= 0 {
 			total = 0

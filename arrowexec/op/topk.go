@@ -132,19 +132,54 @@ func (t *topK) add(c *task.Ctx, b *vec.Batch) error {
 	if err != nil {
 		return err
 	}
-	enc := vec.EncodeSortKeys(cols, t.order, nil, b.N)
+	if t.bar == nil {
+		return t.keep(c, b, vec.EncodeSortKeys(cols, t.order, nil, b.N), nil)
+	}
+	// Few rows get under the bar: their keys are made in steps, and kept only then.
 	var sel []int32
-	for i := range b.N {
-		if t.bar != nil && bytes.Compare(enc.Key(i), t.bar) >= 0 {
-			continue
+	enc := &vec.SortKeys{}
+	for from := 0; from < b.N; from += topKStep {
+		to := min(b.N, from+topKStep)
+		part := make([]*vec.Vector, len(cols))
+		for i, v := range cols {
+			part[i] = v.Slice(from, to)
 		}
-		sel = append(sel, int32(i))
+		k := vec.EncodeSortKeys(part, t.order, nil, to-from)
+		enc.Width = k.Width
+		if k.Off != nil && enc.Off == nil {
+			enc.Off = make([]int, 1, 16)
+		}
+		for i := range to - from {
+			if key := k.Key(i); bytes.Compare(key, t.bar) < 0 {
+				sel = append(sel, int32(from+i))
+				enc.Buf = append(enc.Buf, key...)
+				if enc.Off != nil {
+					enc.Off = append(enc.Off, len(enc.Buf))
+				}
+			}
+		}
+		if err := c.Yield(); err != nil {
+			return err
+		}
+	}
+	return t.keep(c, b, enc, sel)
+}
+
+// topKStep is how many rows' keys are made between two yield points.
+const topKStep = 2048
+
+// keep adds rows of b to the candidates: those of sel, or all if that is nil. enc has their keys.
+func (t *topK) keep(c *task.Ctx, b *vec.Batch, enc *vec.SortKeys, sel []int32) error {
+	if sel == nil && t.bar == nil {
+		sel = make([]int32, b.N)
+		for i := range sel {
+			sel[i] = int32(i)
+		}
 	}
 	if len(sel) == 0 {
 		return nil
 	}
 	if len(sel) < b.N {
-		enc = pickKeys(enc, sel)
 		if b.Sel != nil {
 			for i, s := range sel {
 				sel[i] = b.Sel[s]
