@@ -136,7 +136,7 @@ func (x *localExecutor) status(s worker.Status) {
 	if w := x.watch.Load(); w != nil {
 		(*w)(s)
 	}
-	r := cluster.Status{Task: s.Task, Err: s.Err}
+	r := cluster.Status{Task: s.Task, Err: s.Err, Latency: s.Latency, By: s.By}
 	if s.Stats != nil {
 		r.Bytes = s.Stats.BytesIn.Load()
 	}

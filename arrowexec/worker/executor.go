@@ -37,7 +37,9 @@ type Status struct {
 	// Latency is, of Suspended, the time from the request to the yield and, of
 	// Running after a suspension, from the free slot to the first step.
 	Latency time.Duration
-	Stats   *task.Stats
+	// By is, of Suspended, the task that asked for the slot.
+	By    int64
+	Stats *task.Stats
 }
 
 // Launch is a task to run.
@@ -82,6 +84,7 @@ type run struct {
 	slot      *slot // pinned there; nil until a batch task has run, and for stream tasks
 	resumed   bool  // has run before
 	asked     time.Time
+	by        int64     // who asked
 	freed     time.Time // when it became possible to resume it
 	suspended int
 	protected time.Time     // no victim before then
@@ -169,7 +172,7 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 			lat = now.Sub(r.asked)
 		}
 		r.state, r.freed = Suspended, now
-		st = &Status{Task: r.ID, State: Suspended, Latency: lat, Stats: r.Task.Stats()}
+		st = &Status{Task: r.ID, State: Suspended, Latency: lat, By: r.by, Stats: r.Task.Stats()}
 		if r.Task.Park() {
 			e.park(s, r)
 			break
@@ -349,7 +352,7 @@ func (e *Executor) preempt(r *run) {
 		}
 	}
 	if victim != nil {
-		victim.current.asked = now
+		victim.current.asked, victim.current.by = now, r.ID
 		victim.current.Task.Suspend()
 	}
 }

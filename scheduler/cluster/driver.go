@@ -77,6 +77,9 @@ type Status struct {
 	Err   error
 	Retry bool
 	Bytes int64 // read so far
+	// Latency and By are those of Event.
+	Latency time.Duration
+	By      int64
 }
 
 // Executor runs tasks: in this process, or far away.
@@ -119,6 +122,7 @@ type Driver struct {
 	nextJob   core.JobID
 	origin    time.Time  // of the core's time
 	ended     []*running // in this step
+	observers []func(Event)
 }
 
 type running struct {
@@ -127,6 +131,9 @@ type running struct {
 	stages   []StageProgress
 	err      error
 	finished chan error
+
+	started     time.Time
+	suspensions int64
 }
 
 type live struct {
@@ -134,6 +141,9 @@ type live struct {
 	stage int
 	bytes int64
 	state core.TaskState
+
+	index, attempt int
+	executor       policy.ExecutorID
 }
 
 // StageProgress counts the tasks of one stage.
@@ -165,6 +175,7 @@ func (d *Driver) Add(e Executor) {
 	d.mu.Lock()
 	d.executors[e.ID()] = e
 	d.mu.Unlock()
+	d.tell(Event{Kind: ExecutorAdded, Executor: e.ID(), Tasks: e.Slots()})
 	d.post(core.ExecutorJoined{ID: e.ID(), Host: e.Host(), Slots: e.Slots()})
 }
 
@@ -175,8 +186,15 @@ func (d *Driver) Heartbeat(id policy.ExecutorID, p policy.Pressure) {
 
 // Report brings a change of a task's state. Executors call it.
 func (d *Driver) Report(s Status) {
+	var ev Event
+	known := false
 	d.mu.Lock()
 	if l := d.tasks[policy.TaskID(s.Task)]; l != nil {
+		ev, known = Event{Query: l.job.Query, Job: int64(l.job.id), Stage: l.stage, Task: s.Task, Index: l.index, Attempt: l.attempt, Executor: l.executor,
+			Priority: l.job.Priority, State: s.State, Latency: s.Latency, By: s.By, Err: s.Err}, true
+		if s.State == core.Suspended {
+			l.job.suspensions++
+		}
 		p := &l.job.stages[l.stage]
 		count := func(st core.TaskState, by int) {
 			switch st {
@@ -197,6 +215,21 @@ func (d *Driver) Report(s Status) {
 		}
 	}
 	d.mu.Unlock()
+	switch {
+	case !known:
+	case s.State.Over():
+		ev.Kind = TaskEnded
+		d.tell(ev)
+	case s.State == core.Suspended:
+		ev.Kind = TaskSuspended
+		d.tell(ev)
+	case s.State == core.Blocked:
+		ev.Kind = TaskBlocked
+		d.tell(ev)
+	case s.State == core.Running && s.Latency > 0:
+		ev.Kind = TaskResumed
+		d.tell(ev)
+	}
 	d.post(core.TaskChanged{Task: policy.TaskID(s.Task), State: s.State, Err: s.Err, Retry: s.Retry})
 }
 
@@ -291,6 +324,7 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 		if s.Output == nil && j.ResultTasks != nil {
 			j.ResultTasks(n)
 		}
+		d.tell(Event{Kind: StageStarted, Query: j.Query, Job: int64(j.id), Stage: c.Stage, Tasks: n, Priority: j.Priority})
 		return ev
 	case core.Launch:
 		d.mu.Lock()
@@ -299,12 +333,14 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 		if j != nil {
 			count = j.stages[c.Stage].Tasks
 			j.stages[c.Stage].Running++
-			d.tasks[c.Task] = &live{job: j, stage: c.Stage, state: core.Launching}
+			d.tasks[c.Task] = &live{job: j, stage: c.Stage, state: core.Launching, index: c.Index, attempt: c.Attempt, executor: c.Executor}
 		}
 		d.mu.Unlock()
 		if j == nil || e == nil {
 			return core.TaskChanged{Task: c.Task, State: core.Killed}
 		}
+		d.tell(Event{Kind: TaskLaunched, Query: j.Query, Job: int64(j.id), Stage: c.Stage, Task: int64(c.Task), Index: c.Index, Attempt: c.Attempt,
+			Executor: c.Executor, Priority: c.Priority, State: core.Launching, Victim: int64(c.Victim)})
 		e.Launch(TaskSpec{ID: int64(c.Task), Query: j.Query, Stage: j.Graph.Stages[c.Stage], Index: c.Index, Count: count,
 			Attempt: c.Attempt, Priority: c.Priority, Suspend: c.Suspend, Victim: int64(c.Victim), Payload: j.Payload})
 	case core.Kill:
@@ -336,6 +372,9 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 			}
 		}
 		d.mu.Unlock()
+		if j != nil {
+			d.tell(Event{Kind: StageEnded, Query: j.Query, Job: int64(j.id), Stage: c.Stage, Priority: j.Priority})
+		}
 		for _, s := range spent {
 			for _, e := range list {
 				if x, ok := e.(Spender); ok {
@@ -350,12 +389,14 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 			j.stages[c.Stage].Completed -= len(c.Indexes)
 		}
 		d.mu.Unlock()
+		d.tell(Event{Kind: StageRepeats, Job: int64(c.Job), Stage: c.Stage, Tasks: len(c.Indexes)})
 	case core.JobFinished:
 		d.mu.Lock()
 		j := d.jobs[c.Job]
 		d.mu.Unlock()
 		if j != nil {
 			j.err = c.Err
+			d.tell(Event{Kind: JobEnded, Query: j.Query, Job: int64(j.id), Priority: j.Priority, Err: c.Err})
 			d.ended = append(d.ended, j)
 		}
 	case core.JobReleased:
@@ -380,7 +421,7 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 // waits until they have unwound; the error is then ctx's cause. progress, if
 // not nil, is called now and then, and at the end, with the state of the stages.
 func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgress)) error {
-	j := &running{Job: job, stages: make([]StageProgress, len(job.Graph.Stages)), finished: make(chan error, 1)}
+	j := &running{Job: job, stages: make([]StageProgress, len(job.Graph.Stages)), finished: make(chan error, 1), started: time.Now()}
 	ev := core.JobSubmitted{Priority: job.Priority, Pool: job.Pool, Estimate: job.Estimate}
 	if job.Target > 0 {
 		ev.Deadline = time.Since(d.origin) + job.Target
@@ -394,6 +435,7 @@ func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgres
 	ev.Job = j.id
 	d.jobs[j.id] = j
 	d.mu.Unlock()
+	d.tell(Event{Kind: JobStarted, Query: j.Query, Job: int64(j.id), Priority: j.Priority})
 	d.post(ev)
 
 	var tick <-chan time.Time

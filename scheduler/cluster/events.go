@@ -1,0 +1,103 @@
+package cluster
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"neptune/scheduler/core"
+	"neptune/scheduler/policy"
+)
+
+// EventKind says what happened.
+type EventKind uint8
+
+// The kinds of events. A task's are in order; those of different tasks may be
+// a little out of order.
+const (
+	JobStarted EventKind = iota
+	JobEnded
+	StageStarted // its tasks are known
+	StageEnded
+	StageRepeats // outputs were lost: some of its tasks run again
+	TaskLaunched
+	TaskSuspended
+	TaskResumed
+	TaskBlocked
+	TaskEnded // state and error say how
+	ExecutorAdded
+	ExecutorRemoved
+)
+
+// Event is something that a job, a task or an executor did.
+type Event struct {
+	Kind  EventKind
+	Time  time.Time
+	Query string // operation id
+	Job   int64
+	Stage int
+	Tasks int // of StageStarted: how many
+	Task  int64
+	Index int // partition
+	// Attempt counts from 0.
+	Attempt  int
+	Executor policy.ExecutorID
+	// Priority of the job: the lower, the more critical.
+	Priority int
+	State    core.TaskState
+	// Latency is, of TaskSuspended, the time from the request to the yield and,
+	// of TaskResumed, that from the free slot to the first step.
+	Latency time.Duration
+	// By is, of TaskSuspended, the task that asked for the slot, 0: not known.
+	By int64
+	// Victim is, of TaskLaunched, the task whose slot the policy chose, 0: any, or none needed.
+	Victim int64
+	Err    error
+}
+
+// Observe has f called with all events from now on. f must be quick and must
+// not call the driver.
+func (d *Driver) Observe(f func(Event)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := append(slices.Clone(d.observers), f)
+	d.observers = all
+}
+
+// tell hands an event to the observers. The driver's lock must not be held.
+func (d *Driver) tell(ev Event) {
+	d.mu.Lock()
+	to := d.observers
+	d.mu.Unlock()
+	if len(to) == 0 {
+		return
+	}
+	ev.Time = time.Now()
+	for _, f := range to {
+		f(ev)
+	}
+}
+
+// JobInfo is a job under way.
+type JobInfo struct {
+	Query       string
+	ID          int64
+	Priority    int
+	Pool        string
+	Started     time.Time
+	Suspensions int64 // of its tasks, so far
+	Stages      []StageProgress
+}
+
+// Jobs returns the jobs under way, oldest first.
+func (d *Driver) Jobs() []JobInfo {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := make([]JobInfo, 0, len(d.jobs))
+	for _, j := range d.jobs {
+		out = append(out, JobInfo{Query: j.Query, ID: int64(j.id), Priority: j.Priority, Pool: j.Pool, Started: j.started,
+			Suspensions: j.suspensions, Stages: slices.Clone(j.stages)})
+	}
+	slices.SortFunc(out, func(a, b JobInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
