@@ -7,6 +7,7 @@ import (
 	"neptune/arrowexec/expr"
 	"neptune/arrowexec/fn"
 	"neptune/arrowexec/physical"
+	"neptune/arrowexec/physical/wire"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -335,12 +336,16 @@ func joinInputs(l, r physical.Node, buildRight bool, cfg *JoinConfig, d Deps, ke
 	return left, right, nil
 }
 
-// keyName tells tables over different keys of one broadcast apart.
+// keyName tells tables over different keys of one broadcast apart. Stages that
+// came from another process have their own copies of an expression, so that it
+// goes by what it says; one that can't be written down is known by its address.
 func keyName(keys []plan.Expr) string {
 	s := ""
 	for _, k := range keys {
 		if b, ok := k.(*plan.Bound); ok {
 			s += fmt.Sprintf("#%d ", b.Index)
+		} else if text, err := wire.Marshal(&k); err == nil {
+			s += string(text) + " "
 		} else {
 			s += fmt.Sprintf("%p ", k)
 		}

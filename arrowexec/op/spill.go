@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	std "slices"
 	"sync"
 	"syscall"
 
@@ -260,6 +261,28 @@ type SpillReader struct {
 	part int // to be read next
 	buf  []byte
 	off  int // of the next batch in buf
+}
+
+// AppendRaw appends the i-th stretch of the file to dst as it was written:
+// batches in their flat form, each after its length (u64, native). It blocks on
+// the disk, and is for those who pass rows on outside of tasks. io.EOF: there are no more.
+func (s *Spill) AppendRaw(dst []byte, i int) ([]byte, error) {
+	if i >= len(s.parts) {
+		return dst, io.EOF
+	}
+	f := s.file
+	f.mu.Lock()
+	file := f.file
+	f.mu.Unlock()
+	if file == nil || s.closed {
+		return dst, unread(os.ErrClosed)
+	}
+	e, at := s.parts[i], len(dst)
+	dst = std.Grow(dst, int(e.n))[:at+int(e.n)]
+	if _, err := file.ReadAt(dst[at:], e.at); err != nil {
+		return dst[:at], unread(err)
+	}
+	return dst, nil
 }
 
 // Reader returns a reader from the first batch. All must have been flushed.

@@ -40,10 +40,18 @@ type exchange struct {
 
 // output is the rows of one writer, by partition.
 type output struct {
-	parts  []*block
-	bytes  int64 // reserved
-	sample [][]byte
-	seen   int64
+	parts []*block
+	bytes int64 // reserved
+	keys  sample
+	pins  int  // readers in other processes that are being served
+	dead  bool // to be dropped when pins is 0
+}
+
+// sample is what a writer of a RangeBy exchange saw of its keys.
+type sample struct {
+	Parts int // that the rows are dealt to
+	Seen  int64
+	Keys  [][]byte
 }
 
 // block is the rows of one writer for one partition: those in memory first.
@@ -96,6 +104,14 @@ func (l *Local) reserve(name string, x *physical.Exchange, n int64) bool {
 // drop closes files and gives memory back. mu is held; the query may be gone.
 func (l *Local) drop(name string, o *output) error {
 	var first error
+	if q := l.queries[name]; q != nil && o.bytes > 0 {
+		first = q.mem.Resize(max(0, q.mem.Size()-o.bytes))
+	}
+	o.bytes = 0
+	if o.pins > 0 {
+		o.dead = true
+		return first
+	}
 	for _, b := range o.parts {
 		if b == nil {
 			continue
@@ -104,12 +120,7 @@ func (l *Local) drop(name string, o *output) error {
 			first = err
 		}
 	}
-	if q := l.queries[name]; q != nil && o.bytes > 0 {
-		if err := q.mem.Resize(max(0, q.mem.Size()-o.bytes)); err != nil && first == nil {
-			first = err
-		}
-	}
-	o.parts, o.bytes = nil, 0
+	o.parts = nil
 	return first
 }
 
@@ -252,26 +263,38 @@ type reader struct {
 	file   *op.SpillReader
 	rest   *vec.Batch // not emitted yet
 	open   bool
+	remote *fetch // where the rows come from, when not all are in this process
 }
 
 func (r *reader) Schema() []*types.Type { return r.schema }
 
 func (r *reader) Inputs() []op.Operator { return nil }
 
-func (r *reader) Open(*task.Ctx) error {
+func (r *reader) Open(c *task.Ctx) error {
+	if r.remote != nil {
+		if err := r.remote.start(c, r); err != nil {
+			return err
+		}
+	}
 	r.l.mu.Lock()
 	defer r.l.mu.Unlock()
 	_, e := r.l.find(r.query, r.x)
-	if e.spent {
+	if e.spent && r.remote == nil {
 		return errs.Internalf("an exchange is read after its last reader ended")
 	}
 	part := r.part
 	if r.keys != nil {
 		part = 0
-		if e.bounds == nil {
-			e.bounds = rangeBounds(e, e.parts)
+		if r.remote == nil {
+			if e.bounds == nil {
+				e.bounds = rangeBounds(e.samples())
+			}
+			r.bounds = e.bounds
 		}
-		r.bounds = e.bounds
+	}
+	if r.remote != nil {
+		r.open = true
+		return nil
 	}
 	for _, w := range e.ids() {
 		if r.writer >= 0 && w != r.writer {
@@ -319,6 +342,9 @@ func (r *reader) Next(c *task.Ctx) (*vec.Batch, error) {
 
 // block returns the next batch that was written.
 func (r *reader) block(c *task.Ctx) (*vec.Batch, error) {
+	if r.remote != nil {
+		return r.remote.next(c)
+	}
 	for r.at < len(r.blocks) {
 		k := r.blocks[r.at]
 		if r.held < len(k.held) {
@@ -340,6 +366,9 @@ func (r *reader) block(c *task.Ctx) (*vec.Batch, error) {
 }
 
 func (r *reader) Close() error {
+	if r.remote != nil {
+		r.remote.close()
+	}
 	r.blocks, r.rest, r.file = nil, nil, nil
 	return nil
 }

@@ -68,7 +68,7 @@ func (l *Local) Writer(c *task.Ctx, query string, x *physical.Exchange, id, part
 	if err != nil {
 		return nil, err
 	}
-	w.out = &output{parts: make([]*block, stored)}
+	w.out = &output{parts: make([]*block, stored), keys: sample{Parts: w.parts}}
 	w.sel = make([][]int32, w.parts)
 	w.build = make([][]*vec.Builder, w.parts)
 	w.fill = make([]int, w.parts)
@@ -203,13 +203,13 @@ func (w *writer) sample(c *task.Ctx, b *vec.Batch) error {
 	if err != nil {
 		return err
 	}
-	o := w.out
+	o := &w.out.keys
 	for i := range b.N {
-		o.seen++
-		if len(o.sample) < sampleKeys {
-			o.sample = append(o.sample, bytes.Clone(enc.Key(i)))
-		} else if k := c.Rand.Int64N(o.seen); k < sampleKeys {
-			o.sample[k] = bytes.Clone(enc.Key(i))
+		o.Seen++
+		if len(o.Keys) < sampleKeys {
+			o.Keys = append(o.Keys, bytes.Clone(enc.Key(i)))
+		} else if k := c.Rand.Int64N(o.Seen); k < sampleKeys {
+			o.Keys[k] = bytes.Clone(enc.Key(i))
 		}
 	}
 	return c.Yield()
@@ -226,22 +226,32 @@ func encode(keys []expr.Evaluator, order []vec.KeyOrder, b *vec.Batch) (*vec.Sor
 	return vec.EncodeSortKeys(cols, order, nil, b.N), nil
 }
 
-// rangeBounds picks parts-1 keys that divide the rows evenly, each writer's
-// sample counting for as many rows as it stands for.
-func rangeBounds(e *exchange, parts int) [][]byte {
+// samples are those of the writers, in their order.
+func (e *exchange) samples() (out []sample) {
+	for _, w := range e.ids() {
+		out = append(out, e.writers[w].keys)
+	}
+	return out
+}
+
+// rangeBounds picks keys that divide the rows evenly, each writer's sample
+// counting for as many rows as it stands for. Equal samples in equal order give
+// equal bounds, so that readers in several processes agree.
+func rangeBounds(samples []sample) [][]byte {
 	type key struct {
 		bytes  []byte
 		weight float64
 	}
 	var all []key
-	total := 0.0
-	for _, o := range e.writers {
-		for _, s := range o.sample {
-			all = append(all, key{s, float64(o.seen) / float64(len(o.sample))})
+	total, parts := 0.0, 1
+	for _, o := range samples {
+		for _, s := range o.Keys {
+			all = append(all, key{s, float64(o.Seen) / float64(len(o.Keys))})
 		}
-		total += float64(o.seen)
+		total += float64(o.Seen)
+		parts = max(parts, o.Parts)
 	}
-	slices.SortFunc(all, func(a, b key) int { return bytes.Compare(a.bytes, b.bytes) })
+	slices.SortStableFunc(all, func(a, b key) int { return bytes.Compare(a.bytes, b.bytes) })
 	bounds := [][]byte{}
 	sum := 0.0
 	for _, k := range all {
