@@ -61,7 +61,13 @@ func Keys() []Key {
 			Doc: "If set, clients must give it in their connection string: sc://host:15002/;token=..."},
 		{Name: "neptune.ui.host", Default: "127.0.0.1", Doc: "Address of the status port."},
 		{Name: "neptune.ui.port", Flag: "ui-port", Default: "4040", Kind: Int, Spark: "spark.ui.port",
-			Doc: "Port of /metrics (Prometheus), /healthz and /debug/pprof. 0 takes a free one; -1 opens none. If it is taken, the next 16 are tried."},
+			Doc: "Port of /metrics (Prometheus), /api/v1/neptune (what `neptune top` shows, as JSON), /healthz and /debug/pprof. 0 takes a free one; -1 opens none. If it is taken, the next 16 are tried."},
+		{Name: "neptune.eventLog.enabled", Default: "false", Kind: Bool, Spark: "spark.eventLog.enabled",
+			Doc: "Write what jobs, stages and tasks do to files that Spark's history server reads; suspensions are events of their own there."},
+		{Name: "neptune.eventLog.dir", Default: "/tmp/spark-events", Spark: "spark.eventLog.dir",
+			Doc: "Folder of the event log; it must exist. A folder eventlog_v2_<application> for each run of the server."},
+		{Name: "neptune.eventLog.maxFileSize", Default: "128m", Kind: Bytes, Spark: "spark.eventLog.rolling.maxFileSize",
+			Doc: "Size at which the event log goes on in a new file."},
 		{Name: "neptune.executor.slots", Flag: "slots", Default: "0", Kind: Int,
 			Doc: "Tasks that run at once. 0: as many as there are cores."},
 		{Name: "neptune.executor.memory", Flag: "memory", Default: "0", Kind: Bytes,
@@ -150,6 +156,10 @@ type Conf struct {
 	SpecQuantile     float64
 	SpecMultiplier   float64
 
+	EventLog     bool
+	EventLogDir  string
+	EventLogSize int64
+
 	SessionTimeout time.Duration
 	LogLevel       string
 	LogFormat      string
@@ -207,6 +217,9 @@ func fill(get func(Key) (string, error)) (*Conf, error) {
 	c.MaxSuspensions, c.ProtectedRun = num("neptune.starvation.maxSuspensions"), dur("neptune.starvation.protectedRun")
 	c.JobType, c.SessionTimeout = values["neptune.job.type"], dur("neptune.session.timeout")
 	c.LogLevel, c.LogFormat = values["neptune.log.level"], values["neptune.log.format"]
+	c.EventLog, _ = ParseBool(values["neptune.eventLog.enabled"])
+	c.EventLogDir = values["neptune.eventLog.dir"]
+	c.EventLogSize, _ = ParseBytes(values["neptune.eventLog.maxFileSize"])
 	if c.Slots <= 0 {
 		c.Slots = runtime.NumCPU()
 	}

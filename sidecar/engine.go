@@ -35,6 +35,7 @@ import (
 	"neptune/internal/types"
 	"neptune/scheduler/cluster"
 	"neptune/scheduler/core"
+	"neptune/scheduler/eventlog"
 	"neptune/scheduler/policy"
 	"neptune/scheduler/stagegraph"
 )
@@ -55,6 +56,9 @@ type Engine struct {
 	tuning  tuning
 	// watch, if set, hears what the executor says of tasks (experiments).
 	watch atomic.Pointer[func(worker.Status)]
+	// metas has a jobMeta for each job under way, by operation id.
+	metas  sync.Map
+	events *eventlog.Log // nil: none
 }
 
 // tuning is what tests vary without a change of answers.
@@ -106,6 +110,11 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 func (e *Engine) Close() {
 	e.worker.Close()
 	e.driver.Close()
+	if e.events != nil {
+		if err := e.events.Close(); err != nil {
+			e.log.Error("closing the event log", "error", err)
+		}
+	}
 }
 
 type catalogKey struct{}
@@ -248,7 +257,9 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 		}
 	}
 	started := time.Now()
+	e.metas.Store(q.OperationID, metaOf(q))
 	err := e.driver.Run(ctx, job, report)
+	e.metas.Delete(q.OperationID)
 	if err == nil && q.Metrics != nil {
 		err = seen.report(p.conf, q.Metrics)
 	}

@@ -64,6 +64,10 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 	g := server.New(opt)
 	m.Gauge("sessions", "Client sessions that are open.", func() float64 { return float64(len(g.Sessions())) })
 	m.Gauge("operations", "Executions that run, or whose results are kept for a client.", func() float64 { return float64(g.Operations()) })
+	if err := e.openEventLog(c, log); err != nil {
+		e.Close()
+		return nil, err
+	}
 	l, err := net.Listen("tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 	if err != nil {
 		e.Close()
@@ -71,7 +75,7 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 	}
 	s := &Server{engine: e, grpc: g, log: log, Addr: l.Addr(), unfollow: followMemory(c, e.pool), unpace: paceGC()}
 	if c.UIPort >= 0 {
-		if s.status, err = openStatus(c.UIHost, c.UIPort, m, log); err != nil {
+		if s.status, err = openStatus(c.UIHost, c.UIPort, m, e.serveStatus(), log); err != nil {
 			log.Warn("no status port", "error", err)
 		} else {
 			log.Info("status port", "metrics", "http://"+s.status.addr.String()+"/metrics")
@@ -111,6 +115,7 @@ func tune(c *conf.Conf) {
 
 // Serve runs a server until ctx is done.
 func Serve(ctx context.Context, c *conf.Conf, version string) error {
+	Version = version
 	log := obs.NewLog(os.Stderr, c.LogLevel, c.LogFormat)
 	started := time.Now()
 	s, err := Start(c, log)

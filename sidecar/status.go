@@ -15,14 +15,14 @@ import (
 	"neptune/internal/obs"
 )
 
-// statusPort serves /metrics, /healthz and /debug/pprof.
+// statusPort serves /metrics, /api/v1/neptune, /healthz and /debug/pprof.
 type statusPort struct {
 	server *http.Server
 	addr   net.Addr
 }
 
 // openStatus listens on port or, where it is taken, one of the next 16 (as Spark's UI does). Port 0 takes any.
-func openStatus(host string, port int, m *obs.Metrics, log *slog.Logger) (*statusPort, error) {
+func openStatus(host string, port int, m *obs.Metrics, status http.HandlerFunc, log *slog.Logger) (*statusPort, error) {
 	var l net.Listener
 	var err error
 	for i := range 17 {
@@ -39,6 +39,7 @@ func openStatus(host string, port int, m *obs.Metrics, log *slog.Logger) (*statu
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("/api/v1/neptune", status)
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

@@ -28,7 +28,7 @@ go on afterwards.`,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serverCommand(), benchCommand(), versionCommand())
+	root.AddCommand(serverCommand(), topCommand(), benchCommand(), versionCommand())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "neptune:", err)
 		os.Exit(1)

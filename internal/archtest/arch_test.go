@@ -31,6 +31,7 @@ var law = map[string][]string{
 	"scheduler/core":       {"scheduler/policy"},
 	"scheduler/policy":     {},
 	"scheduler/cluster":    {"scheduler/core", "scheduler/policy", "scheduler/stagegraph", "arrowexec/physical"},
+	"scheduler/eventlog":   {"scheduler/cluster", "scheduler/core"},
 	"scheduler/stream":     {"arrowexec/physical"},
 	"scheduler/virtual":    {"scheduler/core", "scheduler/policy"},
 

@@ -435,7 +435,7 @@ func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgres
 	ev.Job = j.id
 	d.jobs[j.id] = j
 	d.mu.Unlock()
-	d.tell(Event{Kind: JobStarted, Query: j.Query, Job: int64(j.id), Priority: j.Priority})
+	d.tell(Event{Kind: JobStarted, Query: j.Query, Job: int64(j.id), Tasks: len(j.stages), Priority: j.Priority})
 	d.post(ev)
 
 	var tick <-chan time.Time

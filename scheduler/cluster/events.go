@@ -36,7 +36,7 @@ type Event struct {
 	Query string // operation id
 	Job   int64
 	Stage int
-	Tasks int // of StageStarted: how many
+	Tasks int // of StageStarted and StageRepeats: how many; of JobStarted, stages; of ExecutorAdded, slots
 	Task  int64
 	Index int // partition
 	// Attempt counts from 0.
@@ -76,6 +76,44 @@ func (d *Driver) tell(ev Event) {
 	for _, f := range to {
 		f(ev)
 	}
+}
+
+// ExecutorInfo is an executor, and its tasks as the driver has heard of them.
+type ExecutorInfo struct {
+	ID                          policy.ExecutorID
+	Host                        string
+	Slots                       int
+	Running, Suspended, Blocked int
+}
+
+// Executors returns the executors, by name.
+func (d *Driver) Executors() []ExecutorInfo {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	byID := map[policy.ExecutorID]*ExecutorInfo{}
+	for id, e := range d.executors {
+		byID[id] = &ExecutorInfo{ID: id, Host: e.Host(), Slots: e.Slots()}
+	}
+	for _, l := range d.tasks {
+		x := byID[l.executor]
+		if x == nil {
+			continue
+		}
+		switch l.state {
+		case core.Running, core.Launching:
+			x.Running++
+		case core.Suspended:
+			x.Suspended++
+		case core.Blocked:
+			x.Blocked++
+		}
+	}
+	out := make([]ExecutorInfo, 0, len(byID))
+	for _, x := range byID {
+		out = append(out, *x)
+	}
+	slices.SortFunc(out, func(a, b ExecutorInfo) int { return cmp.Compare(a.ID, b.ID) })
+	return out
 }
 
 // JobInfo is a job under way.
