@@ -20,7 +20,7 @@ type sources struct{ slots int }
 
 // OpenTable implements analyze.TableSources.
 func (s sources) OpenTable(ctx context.Context, t *catalog.Table, options, conf map[string]string) (plan.Source, error) {
-	return datasource.Open(ctx, datasource.OpenArgs{Format: t.Provider, Options: options, Paths: []string{t.Location}, Schema: analyze.ReadSchema(t.Schema), Conf: conf, Table: tableFiles(t)})
+	return datasource.Open(ctx, datasource.OpenArgs{Format: strings.ToLower(t.Provider), Options: options, Paths: []string{t.Location}, Schema: analyze.ReadSchema(t.Schema), Conf: conf, Table: tableFiles(t)})
 }
 
 // Open implements analyze.Sources.

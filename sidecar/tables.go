@@ -96,10 +96,10 @@ func (t *tables) Move(from, to string) error {
 }
 
 // Size implements analyze.Tables.
-func (t *tables) Size(path string, deep bool) (size int64, err error) {
+func (t *tables) Size(path string, deep bool) (size int64, files int, err error) {
 	local, err := datasource.LocalPath(path)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	err = filepath.WalkDir(local, func(p string, d fs.DirEntry, err error) error {
 		switch {
@@ -118,10 +118,11 @@ func (t *tables) Size(path string, deep bool) (size int64, err error) {
 		info, err := d.Info()
 		if err == nil {
 			size += info.Size()
+			files++
 		}
 		return err
 	})
-	return size, failed(path, err)
+	return size, files, failed(path, err)
 }
 
 // Find implements analyze.Tables.
@@ -161,7 +162,7 @@ func tableFiles(t *catalog.Table) *datasource.TableFiles {
 
 // Write implements analyze.Tables.
 func (t *tables) Write(ctx context.Context, to *catalog.Table, rows plan.Node, how analyze.TableWrite) ([][]string, error) {
-	w := &plan.Write{Format: to.Provider, Path: to.Location, Mode: "append", PartitionBy: to.Partitions, Options: lowerKeys(to.Options)}
+	w := &plan.Write{Format: strings.ToLower(to.Provider), Path: to.Location, Mode: "append", PartitionBy: to.Partitions, Options: lowerKeys(to.Options)}
 	for k, v := range lowerKeys(how.Options) {
 		w.Options[k] = v
 	}

@@ -131,12 +131,14 @@ type run struct {
 	refs map[int64]plan.Node
 	// temps are the temporary views that the query names.
 	temps []string
+	// used are the permanent views that the query reads, at any depth.
+	used *[]string
 }
 
 const maxDepth = 5000
 
 func (a *Analyzer) newRun(ctx context.Context) *run {
-	r := &run{Analyzer: a, ctx: ctx, now: a.Conf.Now}
+	r := &run{Analyzer: a, ctx: ctx, now: a.Conf.Now, used: new([]string)}
 	if r.now.IsZero() {
 		r.now = time.Now()
 	}

@@ -59,6 +59,56 @@ func commands(kind string) commandRule {
 		return showCurrent
 	case "describe_table":
 		return describeTable
+	case "show_table_extended":
+		return showTableExtended
+	case "show_partitions", "catalog_list_partitions":
+		return showPartitions
+	case "show_tblproperties", "catalog_get_table_properties":
+		return showTblProperties
+	case "show_create_table":
+		return showCreateTable
+	case "catalog_get_create_table_string":
+		return catalogString
+	case "add_columns":
+		return addColumns
+	case "alter_column":
+		return alterColumn
+	case "rename_column", "drop_columns", "replace_columns", "add_constraint", "drop_constraint":
+		return alterRefused
+	case "rename_table", "rename_view":
+		return renameRelation
+	case "set_properties", "unset_properties":
+		return setProperties
+	case "set_serde":
+		return setSerde
+	case "set_location":
+		return setLocation
+	case "add_partitions":
+		return addPartitions
+	case "drop_partitions":
+		return dropPartitions
+	case "rename_partition":
+		return renamePartition
+	case "recover_partitions", "repair", "catalog_recover_partitions":
+		return recoverPartitions
+	case "cluster_by":
+		return clusterBy
+	case "default_collation":
+		return defaultCollation
+	case "alter_view":
+		return alterView
+	case "view_schema":
+		return viewSchema
+	case "alter_database":
+		return alterDatabase
+	case "comment":
+		return commentOn
+	case "load":
+		return loadData
+	case "delete", "update", "merge":
+		return changeRows
+	case "analyze_table", "analyze_tables":
+		return analyzeTable
 	case "describe_query":
 		return describeQuery
 	case "describe_function":
@@ -210,8 +260,22 @@ func useCatalog(_ *run, c *plan.Command) (plan.Node, error) {
 	return nil, errs.NotSupported("catalog " + strings.Join(c.Name, "."))
 }
 
+// databaseName is the name of a database to be made or dropped.
+func databaseName(c *plan.Command) (string, error) {
+	if len(c.Name) > 2 || len(c.Name) == 2 && !strings.EqualFold(c.Name[0], catalog.DefaultCatalog) {
+		return "", aerr("REQUIRES_SINGLE_PART_NAMESPACE", "sessionCatalog", catalog.DefaultCatalog, "identifier", errs.ID(c.Name...))
+	}
+	return strings.ToLower(c.Name[len(c.Name)-1]), nil
+}
+
 func createDatabase(r *run, c *plan.Command) (plan.Node, error) {
-	name := strings.ToLower(c.Name[len(c.Name)-1])
+	name, err := databaseName(c)
+	if err != nil {
+		return nil, err
+	}
+	if name == catalog.GlobalTemp {
+		return nil, aerr("RESERVED_DATABASE_NAME", "database", errs.ID(name))
+	}
 	d, err := r.Catalog.Database(name)
 	if err != nil {
 		return nil, err
@@ -228,6 +292,9 @@ func createDatabase(r *run, c *plan.Command) (plan.Node, error) {
 			props[p] = v
 		}
 	}
+	if v := c.Args["collation"]; v != "" {
+		props["collation"] = v
+	}
 	if err := r.Catalog.PutDatabase(catalog.Database{Name: name, Comment: c.Args["comment"], Location: c.Args["location"], Properties: props}); err != nil {
 		return nil, err
 	}
@@ -235,7 +302,10 @@ func createDatabase(r *run, c *plan.Command) (plan.Node, error) {
 }
 
 func dropDatabase(r *run, c *plan.Command) (plan.Node, error) {
-	name := strings.ToLower(c.Name[len(c.Name)-1])
+	name, err := databaseName(c)
+	if err != nil {
+		return nil, err
+	}
 	d, err := r.Catalog.Database(name)
 	if err != nil {
 		return nil, err
@@ -247,7 +317,7 @@ func dropDatabase(r *run, c *plan.Command) (plan.Node, error) {
 		return nil, noSchema(name)
 	}
 	if name == catalog.DefaultDatabase {
-		return nil, errs.NotSupported("dropping the database default")
+		return nil, aerr("UNSUPPORTED_FEATURE.DROP_DATABASE", "database", errs.ID(catalog.DefaultCatalog, name))
 	}
 	tabs, err := r.Catalog.Tables(name)
 	if err != nil {

@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -67,7 +66,13 @@ func showTables(r *run, c *plan.Command) (plan.Node, error) {
 		}
 		return rows(tableColumns, data)
 	}
+	if c.Flags["json"] {
+		return tablesJSON(list, false)
+	}
 	schema := []types.Field{strCol("namespace", false), strCol("tableName", false), boolCol("isTemporary")}
+	if !views && r.Conf.flag("spark.sql.legacy.keepCommandOutputSchema", false) {
+		schema[0].Name = "database"
+	}
 	if views {
 		schema[1].Name = "viewName"
 	}
@@ -164,24 +169,32 @@ func (r *run) columnsOf(c *plan.Command) (*types.Type, error) {
 }
 
 func showColumns(r *run, c *plan.Command) (plan.Node, error) {
-	if db := c.Args["database"]; db != "" && len(c.Name) == 1 {
+	if db := c.Args["database"]; db != "" {
+		ns := splitName(db)
+		if len(c.Name) > 1 && !r.eq(c.Name[len(c.Name)-2], ns[len(ns)-1]) {
+			return nil, aerr("SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE", "namespaceA", errs.ID(ns...), "namespaceB", errs.ID(c.Name[:len(c.Name)-1]...))
+		}
 		n := *c
-		n.Name = []string{strings.Trim(db, "`"), c.Name[0]}
+		n.Name = append(ns, c.Name[len(c.Name)-1])
 		c = &n
 	}
-	t, err := r.columnsOf(c)
+	d, err := r.described(c)
 	if err != nil {
 		return nil, err
 	}
 	var data [][]any
 	if c.Kind == "show_columns" {
-		for _, f := range t.Fields {
+		for _, f := range d.schema.Fields {
 			data = append(data, []any{f.Name})
 		}
 		return rows([]types.Field{strCol("col_name", false)}, data)
 	}
-	for _, f := range t.Fields {
-		data = append(data, []any{f.Name, nil, f.Type.String(), f.Nullable, false, false, false})
+	for _, f := range d.schema.Fields {
+		part, bucket := false, false
+		if d.table != nil {
+			part, bucket = slices.Contains(d.table.Partitions, f.Name), slices.Contains(d.table.BucketBy, f.Name)
+		}
+		data = append(data, []any{f.Name, commentOf(f), f.Type.String(), f.Nullable, part, bucket, false})
 	}
 	return rows([]types.Field{strCol("name", false), strCol("description", true), strCol("dataType", false), boolCol("nullable"), boolCol("isPartition"), boolCol("isBucket"), boolCol("isCluster")}, data)
 }
@@ -235,78 +248,6 @@ func functionRow(name string) []any {
 	return []any{name, nil, nil, usage, "", true}
 }
 
-var describeColumns = []types.Field{strCol("col_name", false), strCol("data_type", false), strCol("comment", true)}
-
-func describeTable(r *run, c *plan.Command) (plan.Node, error) {
-	if c.Flags["json"] || c.Flags["partition"] {
-		return nil, errs.NotSupported("DESCRIBE TABLE with AS JSON or PARTITION")
-	}
-	t, err := r.columnsOf(c)
-	if err != nil {
-		return nil, err
-	}
-	if col := c.Args["column"]; col != "" {
-		for _, f := range t.Fields {
-			if r.eq(f.Name, strings.Trim(col, "`")) {
-				return rows([]types.Field{strCol("info_name", false), strCol("info_value", false)}, [][]any{{"col_name", f.Name}, {"data_type", f.Type.String()}, {"comment", "NULL"}})
-			}
-		}
-		return nil, aerr("COLUMN_NOT_FOUND", "colName", errs.ID(col), "caseSensitiveConfig", `"spark.sql.caseSensitive"`)
-	}
-	data := describeRows(t)
-	if c.Flags["extended"] {
-		if db, name, ok := r.Catalog.Resolve(c.Name); ok {
-			tab, err := r.Catalog.Table(db, name)
-			if err != nil {
-				return nil, err
-			}
-			if tab != nil && r.Catalog.TempView(c.Name) == nil {
-				kind := "EXTERNAL"
-				if tab.IsView {
-					kind = "VIEW"
-				} else if tab.Managed {
-					kind = "MANAGED"
-				}
-				data = append(data, []any{"", "", ""}, []any{"# Detailed Table Information", "", ""}, []any{"Catalog", catalog.DefaultCatalog, ""},
-					[]any{"Database", db, ""}, []any{"Table", name, ""}, []any{"Type", kind, ""})
-				if tab.IsView {
-					data = append(data, []any{"View Text", tab.View, ""})
-				} else {
-					data = append(data, []any{"Provider", tab.Provider, ""}, []any{"Location", tab.Location, ""})
-				}
-			}
-		}
-	}
-	return rows(describeColumns, data)
-}
-
-// commentOf is a column's comment, nil if there is none.
-func commentOf(f types.Field) any {
-	var m struct {
-		Comment *string `json:"comment"`
-	}
-	if f.Metadata == "" || json.Unmarshal([]byte(f.Metadata), &m) != nil || m.Comment == nil {
-		return nil
-	}
-	return *m.Comment
-}
-
-func describeRows(t *types.Type) [][]any {
-	var data [][]any
-	for _, f := range t.Fields {
-		data = append(data, []any{f.Name, f.Type.String(), commentOf(f)})
-	}
-	return data
-}
-
-func describeQuery(r *run, c *plan.Command) (plan.Node, error) {
-	x, err := r.node(c.Query, nil)
-	if err != nil {
-		return nil, err
-	}
-	return rows(describeColumns, describeRows(Schema(x.node)))
-}
-
 func describeFunction(r *run, c *plan.Command) (plan.Node, error) {
 	name := strings.ToLower(c.Name[len(c.Name)-1])
 	d := fn.Lookup(name)
@@ -322,22 +263,6 @@ func describeFunction(r *run, c *plan.Command) (plan.Node, error) {
 		data = append(data, []any{"Extended Usage:\n    Examples:" + b.String() + "\n\n    Since: " + d.Since + "\n"})
 	}
 	return rows([]types.Field{strCol("function_desc", false)}, data)
-}
-
-func describeDatabase(r *run, c *plan.Command) (plan.Node, error) {
-	name, err := r.database(c.Name)
-	if err != nil {
-		return nil, err
-	}
-	d, err := r.Catalog.Database(name)
-	if err != nil {
-		return nil, err
-	}
-	if d == nil {
-		return nil, noSchema(name)
-	}
-	data := [][]any{{"Catalog Name", catalog.DefaultCatalog}, {"Namespace Name", d.Name}, {"Comment", d.Comment}, {"Location", d.Location}, {"Owner", ""}}
-	return rows([]types.Field{strCol("info_name", false), strCol("info_value", false)}, data)
 }
 
 // catalogValue has the calls of spark.catalog that answer with one value.

@@ -26,8 +26,8 @@ type Tables interface {
 	Remove(path string) error
 	// Move renames a folder; one that isn't there is passed over.
 	Move(from, to string) error
-	// Size is the bytes of the files right in a folder, or with deep below it too.
-	Size(path string, deep bool) (int64, error)
+	// Size is the bytes and the number of the files right in a folder, or with deep below it too.
+	Size(path string, deep bool) (bytes int64, files int, err error)
 	// Write runs a resolved relation whose columns are the table's, and puts its rows into
 	// the table. It returns the partitions that got rows: their values as Partition.Values.
 	Write(ctx context.Context, t *catalog.Table, rows plan.Node, w TableWrite) ([][]string, error)
@@ -209,6 +209,11 @@ func createTable(r *run, c *plan.Command) (plan.Node, error) {
 		var parts [][]string
 		parts, err = r.Tables.Write(r.ctx, t, &plan.Project{List: list, Child: rows.node}, TableWrite{})
 		t.Parts = r.newPartitions(parts)
+		for i := range t.Parts {
+			if err == nil {
+				err = r.fastStats(t, &t.Parts[i])
+			}
+		}
 	}
 	if err == nil {
 		made, err = r.Catalog.CreateTable(t)
@@ -315,7 +320,7 @@ func (r *run) inferTable(t *catalog.Table, c *plan.Command) ([]types.Field, erro
 
 // formatTitle is a format as errors name it.
 func formatTitle(format string) string {
-	switch format {
+	switch format = strings.ToLower(format); format {
 	case "parquet":
 		return "Parquet"
 	case "text":
@@ -324,21 +329,24 @@ func formatTitle(format string) string {
 	return strings.ToUpper(format)
 }
 
-// provider is the format of a new table.
+// provider is the format of a new table, as written.
 func (r *run) provider(c *plan.Command) (string, error) {
-	p := strings.ToLower(c.Args["provider"])
+	written := c.Args["provider"]
+	p := strings.ToLower(written)
 	if c.Args["stored_as"] != "" || p == "hive" {
 		return "", aerr("NOT_SUPPORTED_COMMAND_WITHOUT_HIVE_SUPPORT", "cmd", "CREATE Hive TABLE (AS SELECT)")
 	}
 	if p == "" {
-		p = strings.ToLower(r.Conf.text("spark.sql.sources.default", "parquet"))
+		written = r.Conf.text("spark.sql.sources.default", "parquet")
+		p = strings.ToLower(written)
 	}
 	if i := strings.LastIndexByte(p, '.'); i >= 0 && strings.HasPrefix(p, "org.apache.spark.sql") && slices.Contains(tableFormats, p[i+1:]) {
 		p = p[i+1:]
+		written = p
 	}
 	switch {
 	case slices.Contains(tableFormats, p):
-		return p, nil
+		return written, nil
 	case fileFormats[p] || p == "jdbc" || strings.Contains(p, "."):
 		return "", errs.NotSupported("tables of format " + p).At(c.Origin)
 	}
@@ -452,7 +460,7 @@ func (r *run) tableFields(t *catalog.Table, c *plan.Command, fields []types.Fiel
 			if f.Type.IsNested() || f.Type.Kind == types.Variant || f.Type.Kind == types.CalendarInterval {
 				return nil, aerr("INVALID_PARTITION_COLUMN_DATA_TYPE", "type", errs.Quote(f.Type.SQL()))
 			}
-		case !storable(t.Provider, f.Type):
+		case !storable(strings.ToLower(t.Provider), f.Type):
 			return nil, aerr("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", formatTitle(t.Provider), "columnName", errs.ID(f.Name), "columnType", errs.Quote(f.Type.SQL()))
 		default:
 			out = append(out, f)

@@ -37,7 +37,7 @@ func (f *fakeTables) Move(from, to string) error {
 	f.log = append(f.log, "move "+from+" "+to)
 	return nil
 }
-func (f *fakeTables) Size(string, bool) (int64, error)                    { return 42, nil }
+func (f *fakeTables) Size(string, bool) (int64, int, error)            { return 42, 1, nil }
 func (f *fakeTables) Find(*catalog.Table) ([]catalog.Partition, error) { return f.there, nil }
 func (f *fakeTables) Folder(t *catalog.Table, p catalog.Partition) string {
 	if p.Location != "" {

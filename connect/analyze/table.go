@@ -119,20 +119,107 @@ func (r *run) catalogTable(t *catalog.Table, n *plan.UnresolvedTable) (*rel, err
 	if err != nil {
 		return nil, err
 	}
-	sub := &run{Analyzer: r.Analyzer, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig}
+	*r.used = append(*r.used, id)
+	inside := *r.Analyzer // the text sees what it saw when the view was made: neither temporary views nor variables
+	if t.Current != "" {
+		inside.Catalog = r.Catalog.In(t.Current)
+	}
+	sub := &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used}
 	x, err := sub.node(q, nil)
 	if err != nil {
 		return nil, err
 	}
-	if len(t.Columns) == len(x.out) && len(x.out) > 0 {
+	return r.viewColumns(t, x)
+}
+
+// viewColumns gives a view's columns for those of its query, as the view's
+// schema mode says: with the types that it had, or those that the query has now.
+func (r *run) viewColumns(t *catalog.Table, x *rel) (*rel, error) {
+	if t.SchemaMode == "EVOLUTION" || t.Schema == nil || len(t.QueryColumns) != len(t.Schema.Fields) {
+		if len(t.Columns) != len(x.out) || len(x.out) == 0 {
+			return &rel{node: x.node, out: x.out}, nil
+		}
 		list := make([]plan.Expr, len(x.out))
 		for i, a := range x.out {
 			list[i] = &plan.Alias{Child: a, Names: []string{t.Columns[i].Name}, ID: plan.NewID()}
 		}
 		p := &plan.Project{List: list, Child: x.node}
-		x = &rel{node: p, out: p.Output()}
+		return &rel{node: p, out: p.Output()}, nil
 	}
-	return &rel{node: x.node, out: x.out}, nil
+	seen, want := map[string]int{}, map[string]int{}
+	for _, n := range t.QueryColumns {
+		want[r.fold(n)]++
+	}
+	list := make([]plan.Expr, len(t.QueryColumns))
+	for i, n := range t.QueryColumns {
+		var found []*plan.Attr
+		for _, a := range x.out {
+			if r.eq(a.Name, n) {
+				found = append(found, a)
+			}
+		}
+		if len(found) != want[r.fold(n)] {
+			cols := make([]string, len(t.Schema.Fields))
+			for k, f := range t.Schema.Fields {
+				cols[k] = types.QuoteIfNeeded(f.Name)
+			}
+			name := catalog.DefaultCatalog + "." + t.Database + "." + t.Name
+			list := ""
+			if len(t.Columns) > 0 {
+				list = "(" + strings.Join(cols, ", ") + ") "
+			}
+			return nil, aerr("INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "viewName", errs.ID(catalog.DefaultCatalog, t.Database, t.Name), "colName", n, "expectedNum", itoa(want[r.fold(n)]),
+				"actualCols", "["+fieldNames(found)+"]", "suggestion", "CREATE OR REPLACE VIEW "+name+" "+list+"AS "+t.View)
+		}
+		a := found[seen[r.fold(n)]]
+		seen[r.fold(n)]++
+		f := t.Schema.Fields[i]
+		var e plan.Expr = a
+		if t.SchemaMode != "TYPE EVOLUTION" && !types.SameType(a.T, f.Type) {
+			k := &plan.Cast{Child: a, To: f.Type, Mode: plan.ANSI}
+			if t.SchemaMode == "BINDING" || t.SchemaMode == "" {
+				if !upCasts(a.T, f.Type) {
+					return nil, aerr("CANNOT_UP_CAST_DATATYPE", "expression", strings.Join(append(slices.Clone(a.Qualifier), a.Name), "."), "sourceType", errs.Quote(a.T.SQL()), "targetType", errs.Quote(f.Type.SQL()),
+						"details", "Cast the column in the view, or make the view anew.")
+				}
+			} else if !castable(a.T, f.Type, true) {
+				return nil, r.checkCast(k)
+			}
+			e = k
+		}
+		list[i] = &plan.Alias{Child: e, Names: []string{f.Name}, ID: plan.NewID(), Metadata: f.Metadata}
+	}
+	p := &plan.Project{List: list, Child: x.node}
+	return &rel{node: p, out: p.Output()}, nil
+}
+
+// upCasts reports whether every value of a is one of b (Spark: Cast.canUpCast).
+func upCasts(a, b *types.Type) bool {
+	switch {
+	case types.SameType(a, b), a.Kind == types.Null:
+		return true
+	case a.Kind == types.Array && b.Kind == types.Array:
+		return upCasts(a.Elem, b.Elem)
+	case a.Kind == types.Map && b.Kind == types.Map:
+		return upCasts(a.Key, b.Key) && upCasts(a.Elem, b.Elem)
+	case a.Kind == types.Struct && b.Kind == types.Struct:
+		return len(a.Fields) == len(b.Fields) && !slices.ContainsFunc(a.Fields, func(f types.Field) bool {
+			i := a.FieldIndex(f.Name)
+			return !upCasts(f.Type, b.Fields[i].Type)
+		})
+	case b.IsString():
+		return !a.IsNested() && a.Kind != types.Variant && a.Kind != types.Binary
+	case a.IsNumeric() && b.IsNumeric():
+		w := types.Wider(a, b, false, false)
+		return w != nil && types.SameType(w, b) && !(a.IsFractional() && b.IsIntegral())
+	case a.Kind == types.Date:
+		return b.Kind == types.Timestamp || b.Kind == types.TimestampNTZ
+	case a.Kind == types.TimestampNTZ:
+		return b.Kind == types.Timestamp
+	case a.Kind == types.Timestamp:
+		return b.Kind == types.TimestampNTZ
+	}
+	return false
 }
 
 // filesOf reads a table's files.
@@ -154,14 +241,14 @@ func (r *run) filesOf(t *catalog.Table, n *plan.UnresolvedTable) (*rel, error) {
 		if err != nil {
 			return nil, err
 		}
-		x = relationOf(&plan.Relation{Common: n.Common, Name: t.Provider, Handle: src, Options: opts})
+		x = relationOf(&plan.Relation{Common: n.Common, Name: strings.ToLower(t.Provider), Handle: src, Options: opts})
 	} else {
 		var paths []string
 		if t.Location != "" {
 			paths = []string{t.Location}
 		}
 		var err error
-		if x, err = r.dataSource(&plan.DataSource{Common: n.Common, Format: t.Provider, Paths: paths, Options: opts, Schema: types.NewStruct(fields...), Streaming: n.Streaming, Table: t.Name}); err != nil {
+		if x, err = r.dataSource(&plan.DataSource{Common: n.Common, Format: strings.ToLower(t.Provider), Paths: paths, Options: opts, Schema: types.NewStruct(fields...), Streaming: n.Streaming, Table: t.Name}); err != nil {
 			return nil, err
 		}
 	}

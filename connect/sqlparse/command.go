@@ -44,6 +44,12 @@ func (p *parser) statement() plan.Node {
 		return p.use(s)
 	case kwCache, kwUncache, kwClear, kwRefresh:
 		return p.cache(s)
+	case kwDelete, kwUpdate, kwMerge:
+		return p.dml(s)
+	case kwMsck, kwRepair:
+		return p.repair(s)
+	case kwLoad:
+		return p.load(s)
 	case kwTruncate, kwAnalyze, kwComment, kwDeclare, kwExecute:
 		return p.otherCommand(s)
 	}
@@ -54,7 +60,7 @@ func (p *parser) statement() plan.Node {
 func (p *parser) refused(s int) plan.Node {
 	k := p.peek()
 	switch k {
-	case kwDelete, kwUpdate, kwMerge, kwLoad, kwMsck, kwRepair, kwAdd, kwList, kwCall, kwBegin, kwOpen, kwFetch, kwClose:
+	case kwAdd, kwList, kwCall, kwBegin, kwOpen, kwFetch, kwClose:
 		name := strings.ToUpper(p.text(p.next()))
 		if p.peek() != tEOF {
 			name += " " + strings.ToUpper(p.text(p.next()))
@@ -110,7 +116,7 @@ func (p *parser) withStatement() plan.Node {
 		}
 		return n
 	case kwDelete, kwUpdate, kwMerge:
-		return p.refused(p.i)
+		return p.dml(p.i)
 	}
 	at := p.i
 	w.Child = p.organization(p.term(nil, at, 1), at, mark)
@@ -437,7 +443,7 @@ func (p *parser) otherCommand(s int) plan.Node {
 		case k == kwTable:
 			c.Args["type"] = "table"
 		case k == kwColumn:
-			return p.unsupported(s, "COMMENT ON COLUMN")
+			c.Args["type"] = "column"
 		default:
 			p.syntax()
 			return c

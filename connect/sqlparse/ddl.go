@@ -50,8 +50,8 @@ func (p *parser) create(s int) plan.Node {
 }
 
 // createView: "create_view", Flags or_replace, temporary, global,
-// if_not_exists; Columns (names, comments in the metadata), Args comment and
-// "property.<key>", Query, Text. With USING: Args provider and
+// if_not_exists; Columns (names, comments in the metadata), Args comment,
+// schema_mode (as WITH SCHEMA says) and "property.<key>", Query, Text. With USING: Args provider and
 // "option.<key>", Columns with types.
 func (p *parser) createView(c *plan.Command, s int) plan.Node {
 	c.Kind = "create_view"
@@ -97,10 +97,7 @@ func (p *parser) createView(c *plan.Command, s int) plan.Node {
 			if !p.accept(kwSchema) {
 				return p.unsupported(s, "CREATE VIEW WITH METRICS")
 			}
-			p.accept(kwType)
-			if p.acceptAny(kwBinding, kwCompensation, kwEvolution) == tEOF {
-				p.syntax()
-			}
+			c.Args["schema_mode"] = p.schemaMode()
 			continue
 		case kwDefault:
 			return p.unsupported(s, "CREATE VIEW ... DEFAULT COLLATION")
@@ -377,7 +374,7 @@ func (p *parser) tableColumns(c *plan.Command, s int) {
 				continue
 			}
 		}
-		f := types.Field{Name: p.nameIdent(), Nullable: true}
+		f := types.Field{Name: p.columnName(), Nullable: true}
 		f.Type = p.dataType()
 		meta := map[string]bool{}
 		for p.err == nil {
@@ -516,69 +513,6 @@ func (p *parser) drop(s int) plan.Node {
 		c.Flags["purge"] = p.accept(kwPurge)
 	case "drop_database":
 		c.Flags["cascade"] = p.acceptAny(kwRestrict, kwCascade) == kwCascade
-	}
-	return p.done(c, s)
-}
-
-// alter parses ALTER VIEW v AS query ("alter_view": Query, Text), ALTER TABLE |
-// VIEW t RENAME TO u ("rename_table", "rename_view": Args to), SET and UNSET
-// TBLPROPERTIES ("set_properties": Args "property.<key>"; "unset_properties":
-// Args "property0" ..., Flags if_exists, view). The others are refused.
-func (p *parser) alter(s int) plan.Node {
-	p.next()
-	k := p.next().kind
-	switch {
-	case k == kwTable || k == kwView:
-	case p.isNamespace(k):
-		return p.unsupported(s, "ALTER DATABASE")
-	case k == kwIndex:
-		return p.unsupported(s, "ALTER INDEX")
-	default:
-		p.i--
-		p.syntax()
-		return noNode()
-	}
-	what := "ALTER " + keywordText[k]
-	c := p.command(s, "alter_view")
-	p.target(c)
-	c.Flags["view"] = k == kwView
-	switch {
-	case p.acceptSeq(kwRename, kwTo):
-		c.Kind = "rename_" + strings.ToLower(keywordText[k])
-		c.Args["to"] = quoted(p.multipart())
-	case p.acceptSeq(kwSet, kwTblproperties):
-		c.Kind = "set_properties"
-		for key, v := range p.properties() {
-			c.Args["property."+key] = v
-		}
-	case p.acceptSeq(kwUnset, kwTblproperties):
-		c.Kind = "unset_properties"
-		c.Flags["if_exists"] = p.ifExists()
-		i := 0
-		for key := range p.properties() {
-			c.Args[numbered("property", i)] = key
-			i++
-		}
-	case k == kwView && (p.peek() == kwAs || p.startsQuery(0) || p.peek() == tLParen):
-		p.accept(kwAs)
-		p.inner(c)
-	default:
-		if p.peek() == tEOF || p.peek() < firstKeyword {
-			p.syntax()
-			return c
-		}
-		if p.isIdent(p.peek()) {
-			what += " ... " + strings.ToUpper(p.text(p.toks[p.i]))
-		}
-		for p.peek() != tEOF { // a word that isn't a name, such as IDENTIFIER('c'), is still an error of syntax
-			if p.o.LegacyIdentifierClause && p.word(0, "IDENTIFIER") && p.la(1) == tLParen {
-				p.next()
-				p.syntax()
-				return c
-			}
-			p.next()
-		}
-		return p.unsupported(s, what)
 	}
 	return p.done(c, s)
 }
