@@ -104,6 +104,8 @@ type slot struct {
 	waiting []*run // suspended or woken batch tasks pinned here
 	batch   chan *run
 	stream  chan *run
+	thread  *thread // of batch tasks
+	raised  bool    // the thread has been, to make its task yield
 }
 
 // Executor runs tasks on a fixed number of slots.
@@ -137,7 +139,10 @@ func (e *Executor) Slots() int { return e.conf.Slots }
 
 // serveBatch lowers its own thread; as it stays locked, the thread ends with it.
 func (e *Executor) serveBatch(s *slot) {
-	lowerThread(e.conf.BatchNice)
+	t := lowerThread(e.conf.BatchNice)
+	e.mu.Lock()
+	s.thread = t
+	e.mu.Unlock()
 	e.serve(s, s.batch)
 }
 
@@ -164,6 +169,10 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 	e.mu.Lock()
 	s.current = nil
 	r.resumed = true
+	if s.raised {
+		s.raised = false
+		s.thread.lower()
+	}
 	switch ev.Kind {
 	case task.Yielded:
 		r.suspended++
@@ -354,6 +363,10 @@ func (e *Executor) preempt(r *run) {
 	if victim != nil {
 		victim.current.asked, victim.current.by = now, r.ID
 		victim.current.Task.Suspend()
+		if e.batch(victim.current) && victim.thread != nil {
+			victim.raised = true
+			victim.thread.raise()
+		}
 	}
 }
 

@@ -2,27 +2,63 @@ package worker
 
 import (
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
+// batchSlice is how long a batch thread keeps the CPU when another wakes. The
+// kernel (EEVDF, 6.6 and later) would leave it some 3 ms; since 6.12 a thread may
+// choose, down to this.
+const batchSlice = 100 * time.Microsecond
+
+// thread is an OS thread, whose priority can be changed.
+type thread struct {
+	tid, nice int
+	boost     bool // may be raised
+}
+
 // lowerThread locks the goroutine to its thread and gives the thread a lower
 // priority, so that stream tasks and the control plane get the CPU at once. No
-// privilege is needed to lower; it can't be raised again, so the goroutine
-// must end locked. Failing to lower is harmless.
-//
-// Above 19 the thread joins the idle class. The kernel (EEVDF, 6.6 and later)
-// leaves a nice thread that runs its slice of some 3 ms when another wakes; one
-// of the idle class it takes the CPU from at once.
-func lowerThread(nice int) {
+// privilege is needed to lower; without one it can't be raised again, so the
+// goroutine must end locked. Failing to lower is harmless.
+func lowerThread(nice int) *thread {
 	runtime.LockOSThread()
-	if nice > 19 {
-		if unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0) == nil {
-			return
-		}
-		nice = 19
+	t := &thread{tid: unix.Gettid(), nice: nice}
+	if nice <= 0 {
+		return t
 	}
+	t.set(nice)
+	// Is it allowed to raise it?
+	if t.boost = t.set(0); t.boost {
+		t.set(nice)
+	}
+	return t
+}
+
+func (t *thread) set(nice int) bool {
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Nice: int32(nice)}
 	if nice > 0 {
-		_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), nice)
+		attr.Runtime = uint64(batchSlice)
+	}
+	if unix.SchedSetAttr(t.tid, &attr, 0) == nil {
+		return true
+	}
+	return unix.Setpriority(unix.PRIO_PROCESS, t.tid, nice) == nil
+}
+
+// raise gives a thread the priority of others, so that a task that was asked
+// for its slot gets to its yield point even where processes beside ours take
+// the CPU; lower takes that back. Without the privilege (CAP_SYS_NICE, or
+// RLIMIT_NICE) they do nothing.
+func (t *thread) raise() {
+	if t.boost {
+		t.set(0)
+	}
+}
+
+func (t *thread) lower() {
+	if t.boost {
+		t.set(t.nice)
 	}
 }

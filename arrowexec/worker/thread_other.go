@@ -4,6 +4,13 @@ package worker
 
 import "runtime"
 
-// lowerThread locks the goroutine to its thread; elsewhere than on Linux a
-// thread's priority can't be lowered alone.
-func lowerThread(int) { runtime.LockOSThread() }
+// thread is an OS thread; here priorities are left alone.
+type thread struct{}
+
+func lowerThread(int) *thread {
+	runtime.LockOSThread()
+	return &thread{}
+}
+
+func (*thread) raise() {}
+func (*thread) lower() {}
