@@ -30,7 +30,7 @@ type jobMeta struct {
 }
 
 func metaOf(q *server.Query) jobMeta {
-	m := jobMeta{Type: q.Job.String(), Origin: string(q.Job.Origin), Text: q.Text}
+	m := jobMeta{Type: q.Job.String(), Origin: q.Job.Origin, Text: q.Text}
 	if q.Session != nil {
 		m.User, m.Session = q.Session.Key.User, q.Session.Key.ID
 	}

@@ -67,9 +67,9 @@ func NewRig(set ...string) (*Rig, error) {
 func (r *Rig) Close() error {
 	r.unpace()
 	r.done()
-	r.manager.Shutdown()
+	err := r.manager.Shutdown()
 	r.engine.Close()
-	return os.RemoveAll(r.dir)
+	return errors.Join(err, os.RemoveAll(r.dir))
 }
 
 // Slots is the number of slots.

@@ -40,7 +40,7 @@ func value(r *rand.Rand, t *types.Type) any {
 	case types.Int16:
 		return int16(r.Int())
 	case types.Int32, types.Date, types.YearMonthInterval:
-		return int32(r.Int32N(100000) - 50000)
+		return r.Int32N(100000) - 50000
 	case types.Int64, types.Timestamp, types.TimestampNTZ, types.DayTimeInterval:
 		return r.Int64() - 1<<62
 	case types.Float32:

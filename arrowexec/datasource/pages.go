@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"math/bits"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/parquet/compress"
@@ -376,6 +375,3 @@ func unpack(dst []int32, b []byte, bit int, width uint) {
 		bit += int(width)
 	}
 }
-
-// levelWidth is the bits that levels up to max take.
-func levelWidth(max int16) uint { return uint(bits.Len16(uint16(max))) }

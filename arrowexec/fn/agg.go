@@ -9,7 +9,6 @@ import (
 // Parameter kinds of aggregates.
 var (
 	aggAny     = Accept{Name: "ANY", Test: func(*types.Type) bool { return true }}
-	aggNumber  = Accept{Name: "NUMERIC", Types: []*types.Type{types.Float64Type}, Test: isNumberOrNull}
 	aggSummand = Accept{Name: `("NUMERIC" or "ANSI INTERVAL")`, Types: []*types.Type{types.Float64Type},
 		Test: func(t *types.Type) bool { return t.IsNumeric() || t.IsAnsiInterval() }}
 	aggDouble   = Accept{Types: []*types.Type{types.Float64Type}}
@@ -26,8 +25,6 @@ var (
 			return t.IsNumeric() || t.Kind == types.Array && (t.Elem.IsNumeric() || t.Elem.Kind == types.Null)
 		}}
 )
-
-func isNumberOrNull(t *types.Type) bool { return t.IsNumeric() }
 
 func retSame(a []*types.Type) (*types.Type, error) { return a[0], nil }
 

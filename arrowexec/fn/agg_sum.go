@@ -570,8 +570,7 @@ func divHalfUp(s types.Int128, shift int, c int64) (types.Int128, bool) {
 		abs = s.Neg()
 	}
 	if shift >= 0 && shift <= 19 && abs.Hi == 0 {
-		var hi, lo uint64 = 0, abs.Lo
-		hi, lo = bits.Mul64(lo, uint64pow[shift])
+		hi, lo := bits.Mul64(abs.Lo, uint64pow[shift])
 		d := uint64(c)
 		qhi := hi / d
 		q, r := bits.Div64(hi%d, lo, d)

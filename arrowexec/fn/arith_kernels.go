@@ -460,7 +460,7 @@ func scaleInterval(divide bool) Kernel {
 				setNull(out, i)
 				continue
 			}
-			ok := true
+			var ok bool
 			switch a.Ret.Kind {
 			case types.YearMonthInterval:
 				var v int64

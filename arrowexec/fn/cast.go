@@ -714,7 +714,7 @@ func castFromText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 			continue
 		}
 		s := v.Str(i)
-		ok := true
+		var ok bool
 		switch c.to.Kind {
 		case types.Bool:
 			vec.Of[bool](out)[i], ok = types.ParseBool(s)

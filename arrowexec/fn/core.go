@@ -84,7 +84,6 @@ var (
 	calendarP  = Accept{Name: "INTERVAL", Types: []*types.Type{types.CalendarType}}
 	arrayP     = Accept{Name: "ARRAY", Test: func(t *types.Type) bool { return t.Kind == types.Array }}
 	mapP       = Accept{Name: "MAP", Test: func(t *types.Type) bool { return t.Kind == types.Map }}
-	orderableP = Accept{Name: "ORDERABLE", Test: (*types.Type).IsOrderable}
 	// numberOrIntervalP is what + and - work on.
 	numberOrIntervalP = Accept{Name: `("NUMERIC" or "INTERVAL DAY TO SECOND" or "INTERVAL YEAR TO MONTH" or "INTERVAL")`, Test: isNumberOrInterval}
 	intervalP         = Accept{Name: `("INTERVAL" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND")`, Test: isInterval}

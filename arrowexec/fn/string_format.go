@@ -21,7 +21,7 @@ func digitsOf(v *vec.Vector, i, places int) string {
 		return strconv.FormatFloat(float64(vec.Of[float32](v)[i]), 'f', places, 64)
 	}
 	if v.Type.Kind == types.Decimal {
-		x := types.Int128{}
+		var x types.Int128
 		if v.Layout == vec.I64 {
 			x = types.I128(vec.Of[int64](v)[i])
 		} else {
@@ -360,7 +360,7 @@ func formatOne(v *vec.Vector, i int, conv byte, flag string, width, prec int, s 
 			prec = 6
 		}
 		if v.Type.Kind == types.Decimal && conv == 'f' {
-			return sign(group(string(roundHalfEven(digitsOf(v, i, v.Type.Scale), prec)))), true
+			return sign(group(roundHalfEven(digitsOf(v, i, v.Type.Scale), prec))), true
 		}
 		if v.Layout != vec.F64 && v.Layout != vec.F32 {
 			return "", false

@@ -66,9 +66,8 @@ type aggCore struct {
 // aggCall is one aggregate of the operator.
 type aggCall struct {
 	physical.Agg
-	def    *fn.Def
-	state  []*types.Type
-	inputs int // columns of its input
+	def   *fn.Def
+	state []*types.Type
 	// merge: the inputs are states; emit: the outputs are.
 	merge, emit bool
 	// distinct arguments are counted once a group.

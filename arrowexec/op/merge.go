@@ -15,7 +15,6 @@ type merger struct {
 	schema []*types.Type
 	keys   []expr.Evaluator
 	order  []vec.KeyOrder
-	in     []*mergeInput
 	heap   []*mergeInput // the smallest first
 	rows   int
 	only   func(*task.Ctx) (*vec.Batch, error) // one stream: passed through

@@ -81,14 +81,18 @@ func (s *sortOp) Next(c *task.Ctx) (*vec.Batch, error) {
 	if s.out != nil {
 		b, err := s.out.next(c)
 		if err == io.EOF {
-			s.free()
+			if e := s.free(); e != nil {
+				return nil, e
+			}
 		}
 		return b, err
 	}
 	if s.merge != nil {
 		b, err := s.merge.next(c)
 		if err == io.EOF {
-			s.free()
+			if e := s.free(); e != nil {
+				return nil, e
+			}
 		}
 		return b, err
 	}
@@ -365,7 +369,7 @@ func (r *run) sort(order []vec.KeyOrder, rows int, yield func() error) (*runCurs
 	if err != nil {
 		return nil, err
 	}
-	keys, r.keys = nil, nil
+	r.keys = nil
 	cols, err := concatAll(r.schema, r.batches, yield)
 	if err != nil {
 		return nil, err

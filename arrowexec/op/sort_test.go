@@ -152,10 +152,10 @@ func TestSortMany(t *testing.T) {
 						for i := range b.N {
 							p, j := b, i-1
 							if i == 0 {
-								if p, j = last, 0; last == nil {
+								if last == nil {
 									continue
 								}
-								j = last.N - 1
+								p, j = last, last.N-1
 							}
 							for x, k := range cols {
 								d := vec.CompareAt(p.Cols[k], j, b.Cols[k], i)

@@ -6,5 +6,7 @@ package task
 // yield points (gaps_on.go).
 const gapsOn = false
 
+type gapState struct{}
+
 func (c *Ctx) gap()      {}
 func (c *Ctx) gapStart() {}

@@ -46,6 +46,9 @@ func threadTime() time.Duration {
 	return time.Duration(t.Nano())
 }
 
+// gapState is when the last yield point was, in the thread's CPU time.
+type gapState struct{ gapAt time.Duration }
+
 func (c *Ctx) gapStart() { c.gapAt = threadTime() }
 
 func (c *Ctx) gap() {

@@ -98,9 +98,9 @@ type Ctx struct {
 
 	// beside: the operators spill while the task is suspended, on another
 	// goroutine, so that nothing may yield. failed is what went wrong there.
-	beside bool
-	failed error
-	gapAt  time.Duration // see gaps_on.go
+	beside   bool
+	failed   error
+	gapState // see gaps_on.go
 }
 
 // Stats are a task's counters, read by the driver while it runs.

@@ -3,10 +3,7 @@ package vec
 import "testing"
 
 func TestZeroed(t *testing.T) {
-	type slot struct {
-		k uint64
-		g int32
-	}
+	type slot [2]uint64
 	for _, n := range []int{0, 1, 1000, 1 << 20} {
 		dirty := Uncleared[uint64](n)
 		for i := range dirty {

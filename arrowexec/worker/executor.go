@@ -91,7 +91,6 @@ type run struct {
 	guard     time.Duration // to be protected for, from when it goes on
 	state     State         // as reported
 	blockedAt time.Time
-	killed    bool
 	started   time.Time
 	blocked   bool
 }

@@ -551,9 +551,7 @@ func (r *run) structOf(c *plan.Call, l []plan.Expr) (plan.Expr, error) {
 	}
 	w := *c
 	w.Name, w.Args, w.T = "struct", make([]plan.Expr, len(l)), x.T
-	for i, e := range l {
-		w.Args[i] = e
-	}
+	copy(w.Args, l)
 	return r.note(x, &w), nil
 }
 

@@ -9,15 +9,6 @@ import (
 	"neptune/internal/types"
 )
 
-// single resolves n's only child and rebuilds n over it.
-func (r *run) single(n plan.Node, outer *scope) (*rel, plan.Node, error) {
-	child, err := r.node(n.Children()[0], outer)
-	if err != nil {
-		return nil, nil, err
-	}
-	return child, n.WithChildren([]plan.Node{child.node}), nil
-}
-
 func (r *run) sample(n *plan.Sample, outer *scope) (*rel, error) {
 	child, err := r.node(n.Child, outer)
 	if err != nil {

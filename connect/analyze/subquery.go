@@ -96,10 +96,6 @@ func (r *run) inSubquery(n *plan.Subquery, x *rel, s *scope) (plan.Expr, error) 
 	for i, l := range left {
 		t := r.comparable(l, x.out[i])
 		if t == nil {
-			var a, b []string
-			for k := range left {
-				a, b = append(a, r.quoted(left[k])), append(b, errs.Quote(x.out[k].Name))
-			}
 			return nil, aerr("DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "sqlExpr", r.quoted(n), "mismatchedColumns", "("+r.quoted(l)+":"+errs.Quote(l.Type().SQL())+", "+errs.Quote(x.out[i].Name)+":"+errs.Quote(x.out[i].T.SQL())+")", "leftType", joinTypes(left, ", "), "rightType", typeList(x.out)).At(n.Origin)
 		}
 		if t.Kind == types.Null {

@@ -409,7 +409,6 @@ func (s *joinSearch) union(set uint64) *relStats {
 type joinPlan struct {
 	cost        float64
 	left, right uint64 // 0: a relation
-	node        plan.Node
 }
 
 // step is the cost of one join: a row of the build side costs several of the

@@ -120,12 +120,11 @@ func parser(*session.Session) translate.Parser {
 }
 
 type rig struct {
-	t      *testing.T
-	f      *fake
-	s      *Server
-	c      pb.SparkConnectServiceClient
-	id     string
-	server string
+	t  *testing.T
+	f  *fake
+	s  *Server
+	c  pb.SparkConnectServiceClient
+	id string
 }
 
 func start(t *testing.T, opt Options) *rig {

@@ -27,7 +27,6 @@ type Session struct {
 
 	mu     sync.Mutex
 	values map[any]any
-	closed bool
 }
 
 // Value returns the session's value under key, made by create if there is

@@ -90,7 +90,7 @@ func intervalPair(v *types.CalendarValue, words []string, input string) ([]strin
 	if negative {
 		whole, fraction = -whole, -fraction
 	}
-	ok := true
+	var ok bool
 	switch strings.TrimSuffix(unit, "s") {
 	case "year":
 		ok = addMonths(v, whole, 12)

@@ -175,7 +175,7 @@ func lex(src *source, doubleQuotedIdentifiers bool) ([]token, *errs.Error) {
 			i = end
 			continue
 		case (c == 'r' || c == 'R') && i+1 < len(s) && (s[i+1] == '\'' || s[i+1] == '"'):
-			k, i = tUnknown, i+1
+			i++
 			if end := strings.IndexByte(s[i+1:], s[i]); end >= 0 {
 				k, i = tString, i+end+2
 			} else { // not a raw string: the letter alone is a name

@@ -18,7 +18,7 @@ func (p *parser) number(s int, negative bool) plan.Expr {
 	p.height = 0
 	t := p.next()
 	raw := p.text(t)
-	digits := raw
+	var digits string
 	text := raw
 	if negative {
 		text = "-" + raw

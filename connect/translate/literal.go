@@ -124,7 +124,7 @@ func (t *Translator) literal(l *pb.Expression_Literal) (*types.Type, any, error)
 		}
 		return nil, nil, noOneof(l, "literal_type")
 	}
-	return nil, nil, invalid("UNSUPPORTED_LITERAL_TYPE", "typeInfo", fmt.Sprintf("%s", literalName(l)))
+	return nil, nil, invalid("UNSUPPORTED_LITERAL_TYPE", "typeInfo", literalName(l))
 }
 
 func outOfRange(ty string, v int64) *errs.Error {
@@ -352,7 +352,7 @@ func LiteralProto(ty *types.Type, v any) (*pb.Expression_Literal, error) {
 		l.LiteralType = &pb.Expression_Literal_Null{Null: dt}
 		return l, nil
 	}
-	ok := true
+	var ok bool
 	switch ty.Kind {
 	case types.Bool:
 		var x bool

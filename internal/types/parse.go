@@ -1,6 +1,7 @@
 package types
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -112,7 +113,7 @@ func parseHexDouble(s string, bits int) (float64, bool) {
 func parseFloat(s string, bits int) (float64, bool) {
 	f, err := strconv.ParseFloat(s, bits)
 	if err != nil {
-		if e, ok := err.(*strconv.NumError); !ok || e.Err != strconv.ErrRange {
+		if !errors.Is(err, strconv.ErrRange) {
 			return 0, false
 		}
 	}

@@ -48,7 +48,6 @@ type executor struct {
 	used    float64 // MB
 	spilled float64 // since the last heartbeat
 	window  policy.Window
-	beating bool
 }
 
 func newExecutor(s *sim, e Executor) *executor {
