@@ -18,11 +18,15 @@ import (
 // HDFSMetadataLog: a line "v1", then the entry. A file appears whole or not at
 // all (written beside, synced, then linked in place), and an entry that is there is
 // never replaced.
-type fileLog struct{ dir string }
+type fileLog struct {
+	dir string
+	// volatile: nobody will read it after this run (a temporary checkpoint), so that entries are not synced.
+	volatile bool
+}
 
 func openLog(checkpoint, name string) (*fileLog, error) {
 	dir := filepath.Join(checkpoint, name)
-	return &fileLog{dir}, os.MkdirAll(dir, 0o755)
+	return &fileLog{dir: dir}, os.MkdirAll(dir, 0o755)
 }
 
 // damaged is the error of a log entry that can't be read.
@@ -32,6 +36,9 @@ func damaged(path, why string, cause error) error {
 }
 
 func (l *fileLog) add(batch int64, lines ...string) error {
+	if l.volatile {
+		return l.addQuick(batch, lines)
+	}
 	data := "v1\n" + strings.Join(lines, "\n") + "\n"
 	path := filepath.Join(l.dir, strconv.FormatInt(batch, 10))
 	tmp, err := os.CreateTemp(l.dir, ".tmp-*")
@@ -52,6 +59,19 @@ func (l *fileLog) add(batch int64, lines ...string) error {
 		return errs.New(errs.Execution, "CONCURRENT_STREAM_LOG_UPDATE", "batchId", strconv.FormatInt(batch, 10))
 	}
 	return err
+}
+
+// addQuick adds an entry that needn't outlive the process.
+func (l *fileLog) addQuick(batch int64, lines []string) error {
+	f, err := os.OpenFile(filepath.Join(l.dir, strconv.FormatInt(batch, 10)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return errs.New(errs.Execution, "CONCURRENT_STREAM_LOG_UPDATE", "batchId", strconv.FormatInt(batch, 10))
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("v1\n" + strings.Join(lines, "\n") + "\n")
+	return errors.Join(err, f.Close())
 }
 
 // get returns the lines of an entry, or nil if there is none.

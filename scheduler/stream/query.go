@@ -123,6 +123,7 @@ type Query struct {
 
 	// of the loop only
 	next      int64 // batch id
+	begun     bool  // a batch has been run
 	committed []Offset
 	watermark int64         // of the next batch, ms
 	mark      int64         // of the last batch
@@ -141,6 +142,7 @@ func Start(conf Config) (*Query, error) {
 	if err != nil {
 		return nil, err
 	}
+	cp.offsets.volatile, cp.commits.volatile = conf.Temporary, conf.Temporary
 	q := &Query{Config: conf, ID: cp.id, cp: cp, done: make(chan struct{}), noMore: make(chan struct{}), marks: map[int]int64{},
 		status: Status{Message: "Initializing sources"}}
 	if q.KeepProgress <= 0 {
@@ -353,9 +355,11 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 	if meta.Conf == nil {
 		meta.Conf = map[string]string{}
 	}
-	logged, err := q.cp.offsets.get(id)
-	if err != nil {
-		return false, err
+	var logged []string
+	if !q.begun { // only the first batch can be in the log already
+		if logged, err = q.cp.offsets.get(id); err != nil {
+			return false, err
+		}
 	}
 	if logged != nil {
 		// A run before this one logged the batch, and didn't commit it.
@@ -467,6 +471,7 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 	}
 	took["triggerExecution"] = time.Since(started).Milliseconds()
 	q.report(id, started, ends, rows, res, meta.WatermarkMs, took)
+	q.begun = true
 	q.committed, q.mark, q.watermark, q.next = ends, meta.WatermarkMs, next, id+1
 	return true, nil
 }
