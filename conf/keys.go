@@ -9,6 +9,7 @@ package conf
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -80,6 +81,8 @@ func Keys() []Key {
 			Doc: "Folder for spilled data. Empty: the system's temporary folder."},
 		{Name: "neptune.warehouse.dir", Flag: "warehouse", Default: "spark-warehouse", Spark: "spark.sql.warehouse.dir",
 			Doc: "Folder of managed tables."},
+		{Name: "neptune.catalog.file", Flag: "catalog", Default: "",
+			Doc: "File that keeps databases, tables and views when the server ends (SQLite; several servers may share it). Empty: .neptune-catalog.db in the folder of managed tables if that is set to another one than the default, else they live as long as the server. memory: that, always."},
 		{Name: "neptune.scheduling.mode", Flag: "mode", Default: "neptune", OneOf: []string{"neptune", "fifo", "fair", "static", "kill"},
 			Doc: "How stream and batch jobs share slots. neptune: stream tasks go first, and batch tasks are suspended for them. fifo: in order of submission, nothing is suspended. fair: weighted pools share slots as tasks end. static: slots are divided beforehand. kill: like neptune, but batch tasks are killed and start again. docs/scheduling.md tells how to choose."},
 		{Name: "neptune.scheduling.policy", Flag: "policy", Default: "lma",
@@ -135,8 +138,10 @@ type Conf struct {
 	BatchNice     int
 	LocalDir      string
 	Warehouse     string
-	Mode          string
-	Policy        string
+	// CatalogFile keeps the catalog; "": it is in memory.
+	CatalogFile string
+	Mode        string
+	Policy      string
 
 	MaxSuspensions int
 	ProtectedRun   time.Duration
@@ -189,6 +194,13 @@ func fill(get func(Key) (string, error)) (*Conf, error) {
 	c.Slots, c.BatchNice = num("neptune.executor.slots"), num("neptune.executor.batchNice")
 	c.Memory, _ = ParseBytes(values["neptune.executor.memory"])
 	c.LocalDir, c.Warehouse = values["neptune.local.dir"], values["neptune.warehouse.dir"]
+	switch file := values["neptune.catalog.file"]; {
+	case file == "memory":
+	case file == "" && c.Warehouse != "" && c.Warehouse != "spark-warehouse":
+		c.CatalogFile = filepath.Join(strings.TrimPrefix(c.Warehouse, "file:"), ".neptune-catalog.db")
+	default:
+		c.CatalogFile = file
+	}
 	c.Mode, c.Policy = values["neptune.scheduling.mode"], values["neptune.scheduling.policy"]
 	frac := func(name string) float64 {
 		x, _ := strconv.ParseFloat(strings.TrimSpace(values[name]), 64)

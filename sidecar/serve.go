@@ -5,6 +5,7 @@ package sidecar
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -20,6 +21,7 @@ import (
 
 // Server is a running server.
 type Server struct {
+	store  io.Closer // of the catalog; nil: none
 	engine *Engine
 	// unfollow ends followMemory, unpace paceGC.
 	unfollow, unpace func()
@@ -36,6 +38,11 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 	m := obs.NewMetrics()
 	e, err := NewEngine(c, log, m)
 	if err != nil {
+		return nil, err
+	}
+	store, err := e.openCatalog(c.CatalogFile)
+	if err != nil {
+		e.Close()
 		return nil, err
 	}
 	base := map[string]string{"spark.app.name": "Neptune", "spark.master": fmt.Sprintf("local[%d]", c.Slots), "spark.sql.warehouse.dir": c.Warehouse}
@@ -73,7 +80,7 @@ func Start(c *conf.Conf, log *slog.Logger) (*Server, error) {
 		e.Close()
 		return nil, fmt.Errorf("%w; is another server running? --port chooses another port", err)
 	}
-	s := &Server{engine: e, grpc: g, log: log, Addr: l.Addr(), unfollow: followMemory(c, e.pool), unpace: paceGC()}
+	s := &Server{engine: e, store: store, grpc: g, log: log, Addr: l.Addr(), unfollow: followMemory(c, e.pool), unpace: paceGC()}
 	if c.UIPort >= 0 {
 		if s.status, err = openStatus(c.UIHost, c.UIPort, m, e.serveStatus(), log); err != nil {
 			log.Warn("no status port", "error", err)
@@ -100,6 +107,11 @@ func (s *Server) Stop() {
 		}
 	}
 	s.engine.Close()
+	if s.store != nil {
+		if err := s.store.Close(); err != nil {
+			s.log.Warn("closing the catalog", "error", err)
+		}
+	}
 	s.unfollow()
 	s.unpace()
 }

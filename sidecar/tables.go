@@ -3,6 +3,7 @@ package sidecar
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +17,20 @@ import (
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 )
+
+// openCatalog makes the engine keep its catalog in a file; "" leaves it in
+// memory. The store returned, if any, is to be closed after the engine.
+func (e *Engine) openCatalog(file string) (io.Closer, error) {
+	if file == "" {
+		return nil, nil
+	}
+	store, err := catalog.OpenSQLite(file)
+	if err != nil {
+		return nil, err
+	}
+	e.catalog = catalog.New(store)
+	return store, nil
+}
 
 // tables keeps the files of tables for the statements of one query. Managed
 // tables lie below the warehouse folder, as <database>.db/<table>.

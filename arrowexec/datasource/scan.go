@@ -367,7 +367,8 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 		}
 		f := ft.find(s.files.data.Fields[col].Name)
 		if f < 0 {
-			g.missing[i] = true
+			g.fixed[i] = s.files.absent[col]
+			g.missing[i] = g.fixed[i] == nil
 			continue
 		}
 		l := load{i, f, -1}

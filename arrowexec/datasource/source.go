@@ -7,6 +7,7 @@ package datasource
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,6 +46,7 @@ type Files struct {
 	text   *textOptions // of text formats
 	values [][]any      // of files: the partition columns' values
 	known  *plan.Stats  // from the catalog
+	absent []any        // of data columns: the value in files that haven't the column
 }
 
 // Canonical says what the source reads: sources that say the same read the same
@@ -150,7 +152,32 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 		}
 	}
 	infer := !strings.EqualFold(a.Conf["spark.sql.sources.partitionColumnTypeInference.enabled"], "false")
-	return f, f.setPartitions(l.names, partitionTypes(l.files, l.names, infer))
+	if err := f.setPartitions(l.names, partitionTypes(l.files, l.names, infer)); err != nil {
+		return nil, err
+	}
+	return f, f.setAbsent()
+}
+
+// setAbsent finds, in the metadata of a table's columns, the values of rows that are older than the column.
+func (f *Files) setAbsent() error {
+	f.absent = make([]any, len(f.data.Fields))
+	for i, c := range f.data.Fields {
+		if !strings.Contains(c.Metadata, "EXISTS_DEFAULT") {
+			continue
+		}
+		var meta struct {
+			Value *string `json:"EXISTS_DEFAULT"`
+		}
+		if err := json.Unmarshal([]byte(c.Metadata), &meta); err != nil || meta.Value == nil {
+			continue
+		}
+		v, err := partitionValue(*meta.Value, c.Name, c.Type, f.zone)
+		if err != nil {
+			return err
+		}
+		f.absent[i] = v
+	}
+	return nil
 }
 
 // sessionZone is the zone that times without one are in.

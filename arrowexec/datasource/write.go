@@ -128,7 +128,7 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 		f := &a.Schema.Fields[i]
 		part := slices.ContainsFunc(a.PartitionBy, func(n string) bool { return strings.EqualFold(n, f.Name) })
 		bad := !part && !writable(format, f.Type)
-		if part && (f.Type.IsNested() || f.Type.Kind == types.Variant || f.Type.Kind == types.Binary) {
+		if part && (f.Type.IsNested() || f.Type.Kind == types.Variant) {
 			return nil, errs.New(errs.Analysis, "INVALID_PARTITION_COLUMN_DATA_TYPE", "type", errs.Quote(f.Type.SQL()))
 		}
 		if bad {

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -179,13 +180,14 @@ func charLength(e plan.Expr) int {
 }
 
 // padCompared fills the shorter sides of a comparison with CHAR(n) columns up
-// with blanks: other columns of CHAR, and literals. The first argument and the
-// others are compared with each other.
-func (r *run) padCompared(args []plan.Expr) error {
+// with blanks: other columns of CHAR, and literals. All arguments are compared
+// with each other. It returns c itself where there is nothing to do, else the
+// new call and the one as written, for its name.
+func (r *run) padCompared(c *plan.Call) (padded, written *plan.Call, err error) {
 	longest, chars := 0, false
-	for _, a := range args {
+	for _, a := range c.Args {
 		if a.Type().Kind != types.String {
-			return nil
+			return c, nil, nil
 		}
 		n := charLength(a)
 		if n > 0 {
@@ -193,31 +195,38 @@ func (r *run) padCompared(args []plan.Expr) error {
 		} else if s, ok := literalText(a); ok {
 			n = utf8.RuneCountInString(s)
 		} else {
-			return nil
+			return c, nil, nil
 		}
 		longest = max(longest, n)
 	}
 	if !chars {
-		return nil
+		return c, nil, nil
 	}
+	args := slices.Clone(c.Args)
+	changed := false
 	for i, a := range args {
 		if s, ok := literalText(a); ok {
 			if n := longest - utf8.RuneCountInString(s); n > 0 {
 				l := *a.(*plan.Literal)
 				l.Value = s + strings.Repeat(" ", n)
-				args[i] = &l
+				args[i], changed = &l, true
 			}
 			continue
 		}
 		if charLength(a) < longest {
 			e, err := r.charCall("char_read", a, &types.Type{Kind: types.Char, Length: longest})
 			if err != nil {
-				return err
+				return nil, nil, err
 			}
-			args[i] = e
+			args[i], changed = e, true
 		}
 	}
-	return nil
+	if !changed {
+		return c, nil, nil
+	}
+	p, w := *c, *c
+	p.Args = args
+	return &p, &w, nil
 }
 
 func literalText(e plan.Expr) (string, bool) {

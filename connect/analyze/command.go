@@ -293,6 +293,9 @@ func createDatabase(r *run, c *plan.Command) (plan.Node, error) {
 		}
 	}
 	if v := c.Args["collation"]; v != "" {
+		if err := r.schemaCollations(); err != nil {
+			return nil, err
+		}
 		props["collation"] = v
 	}
 	if err := r.Catalog.PutDatabase(catalog.Database{Name: name, Comment: c.Args["comment"], Location: c.Args["location"], Properties: props}); err != nil {

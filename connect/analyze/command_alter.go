@@ -34,7 +34,7 @@ func addColumns(r *run, c *plan.Command) (plan.Node, error) {
 		parts := splitName(c.Args["column"+itoa(i)])
 		if len(parts) > 1 {
 			if !slices.ContainsFunc(t.Schema.Fields, func(f types.Field) bool { return r.eq(f.Name, parts[0]) }) {
-				return nil, r.unresolvedIn(&plan.UnresolvedAttr{At: plan.At{Origin: c.Origin}, Parts: parts[:1]}, attrsOf(t.Schema.Fields))
+				return nil, noColumn(parts[0], t.Schema.Fields, c)
 			}
 			return nil, tableOperation(t.Database, t.Name, "ADD COLUMN with qualified column")
 		}
@@ -53,18 +53,8 @@ func addColumns(r *run, c *plan.Command) (plan.Node, error) {
 		f := &fields[i]
 		f.Type = withCollation(f.Type, t.Properties["collation"])
 		if text, ok := c.Args["default."+f.Name]; ok {
-			x, err := r.defaultOf(text, *f, "ALTER TABLE ADD COLUMNS")
-			if err != nil {
+			if err := r.setDefault(f, text, "ALTER TABLE ADD COLUMNS"); err != nil {
 				return nil, err
-			}
-			// Rows that are there already have the value that the default has now.
-			existing, err := r.constant(x)
-			if err != nil {
-				return nil, err
-			}
-			f.Metadata = metaSet(f.Metadata, metaDefault, &text)
-			if existing != nil {
-				f.Metadata = metaSet(f.Metadata, metaExisting, existing)
 			}
 		}
 	}
@@ -95,9 +85,14 @@ func (r *run) altered(t *catalog.Table, change func(*catalog.Table) error) (plan
 func (r *run) columnAt(t *catalog.Table, name string, c *plan.Command) (int, error) {
 	at := slices.IndexFunc(t.Schema.Fields, func(f types.Field) bool { return r.eq(f.Name, name) })
 	if at < 0 {
-		return 0, r.unresolvedIn(&plan.UnresolvedAttr{At: plan.At{Origin: c.Origin}, Parts: []string{name}}, attrsOf(t.Schema.Fields))
+		return 0, noColumn(name, t.Schema.Fields, c)
 	}
 	return at, nil
+}
+
+// noColumn is the error of ALTER about a column that isn't there: it proposes all of them.
+func noColumn(name string, fields []types.Field, c *plan.Command) error {
+	return aerr("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", errs.ID(name), "proposal", fieldList(fields)).At(c.Origin)
 }
 
 func alterColumn(r *run, c *plan.Command) (plan.Node, error) {
@@ -163,7 +158,7 @@ func evolves(a, b *types.Type) bool {
 	return types.SameType(a, b)
 }
 
-// relationOf finds what ALTER TABLE | VIEW names, and refuses tables for views and views for tables.
+// alterTarget finds what ALTER TABLE | VIEW names, and refuses tables for views and views for tables.
 func (r *run) alterTarget(c *plan.Command, operation string) (*catalog.Table, error) {
 	view := c.Flags["view"]
 	what := "ALTER TABLE"
@@ -705,9 +700,20 @@ func alterDatabase(r *run, c *plan.Command) (plan.Node, error) {
 		}
 	}
 	if v := c.Args["collation"]; v != "" {
+		if err := r.schemaCollations(); err != nil {
+			return nil, err
+		}
 		n.Properties["collation"] = v
 	}
 	return answer(r.Catalog.PutDatabase(n))
+}
+
+// schemaCollations refuses collations of schemas unless they are allowed.
+func (r *run) schemaCollations() error {
+	if r.Conf.flag("spark.sql.collation.schemaLevel.enabled", false) {
+		return nil
+	}
+	return aerr("UNSUPPORTED_FEATURE.SCHEMA_LEVEL_COLLATIONS")
 }
 
 // answer is that of a statement without rows.

@@ -122,9 +122,7 @@ func tableEntries(t *catalog.Table, query []string) []entry {
 		add("View Query Output Columns", "view_query_output_columns", idText(query), query)
 	}
 	props := redact(t.Properties)
-	if t.IsView {
-		delete(props, "collation")
-	}
+	delete(props, "collation")
 	if len(props) > 0 {
 		add("Table Properties", "table_properties", propertyText(props), props)
 	}

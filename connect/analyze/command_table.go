@@ -129,6 +129,12 @@ func createTable(r *run, c *plan.Command) (plan.Node, error) {
 		t.Comment = v
 		delete(t.Properties, "comment")
 	}
+	if c.Args["collation"] == "" && d.Properties["collation"] != "" { // the schema's
+		n := *c
+		n.Args = maps.Clone(c.Args)
+		n.Args["collation"] = d.Properties["collation"]
+		c = &n
+	}
 	if v := c.Args["collation"]; v != "" {
 		t.Properties["collation"] = v
 	}
@@ -288,11 +294,34 @@ func (r *run) columnDefaults(c *plan.Command, fields []types.Field) error {
 		if !ok {
 			continue
 		}
-		if _, err := r.defaultOf(text, *f, "CREATE TABLE"); err != nil {
+		if err := r.setDefault(f, text, "CREATE TABLE"); err != nil {
 			return err
 		}
-		f.Metadata = metaSet(metaSet(f.Metadata, metaDefault, &text), metaExisting, &text)
 	}
+	return nil
+}
+
+// setDefault notes the default of a new column: its text, and the value that rows have that are older than the column.
+func (r *run) setDefault(f *types.Field, text, statement string) error {
+	x, err := r.defaultOf(text, *f, statement)
+	if err != nil {
+		return err
+	}
+	f.Metadata = metaSet(f.Metadata, metaDefault, &text)
+	if f.Type.IsNested() || f.Type.Kind == types.CalendarInterval || f.Type.IsAnsiInterval() || f.Type.Kind == types.Variant || f.Type.Kind == types.Time {
+		if statement == "CREATE TABLE" {
+			return nil // there are no rows yet
+		}
+		return errs.NotSupported("ADD COLUMN with a DEFAULT of type " + f.Type.String())
+	}
+	if r.RunScalar == nil && statement == "CREATE TABLE" {
+		return nil
+	}
+	value, err := r.constant(x)
+	if err != nil {
+		return err
+	}
+	f.Metadata = metaSet(f.Metadata, metaExisting, value)
 	return nil
 }
 
@@ -530,7 +559,7 @@ func createTableLike(r *run, c *plan.Command) (plan.Node, error) {
 		if from.IsView {
 			t.Schema, t.Partitions = types.NewStruct(r.rawFields(types.AsNullable(from.Schema))...), nil
 		} else {
-			t.BucketBy, t.SortBy, t.Buckets, t.Options, t.Comment = from.BucketBy, from.SortBy, from.Buckets, maps.Clone(from.Options), from.Comment
+			t.BucketBy, t.SortBy, t.Buckets, t.Options = from.BucketBy, from.SortBy, from.Buckets, maps.Clone(from.Options)
 		}
 	}
 	if c.Args["provider"] != "" || c.Args["stored_as"] != "" || t.Provider == "" {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"neptune/arrowexec/fn"
+	"neptune/arrowexec/vec"
 	"neptune/connect/catalog"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
@@ -30,6 +31,10 @@ func createView(r *run, c *plan.Command) (plan.Node, error) {
 			c = &plan.Command{Kind: c.Kind, Name: c.Name, Flags: c.Flags, Args: c.Args}
 		}
 		query = ds
+		if _, there := opts["path"]; !there && ds.Schema != nil && slices.Contains(tableFormats, strings.ToLower(p)) { // files nowhere: no rows
+			schema := types.AsNullable(ds.Schema)
+			query = &plan.LocalRelation{Schema: schema, Out: attrsOf(schema.Fields), Batches: []*vec.Batch{}}
+		}
 	}
 	if query == nil {
 		return nil, errs.Internalf("CREATE VIEW without a query")
@@ -286,6 +291,9 @@ func cacheCommand(r *run, c *plan.Command) (plan.Node, error) {
 		}
 		n, err := table()
 		if err != nil {
+			if e, ok := errs.As(err); ok && e.Condition == "TABLE_OR_VIEW_NOT_FOUND" {
+				e.Params["searchPath"] = r.objectPath()
+			}
 			return nil, err
 		}
 		if err := r.Cache.Refresh(r.ctx, n); err != nil {

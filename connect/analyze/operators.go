@@ -289,8 +289,16 @@ func (r *run) compare(c *plan.Call) (plan.Expr, error) {
 	if c.Name == "==" {
 		c.Name = "="
 	}
-	if err := r.padCompared(c.Args); err != nil {
+	padded, written, err := r.padCompared(c)
+	if err != nil {
 		return nil, err
+	}
+	if padded != c {
+		x, err := r.compare(padded)
+		if err != nil {
+			return nil, err
+		}
+		return r.note(x, written), nil
 	}
 	a, b := c.Args[0], c.Args[1]
 	t := r.comparable(a, b)
@@ -473,8 +481,16 @@ func (r *run) truthTest(c *plan.Call) (plan.Expr, error) {
 }
 
 func (r *run) in(c *plan.Call) (plan.Expr, error) {
-	if err := r.padCompared(c.Args); err != nil {
+	padded, written, err := r.padCompared(c)
+	if err != nil {
 		return nil, err
+	}
+	if padded != c {
+		x, err := r.in(padded)
+		if err != nil {
+			return nil, err
+		}
+		return r.note(x, written), nil
 	}
 	t := c.Args[0].Type()
 	same := true

@@ -70,6 +70,9 @@ func (r *run) setOperation(n *plan.SetOperation, outer *scope) (*rel, error) {
 		s.Out = make([]*plan.Attr, len(cols))
 		for c, a := range first.out {
 			s.Out[c] = &plan.Attr{ID: plan.NewID(), Name: a.Name, T: cols[c], Null: nulls[c], Metadata: a.Metadata}
+			if !types.SameType(a.T, cols[c]) { // a cast column isn't the one that the metadata is about
+				s.Out[c].Metadata = ""
+			}
 		}
 		if first.dfs != nil { // df.union(other): df's columns are the union's by position
 			for _, d := range first.dfs {

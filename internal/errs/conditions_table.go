@@ -39,6 +39,7 @@ var tableConditions = map[string]Condition{
 	"WRONG_COMMAND_FOR_OBJECT_TYPE":                              {"42809", "<operation> needs a <requiredType>, and <objectName> is a <foundType>: use <alternative>."},
 	"FORBIDDEN_OPERATION":                                        {"42809", "<statement> doesn't go with the <objectType> <objectName>."},
 	"SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE":                       {"42K05", "SHOW COLUMNS names two schemas, <namespaceA> and <namespaceB>."},
+	"UNSUPPORTED_FEATURE.SCHEMA_LEVEL_COLLATIONS":                {"0A000", "Collations of schemas need spark.sql.collation.schemaLevel.enabled."},
 	"UNSUPPORTED_FEATURE.ANALYZE_VIEW":                           {"0A000", "ANALYZE TABLE doesn't go with views."},
 	"UNSUPPORTED_FEATURE.ANALYZE_UNSUPPORTED_COLUMN_TYPE":        {"0A000", "The column <columnName> of <tableName>, of type <columnType>, has no statistics."},
 	"CANNOT_UP_CAST_DATATYPE":                                    {"42846", "<expression>, of type <sourceType>, can't become <targetType> without loss. <details>"},

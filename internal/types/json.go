@@ -67,7 +67,7 @@ func (t *Type) writeJSON(b *strings.Builder) {
 
 var (
 	decimalRE  = regexp.MustCompile(`^decimal\(\s*(\d+)\s*,\s*(-?\d+)\s*\)$`)
-	lengthRE   = regexp.MustCompile(`^(char|varchar)\(\s*(\d+)\s*\)$`)
+	lengthRE   = regexp.MustCompile(`^(?i)(char|varchar)\(\s*(\d+)\s*\)(?: collate (\w+))?$`)
 	timeRE     = regexp.MustCompile(`^time\((\d)\)$`)
 	collateRE  = regexp.MustCompile(`^string collate (\w+)$`)
 	intervalRE = regexp.MustCompile(`^interval (\w+)(?: to (\w+))?$`)
@@ -168,13 +168,13 @@ func fromName(s string) (*Type, error) {
 		sc, _ := strconv.Atoi(m[2])
 		return NewDecimal(p, sc), nil
 	}
-	if m := lengthRE.FindStringSubmatch(name); m != nil {
+	if m := lengthRE.FindStringSubmatch(strings.TrimSpace(s)); m != nil {
 		n, _ := strconv.Atoi(m[2])
 		k := Char
-		if m[1] == "varchar" {
+		if strings.EqualFold(m[1], "varchar") {
 			k = Varchar
 		}
-		return &Type{Kind: k, Length: n}, nil
+		return &Type{Kind: k, Length: n, Collation: m[3]}, nil
 	}
 	if m := timeRE.FindStringSubmatch(name); m != nil {
 		p, _ := strconv.Atoi(m[1])
