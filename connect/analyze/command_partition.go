@@ -140,8 +140,10 @@ func (r *run) constant(x plan.Expr) (*string, error) {
 		case string:
 			return &v, nil
 		case int8, int16, int32, int64:
-			s := fmt.Sprint(v)
-			return &s, nil
+			if l.T.IsIntegral() {
+				s := fmt.Sprint(v)
+				return &s, nil
+			}
 		}
 		if l.Value == nil {
 			return nil, nil

@@ -248,6 +248,9 @@ func (r *run) dropRelation(c *plan.Command, view bool) (plan.Node, error) {
 	if !view && r.dropTemp(c.Name) {
 		return nothing()
 	}
+	if _, _, ok := r.Catalog.Resolve(c.Name); !ok {
+		return nil, aerr("REQUIRES_SINGLE_PART_NAMESPACE", "sessionCatalog", catalog.DefaultCatalog, "identifier", errs.ID(c.Name...))
+	}
 	if c.Flags["if_exists"] {
 		return nothing()
 	}

@@ -115,7 +115,12 @@ func (p *parser) createView(c *plan.Command, s int) plan.Node {
 	case c.Flags["or_replace"] && c.Flags["if_not_exists"]:
 		p.fail(s, "CREATE_VIEW_WITH_IF_NOT_EXISTS_AND_REPLACE", "viewName", "`"+strings.Join(c.Name, "`.`")+"`")
 	case c.Flags["temporary"] && !c.Flags["identifier"] && len(c.Name) > 1:
-		p.fail(s, "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "actualName", "`"+strings.Join(c.Name, "`.`")+"`")
+		n := len(c.Name) - 1
+		if q := strings.ToLower(strings.Join(c.Name[:n], ".")); q == "session" || q == "system.session" {
+			c.Name = c.Name[n:]
+			break
+		}
+		p.fail(s, "INVALID_TEMP_OBJ_QUALIFIER", "objectType", "VIEW", "objectName", "`"+c.Name[n]+"`", "qualifier", "`"+strings.Join(c.Name[:n], "`.`")+"`")
 	}
 	return p.done(c, s)
 }
