@@ -257,7 +257,8 @@ func useCatalog(_ *run, c *plan.Command) (plan.Node, error) {
 	if len(c.Name) == 1 && strings.EqualFold(c.Name[0], catalog.DefaultCatalog) {
 		return nothing()
 	}
-	return nil, errs.NotSupported("catalog " + strings.Join(c.Name, "."))
+	name := strings.Join(c.Name, ".")
+	return nil, errs.New(errs.Execution, "CATALOG_NOT_FOUND", "catalogName", errs.ID(name), "config", errs.Quote("spark.sql.catalog."+name))
 }
 
 // databaseName is the name of a database to be made or dropped.

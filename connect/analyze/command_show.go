@@ -121,7 +121,7 @@ func showDatabases(r *run, c *plan.Command) (plan.Node, error) {
 			continue
 		}
 		if strings.HasPrefix(c.Kind, "catalog_") {
-			data = append(data, databaseRow(d))
+			data = append(data, r.databaseRow(d))
 		} else {
 			data = append(data, []any{d.Name})
 		}
@@ -134,8 +134,8 @@ func showDatabases(r *run, c *plan.Command) (plan.Node, error) {
 
 var databaseColumns = []types.Field{strCol("name", false), strCol("catalog", true), strCol("description", true), strCol("locationUri", false)}
 
-func databaseRow(d catalog.Database) []any {
-	return []any{d.Name, catalog.DefaultCatalog, d.Comment, d.Location}
+func (r *run) databaseRow(d catalog.Database) []any {
+	return []any{d.Name, catalog.DefaultCatalog, d.Comment, r.folderOf(&d)}
 }
 
 func showCatalogs(_ *run, c *plan.Command) (plan.Node, error) {
@@ -194,7 +194,7 @@ func showColumns(r *run, c *plan.Command) (plan.Node, error) {
 		if d.table != nil {
 			part, bucket = slices.Contains(d.table.Partitions, f.Name), slices.Contains(d.table.BucketBy, f.Name)
 		}
-		data = append(data, []any{f.Name, commentOf(f), f.Type.String(), f.Nullable, part, bucket, false})
+		data = append(data, []any{f.Name, commentOf(f), deepRead(f.Type).String(), f.Nullable, part, bucket, false})
 	}
 	return rows([]types.Field{strCol("name", false), strCol("description", true), strCol("dataType", false), boolCol("nullable"), boolCol("isPartition"), boolCol("isBucket"), boolCol("isCluster")}, data)
 }
@@ -289,7 +289,7 @@ func catalogValue(r *run, c *plan.Command) (plan.Node, error) {
 		}
 		d, n, ok := r.Catalog.Resolve(c.Name)
 		if !ok {
-			return yes(false)
+			return nil, aerr("REQUIRES_SINGLE_PART_NAMESPACE", "sessionCatalog", catalog.DefaultCatalog, "identifier", errs.ID(c.Name...))
 		}
 		t, err := r.Catalog.Table(d, n)
 		if err != nil {
@@ -315,7 +315,7 @@ func catalogGet(r *run, c *plan.Command) (plan.Node, error) {
 		if err != nil || d == nil {
 			return nil, noSchema(name)
 		}
-		return rows(databaseColumns, [][]any{databaseRow(*d)})
+		return rows(databaseColumns, [][]any{r.databaseRow(*d)})
 	case "catalog_get_function":
 		name := strings.ToLower(c.Name[len(c.Name)-1])
 		if fn.Lookup(name) == nil && r.Catalog.Function(c.Name) == nil {
@@ -339,5 +339,5 @@ func catalogGet(r *run, c *plan.Command) (plan.Node, error) {
 			return rows(tableColumns, [][]any{tableRow(listed{d, t.Name, t.IsView, false, t})})
 		}
 	}
-	return nil, aerr("TABLE_OR_VIEW_NOT_FOUND", "relationName", errs.ID(c.Name...), "searchPath", r.searchPath())
+	return nil, aerr("TABLE_OR_VIEW_NOT_FOUND", "relationName", errs.ID(c.Name...), "searchPath", r.objectPath())
 }

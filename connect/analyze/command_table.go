@@ -94,6 +94,16 @@ func createTable(r *run, c *plan.Command) (plan.Node, error) {
 	if r.Tables == nil {
 		return nil, errs.NotSupported("statement " + c.Kind).At(c.Origin)
 	}
+	if c.Kind == "catalog_create_table" { // spark.catalog.createTable has other names for the same
+		n := *c
+		n.Kind, n.Args = "create_table", maps.Clone(c.Args)
+		for from, to := range map[string]string{"path": "location", "source": "provider", "description": "comment"} {
+			if v := c.Args[from]; v != "" {
+				n.Args[to] = v
+			}
+		}
+		c = &n
+	}
 	d, name, err := r.place(c)
 	if err != nil {
 		return nil, err

@@ -294,7 +294,7 @@ func cacheCommand(r *run, c *plan.Command) (plan.Node, error) {
 		}
 		n, err := table()
 		if err != nil {
-			if e, ok := errs.As(err); ok && e.Condition == "TABLE_OR_VIEW_NOT_FOUND" {
+			if e, ok := errs.As(err); ok && e.Condition == "TABLE_OR_VIEW_NOT_FOUND" && c.Kind == "refresh" {
 				e.Params["searchPath"] = r.objectPath()
 			}
 			return nil, err

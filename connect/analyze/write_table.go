@@ -98,7 +98,7 @@ func (r *run) createAs(w *plan.Write, old *catalog.Table) error {
 		by[i] = errs.ID(p)
 	}
 	c.Args["partition_by"] = strings.Join(by, ",")
-	if w.Buckets > 0 {
+	if len(w.BucketBy) > 0 {
 		c.Args["bucket_by"], c.Args["sort_by"], c.Args["buckets"] = quoteAll(w.BucketBy), quoteAll(w.Sort), itoa(w.Buckets)
 	}
 	if old != nil {
@@ -121,8 +121,8 @@ func quoteAll(names []string) string {
 // replaceTable removes the table that a write replaces; rows, what comes in its place, may not be read from it.
 func (r *run) replaceTable(w *plan.Write, old *catalog.Table, rows plan.Node) error {
 	full := errs.ID(catalog.DefaultCatalog, old.Database, old.Name)
-	if old.IsView {
-		return aerr("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "viewName", full, "operation", "OVERWRITE").At(w.Origin)
+	if old.IsView { // as in Spark, a table comes in the place of a view
+		return r.Catalog.DropTable(old.Database, old.Name)
 	}
 	if readsTable(rows, old) {
 		return aerr("UNSUPPORTED_OVERWRITE.TABLE", "table", full).At(w.Origin)

@@ -41,6 +41,7 @@ var tableConditions = map[string]Condition{
 	"SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE":                       {"42K05", "SHOW COLUMNS names two schemas, <namespaceA> and <namespaceB>."},
 	"UNSUPPORTED_FEATURE.SCHEMA_LEVEL_COLLATIONS":                {"0A000", "Collations of schemas need spark.sql.collation.schemaLevel.enabled."},
 	"INVALID_TEMP_OBJ_QUALIFIER":                                 {"42602", "The temporary <objectType> <objectName> can't be qualified by <qualifier>, only by SESSION."},
+	"CATALOG_NOT_FOUND":                                          {"42P08", "There is no catalog <catalogName>; in Spark, <config> would name one."},
 	"UNSUPPORTED_FEATURE.ANALYZE_VIEW":                           {"0A000", "ANALYZE TABLE doesn't go with views."},
 	"UNSUPPORTED_FEATURE.ANALYZE_UNSUPPORTED_COLUMN_TYPE":        {"0A000", "The column <columnName> of <tableName>, of type <columnType>, has no statistics."},
 	"CANNOT_UP_CAST_DATATYPE":                                    {"42846", "<expression>, of type <sourceType>, can't become <targetType> without loss. <details>"},
