@@ -120,6 +120,7 @@ func (s *Server) Stop() {
 // plane and one for its planning of queries (one alone made the tail of
 // micro-batches longer; batch slots are at low priority, so it costs them little).
 func tune(c *conf.Conf) {
+	runtime.MemProfileRate = 8 << 20 // vectors are large: by default most would be sampled, and each time the stack walked
 	if n := c.Slots + 2; runtime.GOMAXPROCS(0) < n {
 		runtime.GOMAXPROCS(n)
 	}

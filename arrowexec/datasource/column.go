@@ -449,7 +449,12 @@ func (c *typed[T]) values(dst []T) error {
 }
 
 func (c *typed[T]) read(n int) (*vec.Vector, error) {
-	out := make([]T, n)
+	var out []T
+	if c.nullable {
+		out = make([]T, n) // nulls are zeros
+	} else {
+		out = vec.Uncleared[T](n)
+	}
 	var null []bool
 	var buf []byte
 	owned := false

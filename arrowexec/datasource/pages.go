@@ -362,6 +362,25 @@ func unpack(dst []int32, b []byte, bit int, width uint) {
 			bit += 4 * int(width)
 		}
 	}
+	switch {
+	case width > 14 && width <= 19: // three
+		for ; i+3 <= len(dst) && bit>>3+8 <= len(b); i += 3 {
+			x := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
+			d := dst[i : i+3 : i+3]
+			d[0] = int32(x & mask)
+			d[1] = int32(x >> width & mask)
+			d[2] = int32(x >> (2 * width) & mask)
+			bit += 3 * int(width)
+		}
+	case width > 19 && width <= 28: // two
+		for ; i+2 <= len(dst) && bit>>3+8 <= len(b); i += 2 {
+			x := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
+			d := dst[i : i+2 : i+2]
+			d[0] = int32(x & mask)
+			d[1] = int32(x >> width & mask)
+			bit += 2 * int(width)
+		}
+	}
 	for ; i < len(dst) && bit>>3+8 <= len(b); i++ {
 		dst[i] = int32(binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7) & mask)
 		bit += int(width)

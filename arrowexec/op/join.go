@@ -47,7 +47,7 @@ func (t *SharedTable) Rows() int { return t.table.n }
 
 // Size is the memory that rows and table hold, in bytes.
 func (t *SharedTable) Size() int64 {
-	n := 16*int64(len(t.table.words)) + 8*int64(len(t.table.tags)) + 4*int64(len(t.table.next))
+	n := 4*int64(len(t.table.direct)) + 16*int64(len(t.table.words)) + 8*int64(len(t.table.tags)) + 4*int64(len(t.table.next))
 	return n + (&vec.Batch{N: t.table.n, Cols: t.table.cols}).LiveSize()
 }
 

@@ -20,10 +20,12 @@ type joinTable struct {
 	keys []*vec.Vector
 	safe []bool // keys for which null equals null
 
-	words []wordSlot // keys that pack into one word
-	tags  []uint64   // other keys: upper half of the hash, row
-	mask  uint64
-	next  []int32 // nil: no key occurs twice
+	direct []int32 // integer keys that lie close together: first row by key-base
+	base   uint64
+	words  []wordSlot // other keys that pack into one word
+	tags   []uint64   // other keys: upper half of the hash, row
+	mask   uint64
+	next   []int32 // nil: no key occurs twice
 
 	// all makes every row a match of every row (nested loops): head 1, next row+1.
 	all     bool
@@ -66,10 +68,17 @@ func newJoinTable(cols, keys []*vec.Vector, n int, safe []bool, yield func() err
 	slots := 1 << bits.Len(uint(max(n+n/3, 4)))
 	t.mask = uint64(slots - 1)
 	word := packsInWord(typesOf(keys), safe)
-	var err error
-	if word {
+	base, span, err := directKey(keys, n, slots, safe, yield)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case span > 0:
+		t.base = base
+		t.direct, err = vec.Zeroed[int32](span, yield)
+	case word:
 		t.words, err = vec.Zeroed[wordSlot](slots, yield)
-	} else {
+	default:
 		t.tags, err = vec.Zeroed[uint64](slots, yield)
 	}
 	if err != nil {
@@ -85,7 +94,9 @@ func newJoinTable(cols, keys []*vec.Vector, n int, safe []bool, yield func() err
 		}
 		nulls := nullKeys(part, safe, skip[:to-from])
 		t.nullKey = t.nullKey || nulls
-		if word {
+		if t.direct != nil {
+			t.addDirect(part[0], from, skip, nulls)
+		} else if word {
 			vec.Pack(part, to-from, 1, false, packed)
 			t.addWords(packed[:to-from], from, skip, nulls)
 		} else {
@@ -206,7 +217,9 @@ func (t *joinTable) lookup(keys []*vec.Vector, n int, s *probeScratch, yield fun
 		skip, head := s.skip[from:to], s.head[from:to]
 		nulls := nullKeys(part, t.safe, skip)
 		s.nulls = s.nulls || nulls
-		if t.words != nil {
+		if t.direct != nil {
+			t.findDirect(part[0], head)
+		} else if t.words != nil {
 			packed := s.hash[:to-from]
 			vec.Pack(part, to-from, 1, false, packed)
 			t.findWords(packed, head)

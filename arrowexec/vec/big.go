@@ -9,6 +9,10 @@ import (
 // clearStep is how many bytes are cleared between two yield points.
 const clearStep = 256 << 10
 
+// smallObject is the size up to which the runtime has memory at hand that is
+// clear already, or soon is.
+const smallObject = 32 << 10
+
 // Uncleared returns n values whose contents are whatever was there before: for
 // memory that is written before it is read. (strings.Builder is the one way of
 // the standard library to memory that the runtime doesn't clear first.) T must
@@ -16,7 +20,7 @@ const clearStep = 256 << 10
 func Uncleared[T any](n int) []T {
 	var z T
 	size := n * int(unsafe.Sizeof(z))
-	if size < clearStep {
+	if size <= smallObject {
 		return make([]T, n)
 	}
 	if pointers(reflect.TypeFor[T]()) {
@@ -35,7 +39,7 @@ func Zeroed[T any](n int, yield func() error) ([]T, error) {
 	var z T
 	out := Uncleared[T](n)
 	step := max(1, clearStep/int(unsafe.Sizeof(z)))
-	if n*int(unsafe.Sizeof(z)) < clearStep {
+	if n*int(unsafe.Sizeof(z)) <= smallObject {
 		return out, nil
 	}
 	for from := 0; from < n; from += step {

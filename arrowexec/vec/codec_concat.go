@@ -39,7 +39,11 @@ func ConcatColumn(t *types.Type, parts []*Vector, yield func() error) (*Vector, 
 		out.Null = make([]bool, total)
 	}
 	w := out.Layout.Width()
-	out.Data = alloc(total * w)
+	if out.Layout == Bytes {
+		out.Data = alloc(total * w)
+	} else {
+		out.Data = dirty(total * w)
+	}
 	bufs := newBufs(out.Layout, parts)
 	at := 0
 	for _, p := range parts {
@@ -137,7 +141,7 @@ func GatherMany(t *types.Type, vs []*Vector, src, row []int32) *Vector {
 		}
 		return b.Finish()
 	}
-	out.Data = alloc(len(row) * out.Layout.Width())
+	out.Data = dirty(len(row) * out.Layout.Width())
 	switch out.Layout.Width() {
 	case 1:
 		gatherMany[uint8](out, vs, src, row)

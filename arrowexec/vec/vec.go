@@ -172,6 +172,14 @@ func alloc(n int) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), n)
 }
 
+// dirty is alloc for memory that is overwritten at once.
+func dirty(n int) []byte {
+	if n <= smallObject {
+		return alloc(n)
+	}
+	return Uncleared[byte](n)
+}
+
 // Make returns a vector of n zero values of t without nulls. Children of a
 // Group are made too; those of a List are empty.
 func Make(t *types.Type, n int) *Vector {
@@ -230,7 +238,7 @@ func (v *Vector) Slice(from, to int) *Vector {
 // lists are shared, not copied.
 func (v *Vector) Gather(idx []int32) *Vector {
 	o := &Vector{Type: v.Type, Layout: v.Layout, N: len(idx), Buf: v.Buf, Child: v.Child}
-	o.Data = alloc(len(idx) * v.Layout.Width())
+	o.Data = dirty(len(idx) * v.Layout.Width())
 	switch v.Layout.Width() {
 	case 1:
 		gather(Of[uint8](o), Of[uint8](v), idx)
