@@ -140,6 +140,11 @@ func (t *tables) Size(path string, deep bool) (size int64, files int, err error)
 	return size, files, failed(path, err)
 }
 
+// WriteFiles implements analyze.Tables.
+func (t *tables) WriteFiles(ctx context.Context, w *plan.Write) error {
+	return t.engine.write(ctx, t.query, t.conf, w)
+}
+
 // Find implements analyze.Tables.
 func (t *tables) Find(of *catalog.Table) ([]catalog.Partition, error) {
 	parts, err := datasource.FindPartitions(of.Location, of.Partitions, !t.conf.caseSensitive)

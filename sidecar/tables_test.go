@@ -133,6 +133,20 @@ func TestPartitionedTable(t *testing.T) {
 	d.want("SELECT a FROM t WHERE p = 1", "5")
 }
 
+func TestInsertElsewhere(t *testing.T) {
+	d := newDatabase(t)
+	d.want("CREATE TABLE a (x INT)")
+	d.want("CREATE TABLE b (x INT, y STRING)")
+	d.want("WITH c AS (SELECT 5 AS v) FROM c INSERT INTO a SELECT v INSERT INTO b SELECT v + 1, 's' WHERE v > 1")
+	d.want("SELECT * FROM a", "5")
+	d.want("SELECT * FROM b", "6 s")
+	dir := filepath.Join(t.TempDir(), "out")
+	for range 2 {
+		d.want("INSERT OVERWRITE DIRECTORY '" + dir + "' USING json SELECT * FROM b")
+	}
+	d.want("SELECT * FROM json.`"+dir+"`", "6 s")
+}
+
 // What lies in a table's folder is not read until the catalog is told.
 func TestRepair(t *testing.T) {
 	d := newDatabase(t)

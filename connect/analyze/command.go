@@ -29,6 +29,10 @@ func commands(kind string) commandRule {
 		return createTableLike
 	case "insert":
 		return insert
+	case "multi_insert":
+		return multiInsert
+	case "insert_directory":
+		return insertDirectory
 	case "truncate":
 		return truncateTable
 	case "create_database":

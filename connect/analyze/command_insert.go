@@ -97,6 +97,33 @@ func insert(r *run, c *plan.Command) (plan.Node, error) {
 	return nothing()
 }
 
+// multiInsert is FROM ... INSERT ... INSERT ...: one after the other.
+func multiInsert(r *run, c *plan.Command) (plan.Node, error) {
+	for _, one := range c.More {
+		if _, err := insert(r, one); err != nil {
+			return nil, err
+		}
+	}
+	return nothing()
+}
+
+// insertDirectory is INSERT OVERWRITE DIRECTORY: files of a format, without a table.
+func insertDirectory(r *run, c *plan.Command) (plan.Node, error) {
+	if r.Tables == nil {
+		return nil, errs.NotSupported("statement " + c.Kind).At(c.Origin)
+	}
+	if c.Flags["hive"] || c.Args["provider"] == "" {
+		return nil, aerr("NOT_SUPPORTED_COMMAND_WITHOUT_HIVE_SUPPORT", "cmd", "INSERT OVERWRITE DIRECTORY with the Hive format")
+	}
+	w := &plan.Write{Common: c.Common, Child: c.Query, Format: strings.ToLower(c.Args["provider"]), Path: c.Args["path"], Mode: "overwrite", Options: map[string]string{}}
+	for k, v := range c.Args {
+		if o, ok := strings.CutPrefix(k, "option."); ok {
+			w.Options[o] = v
+		}
+	}
+	return answer(r.Tables.WriteFiles(r.ctx, w))
+}
+
 // wrote notes in the catalog which partitions a write made and removed.
 func (r *run) wrote(t *catalog.Table, w TableWrite, parts [][]string) error {
 	if len(t.Partitions) == 0 && t.Stats == nil {

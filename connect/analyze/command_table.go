@@ -31,6 +31,8 @@ type Tables interface {
 	// Write runs a resolved relation whose columns are the table's, and puts its rows into
 	// the table. It returns the partitions that got rows: their values as Partition.Values.
 	Write(ctx context.Context, t *catalog.Table, rows plan.Node, w TableWrite) ([][]string, error)
+	// WriteFiles carries out a write to a path; its relation isn't resolved yet.
+	WriteFiles(ctx context.Context, w *plan.Write) error
 	// Find lists the partitions that lie below a table's folder, by the folders' names.
 	Find(t *catalog.Table) ([]catalog.Partition, error)
 	// Folder is where a partition's files are.

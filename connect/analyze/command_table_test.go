@@ -45,6 +45,10 @@ func (f *fakeTables) Folder(t *catalog.Table, p catalog.Partition) string {
 	}
 	return t.Location + "/" + strings.Join(p.Values, "/")
 }
+func (f *fakeTables) WriteFiles(_ context.Context, w *plan.Write) error {
+	f.log = append(f.log, "files "+w.Format+" "+w.Path)
+	return nil
+}
 func (f *fakeTables) Write(_ context.Context, t *catalog.Table, rows plan.Node, w TableWrite) ([][]string, error) {
 	var cols []string
 	for _, a := range rows.Output() {
@@ -112,6 +116,9 @@ func TestTables(t *testing.T) {
 		{"INSERT INTO x (a, s) VALUES (1)", "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", nil},
 		{"INSERT INTO x (a, A) VALUES (1, 2)", "COLUMN_ALREADY_EXISTS", nil},
 		{"INSERT INTO x (b) VALUES (1)", "UNRESOLVED_COLUMN.WITH_SUGGESTION", nil},
+		{"FROM t INSERT INTO v (b) SELECT i WHERE i > 0 INSERT OVERWRITE v (a) SELECT s", "", []string{"append /wh/default/v a string, b int, c string", "overwrite /wh/default/v a string, b int, c string"}},
+		{"INSERT OVERWRITE DIRECTORY '/d' USING json SELECT 1", "", []string{"files json /d"}},
+		{"INSERT OVERWRITE DIRECTORY '/d' SELECT 1", "NOT_SUPPORTED_COMMAND_WITHOUT_HIVE_SUPPORT", nil},
 		{"INSERT INTO z VALUES (1)", "TABLE_OR_VIEW_NOT_FOUND", nil},
 		{"INSERT INTO t VALUES (1)", "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", nil}, // a view
 		{"TRUNCATE TABLE x", "", nil}, // no partitions

@@ -16,7 +16,12 @@ func (p *parser) statement() plan.Node {
 	}
 	defer p.leave()
 	switch p.peek() {
-	case kwSelect, kwFrom, kwValues, tLParen, kwMap, kwReduce:
+	case kwFrom:
+		if p.isMultiInsert() {
+			return p.multiInsert(s, nil)
+		}
+		return p.query()
+	case kwSelect, kwValues, tLParen, kwMap, kwReduce:
 		return p.query()
 	case kwWith:
 		return p.withStatement()
@@ -117,6 +122,10 @@ func (p *parser) withStatement() plan.Node {
 		return n
 	case kwDelete, kwUpdate, kwMerge:
 		return p.dml(p.i)
+	case kwFrom:
+		if p.isMultiInsert() {
+			return p.multiInsert(s, w)
+		}
 	}
 	at := p.i
 	w.Child = p.organization(p.term(nil, at, 1), at, mark)

@@ -13,7 +13,10 @@ import (
 // Args "option.<key>". INSERT OVERWRITE DIRECTORY is "insert_directory" with
 // Args path, provider, "option.<key>", Flags local. INSERT INTO ... REPLACE
 // WHERE cond has Flags replace_where and the condition last in Exprs_.
-func (p *parser) insert(s int) plan.Node {
+func (p *parser) insert(s int) plan.Node { return p.insertFrom(s, nil) }
+
+// insertFrom parses an INSERT whose query, where from isn't nil, is a SELECT without FROM of that relation.
+func (p *parser) insertFrom(s int, from plan.Node) plan.Node {
 	p.next()
 	c := p.command(s, "insert")
 	if p.peek() == kwWith {
@@ -63,7 +66,58 @@ func (p *parser) insert(s int) plan.Node {
 		}
 		p.expect(tRParen)
 	}
+	if from != nil {
+		at, mark := p.i, len(p.windows)
+		if p.peek() != kwSelect {
+			p.syntax()
+			return c
+		}
+		sel := p.selectClause()
+		c.Query = p.organization(p.selectBody(sel, from, at, mark), at, mark)
+		return p.done(c, s)
+	}
 	p.inner(c)
+	return p.done(c, s)
+}
+
+// isMultiInsert reports whether the statement, which begins with FROM, has INSERTs behind its relations.
+func (p *parser) isMultiInsert() bool {
+	depth := 0
+	for _, t := range p.toks[p.i:] {
+		switch t.kind {
+		case tLParen:
+			depth++
+		case tRParen:
+			depth--
+		case kwSelect:
+			if depth == 0 {
+				return false
+			}
+		case kwInsert:
+			if depth == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// multiInsert parses FROM t INSERT INTO a SELECT ... INSERT INTO b SELECT ...: "multi_insert", More the INSERTs.
+func (p *parser) multiInsert(s int, with *plan.With) plan.Node {
+	c := p.command(s, "multi_insert")
+	from := p.fromClause()
+	for p.peek() == kwInsert && p.err == nil {
+		one, ok := p.insertFrom(p.i, from).(*plan.Command)
+		if !ok || p.err != nil {
+			return c
+		}
+		if with != nil {
+			w := *with
+			w.Child = one.Query
+			one.Query = &w
+		}
+		c.More = append(c.More, one)
+	}
 	return p.done(c, s)
 }
 
@@ -75,7 +129,10 @@ func (p *parser) insertDirectory(c *plan.Command, s int) plan.Node {
 		c.Args["path"] = p.stringLit()
 	}
 	if p.peek() == kwRow || p.peek() == kwStored {
-		return p.unsupported(s, "INSERT OVERWRITE DIRECTORY with a Hive format")
+		c.Flags["hive"] = true
+		for p.peek() != tEOF && !p.startsQuery(0) {
+			p.next()
+		}
 	}
 	if p.accept(kwUsing) {
 		c.Args["provider"] = strings.Join(p.multipart(), ".")

@@ -297,7 +297,7 @@ func (p *parser) fromQuery() plan.Node {
 	mark := len(p.windows)
 	from := p.fromClause()
 	if p.peek() == kwInsert {
-		p.notSupported(s, "FROM ... INSERT (multi-insert)")
+		p.syntax() // as a statement of its own it is parsed by multiInsert
 		return noNode()
 	}
 	if p.peek() != kwSelect {

@@ -30,6 +30,8 @@ type Command struct {
 	// Columns of CREATE VIEW (names, comments) and CREATE TABLE; Exprs_ whatever expressions it has.
 	Columns []types.Field
 	Exprs_  []Expr
+	// More are the statements that a statement is made of ("multi_insert").
+	More []*Command
 }
 
 // Write is df.write...save(), saveAsTable, insertInto and writeTo.
