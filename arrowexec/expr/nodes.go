@@ -282,7 +282,25 @@ func (c *compiler) cast(e *plan.Cast) (Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cast{child: child, to: e.To, conv: conv, env: c.env}, nil
+	if e.Column == "" {
+		return &cast{child: child, to: e.To, conv: conv, env: c.env}, nil
+	}
+	return &stored{cast{child: child, to: e.To, conv: conv, env: c.env}, from, e.Column}, nil
+}
+
+// stored is a cast to the type of a table's column, whose name errors have.
+type stored struct {
+	cast
+	from   *types.Type
+	column string
+}
+
+func (s *stored) Eval(b *vec.Batch) (*vec.Vector, error) {
+	v, err := s.cast.Eval(b)
+	if e, ok := errs.As(err); ok && e.Condition == "CAST_OVERFLOW" {
+		return nil, errs.New(errs.Arithmetic, "CAST_OVERFLOW_IN_TABLE_INSERT", "sourceType", errs.Quote(s.from.SQL()), "targetType", errs.Quote(s.to.SQL()), "columnName", errs.ID(s.column))
+	}
+	return v, err
 }
 
 func (c *cast) Type() *types.Type { return c.to }

@@ -294,8 +294,14 @@ func createDatabase(r *run, c *plan.Command) (plan.Node, error) {
 	props := map[string]string{}
 	for k, v := range c.Args {
 		if p, ok := strings.CutPrefix(k, "property."); ok {
+			if err := r.reservedDatabase(p, c); err != nil {
+				return nil, err
+			}
 			props[p] = v
 		}
+	}
+	if err := checkName(name); err != nil {
+		return nil, err
 	}
 	if v := c.Args["collation"]; v != "" {
 		if err := r.schemaCollations(); err != nil {

@@ -212,7 +212,13 @@ func renameRelation(r *run, c *plan.Command) (plan.Node, error) {
 	case c.Kind == "rename_table" && t.IsView:
 		return nil, aerr("EXPECT_TABLE_NOT_VIEW.USE_ALTER_VIEW", "viewName", errs.ID(c.Name...), "operation", "ALTER TABLE").At(c.Origin)
 	}
+	if len(to) > 2 {
+		return nil, errs.New(errs.Parse, "IDENTIFIER_TOO_MANY_NAME_PARTS", "identifier", errs.ID(to...), "limit", "2").At(c.Origin)
+	}
 	db, name := t.Database, strings.ToLower(to[len(to)-1])
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
 	if len(to) > 1 {
 		if db = strings.ToLower(to[len(to)-2]); db != t.Database {
 			return nil, aerr("RENAME_TABLE_SOURCE_DESTINATION_DATABASE_MISMATCH", "db", errs.ID(t.Database), "newDb", errs.ID(db))
@@ -321,7 +327,17 @@ func setLocation(r *run, c *plan.Command) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	where, err := r.absolute(t, c.Args["location"])
+	d, err := r.Catalog.Database(t.Database)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil {
+		return nil, noSchema(t.Database)
+	}
+	where, err := r.inDatabase(d, c.Args["location"])
+	if c.Flags["partition"] {
+		where, err = r.absolute(t, c.Args["location"])
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -671,8 +687,8 @@ func alterDatabase(r *run, c *plan.Command) (plan.Node, error) {
 		if !ok {
 			continue
 		}
-		if msg, reserved := map[string]string{"comment": "", "owner": "it will be set to the current user", "location": "please use the LOCATION clause to specify it"}[p]; reserved && msg != "" {
-			return nil, errs.New(errs.Parse, "UNSUPPORTED_FEATURE.SET_NAMESPACE_PROPERTY", "property", p, "msg", msg).At(c.Origin)
+		if err := r.reservedDatabase(p, c); err != nil {
+			return nil, err
 		}
 		n.Properties[p] = v
 	}
@@ -706,6 +722,15 @@ func alterDatabase(r *run, c *plan.Command) (plan.Node, error) {
 		n.Properties["collation"] = v
 	}
 	return answer(r.Catalog.PutDatabase(n))
+}
+
+// reservedDatabase refuses properties of databases that have clauses of their own.
+func (r *run) reservedDatabase(key string, c *plan.Command) error {
+	msg := map[string]string{"owner": "it will be set to the current user", "location": "please use the LOCATION clause to specify it"}[key]
+	if msg == "" || r.Conf.flag("spark.sql.legacy.notReserveProperties", false) {
+		return nil
+	}
+	return errs.New(errs.Parse, "UNSUPPORTED_FEATURE.SET_NAMESPACE_PROPERTY", "property", key, "msg", msg).At(c.Origin)
 }
 
 // schemaCollations refuses collations of schemas unless they are allowed.

@@ -62,7 +62,7 @@ func insert(r *run, c *plan.Command) (plan.Node, error) {
 		if s, ok := spec.static[f.Name]; ok {
 			e = s
 		} else if at := slices.IndexFunc(names, func(n string) bool { return r.eq(n, f.Name) }); at >= 0 {
-			e, err = r.assign(x.out[at], f, full)
+			e, err = r.assign(x.out[at], f, full, c.Flags["by_name"])
 		} else {
 			e, err = r.fieldDefault(f)
 		}
@@ -254,25 +254,112 @@ func (r *run) insertColumns(t *catalog.Table, c *plan.Command, x *rel, names []s
 	return nil, aerr(cond, "tableName", full, "tableColumns", fieldList(fields), "dataColumns", idList(x.out))
 }
 
-// assign casts a column of a query to the type of a table's column, by the rules of spark.sql.storeAssignmentPolicy.
-func (r *run) assign(a *plan.Attr, f types.Field, table string) (plan.Expr, error) {
+// assign casts a column of a query to the type of a table's column, by the
+// rules of spark.sql.storeAssignmentPolicy. Fields of structs go by position, or by name.
+func (r *run) assign(a *plan.Attr, f types.Field, table string, byName bool) (plan.Expr, error) {
 	to := deepRead(f.Type)
 	var e plan.Expr = a
-	if !types.SameType(a.T, to) {
-		mode, ok := plan.ANSI, false
+	if byName {
+		var err error
+		if e, err = r.fieldsByName(e, to, []string{f.Name}, table); err != nil {
+			return nil, err
+		}
+	}
+	if !types.SameType(e.Type(), to) {
+		mode := plan.ANSI
 		switch strings.ToUpper(r.Conf.text("spark.sql.storeAssignmentPolicy", "ANSI")) {
 		case "LEGACY":
 			mode = plan.Legacy
-			ok = castable(a.T, to, false)
 		case "STRICT":
 			return nil, errs.NotSupported("spark.sql.storeAssignmentPolicy STRICT")
-		default:
-			ok = r.storeAssignable(a.T, to)
 		}
-		if !ok {
-			return nil, aerr("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "tableName", table, "colName", errs.ID(f.Name), "srcType", errs.Quote(a.T.SQL()), "targetType", errs.Quote(to.SQL()))
+		if err := r.checkStore(e.Type(), to, []string{f.Name}, table, mode); err != nil {
+			return nil, err
 		}
-		e = &plan.Cast{Child: a, To: to, Mode: mode, Implicit: true}
+		e = &plan.Cast{Child: e, To: to, Mode: mode, Implicit: true, Column: f.Name}
 	}
 	return r.charCall("char_write", e, f.Type)
+}
+
+// checkStore checks that values of type a may be stored in a column of type b; path names it, down to fields of structs.
+func (r *run) checkStore(a, b *types.Type, path []string, table string, mode plan.EvalMode) error {
+	switch {
+	case types.SameType(a, b):
+		return nil
+	case a.Kind == types.Struct && b.Kind == types.Struct:
+		if n := len(b.Fields); len(a.Fields) > n {
+			return aerr("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_STRUCT_FIELDS", "tableName", table, "colName", errs.ID(path...), "extraFields", fieldList(a.Fields[n:]))
+		} else if len(a.Fields) < n {
+			return aerr("INCOMPATIBLE_DATA_FOR_TABLE.STRUCT_MISSING_FIELDS", "tableName", table, "colName", errs.ID(path...), "missingFields", fieldList(b.Fields[len(a.Fields):]))
+		}
+		for i, f := range b.Fields {
+			if err := r.checkStore(a.Fields[i].Type, f.Type, append(slices.Clone(path), f.Name), table, mode); err != nil {
+				return err
+			}
+		}
+		return nil
+	case a.Kind == types.Array && b.Kind == types.Array:
+		return r.checkStore(a.Elem, b.Elem, append(slices.Clone(path), "element"), table, mode)
+	case a.Kind == types.Map && b.Kind == types.Map:
+		if err := r.checkStore(a.Key, b.Key, append(slices.Clone(path), "key"), table, mode); err != nil {
+			return err
+		}
+		return r.checkStore(a.Elem, b.Elem, append(slices.Clone(path), "value"), table, mode)
+	}
+	ok := r.storeAssignable(a, b)
+	if mode == plan.Legacy {
+		ok = castable(a, b, false)
+	}
+	if ok {
+		return nil
+	}
+	return aerr("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "tableName", table, "colName", errs.ID(path...), "srcType", errs.Quote(a.SQL()), "targetType", errs.Quote(b.SQL()))
+}
+
+// fieldsByName puts the fields of a struct, and of structs in it, into the order of the column's.
+func (r *run) fieldsByName(e plan.Expr, to *types.Type, path []string, table string) (plan.Expr, error) {
+	from := e.Type()
+	if from.Kind != types.Struct || to.Kind != types.Struct || types.SameType(from, to) {
+		return e, nil
+	}
+	same := len(from.Fields) == len(to.Fields)
+	var args []plan.Expr
+	for i, f := range to.Fields {
+		at := slices.IndexFunc(from.Fields, func(x types.Field) bool { return r.eq(x.Name, f.Name) })
+		if at < 0 {
+			return nil, aerr("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_FIND_DATA", "tableName", table, "colName", errs.ID(append(slices.Clone(path), f.Name)...))
+		}
+		same = same && at == i
+		x, err := r.extract(e, &plan.Literal{T: types.StringType, Value: from.Fields[at].Name}, nil)
+		if err != nil {
+			return nil, err
+		}
+		y, err := r.fieldsByName(x, f.Type, append(slices.Clone(path), f.Name), table)
+		if err != nil {
+			return nil, err
+		}
+		same = same && y == x
+		args = append(args, &plan.Literal{T: types.StringType, Value: f.Name}, y)
+	}
+	if len(from.Fields) > len(to.Fields) {
+		var extra []types.Field
+		for _, x := range from.Fields {
+			if !slices.ContainsFunc(to.Fields, func(f types.Field) bool { return r.eq(x.Name, f.Name) }) {
+				extra = append(extra, x)
+			}
+		}
+		return nil, aerr("INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_STRUCT_FIELDS", "tableName", table, "colName", errs.ID(path...), "extraFields", fieldList(extra))
+	}
+	if same {
+		return e, nil
+	}
+	made, err := r.call(&plan.Call{Name: "named_struct", Args: args}, &scope{})
+	if err != nil || !e.Nullable() {
+		return made, err
+	}
+	null, err := r.call(&plan.Call{Name: "isnull", Args: []plan.Expr{e}}, &scope{})
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Case{When: []plan.Expr{null}, Then: []plan.Expr{nullLit(made.Type())}, Else: made}, nil
 }

@@ -72,7 +72,29 @@ func (r *run) place(c *plan.Command) (*catalog.Database, string, error) {
 	if d == nil {
 		return nil, "", noSchema(db)
 	}
-	return d, name, nil
+	return d, name, checkName(name)
+}
+
+// checkName refuses names of tables and schemas that have more than letters, digits and _ in them.
+func checkName(name string) error {
+	for i := range len(name) {
+		if c := name[i]; c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return aerr("INVALID_SCHEMA_OR_RELATION_NAME", "name", errs.ID(name))
+		}
+	}
+	if name == "" {
+		return aerr("INVALID_SCHEMA_OR_RELATION_NAME", "name", errs.ID(name))
+	}
+	return nil
+}
+
+// inDatabase is a location that a statement gives: relative ones are in the database's folder.
+func (r *run) inDatabase(d *catalog.Database, where string) (string, error) {
+	if where == "" || strings.Contains(where, ":/") || strings.HasPrefix(where, "/") {
+		return where, nil
+	}
+	base, err := r.Tables.Path(d, "")
+	return base + "/" + where, err
 }
 
 func tableOperation(db, name, operation string) *errs.Error {
@@ -160,6 +182,9 @@ func createTable(r *run, c *plan.Command) (plan.Node, error) {
 				delete(t.Options, k)
 			}
 		}
+	}
+	if t.Location, err = r.inDatabase(d, t.Location); err != nil {
+		return nil, err
 	}
 	if c.Flags["external"] && t.Location == "" {
 		return nil, errs.New(errs.Parse, "CREATE_EXTERNAL_TABLE_WITHOUT_LOCATION").At(c.Origin)
@@ -597,7 +622,10 @@ func createTableLike(r *run, c *plan.Command) (plan.Node, error) {
 	if old != nil {
 		return taken()
 	}
-	if t.Location = c.Args["location"]; t.Location == "" {
+	if t.Location, err = r.inDatabase(d, c.Args["location"]); err != nil {
+		return nil, err
+	}
+	if t.Location == "" {
 		t.Managed = true
 		if t.Location, err = r.Tables.Path(d, name); err != nil {
 			return nil, err

@@ -95,6 +95,9 @@ func createView(r *run, c *plan.Command) (plan.Node, error) {
 	if len(r.temps) > 0 {
 		return nil, aerr("INVALID_TEMP_OBJ_REFERENCE", "obj", "VIEW", "objName", errs.ID(catalog.DefaultCatalog, db, name), "tempObj", "VIEW", "tempObjName", errs.ID(r.temps[0])).At(c.Origin)
 	}
+	if err := checkName(tab); err != nil {
+		return nil, err
+	}
 	full := errs.ID(catalog.DefaultCatalog, db, tab)
 	old, err := r.Catalog.Table(db, tab)
 	if err != nil {

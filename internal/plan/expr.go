@@ -212,6 +212,8 @@ type Cast struct {
 	Mode  EvalMode
 	// Implicit: put in by coercion, so that names and EXPLAIN can leave it out.
 	Implicit bool
+	// Column is the column of a table that the value is stored in; errors of an overflow name it.
+	Column string
 }
 
 // Case is CASE WHEN c1 THEN v1 ... ELSE e END; if(c, a, b) is one too. Values
