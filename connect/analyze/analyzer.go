@@ -131,6 +131,8 @@ type run struct {
 	refs map[int64]plan.Node
 	// temps are the temporary views that the query names.
 	temps []string
+	// variables are the session variables that it names.
+	variables []string
 	// used are the permanent views that the query reads, at any depth.
 	used *[]string
 }

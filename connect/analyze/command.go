@@ -111,6 +111,14 @@ func commands(kind string) commandRule {
 		return loadData
 	case "delete", "update", "merge":
 		return changeRows
+	case "declare_variable":
+		return declareVariable
+	case "set_variable":
+		return setVariable
+	case "drop_variable":
+		return dropVariable
+	case "execute_immediate":
+		return executeImmediate
 	case "analyze_table", "analyze_tables":
 		return analyzeTable
 	case "describe_query":

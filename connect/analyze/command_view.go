@@ -92,6 +92,9 @@ func createView(r *run, c *plan.Command) (plan.Node, error) {
 	if _, err := r.database([]string{db}); err != nil {
 		return nil, err
 	}
+	if len(r.variables) > 0 {
+		return nil, aerr("INVALID_TEMP_OBJ_REFERENCE", "obj", "VIEW", "objName", errs.ID(catalog.DefaultCatalog, db, name), "tempObj", "VARIABLE", "tempObjName", errs.ID(r.variables[0]))
+	}
 	if len(r.temps) > 0 {
 		return nil, aerr("INVALID_TEMP_OBJ_REFERENCE", "obj", "VIEW", "objName", errs.ID(catalog.DefaultCatalog, db, name), "tempObj", "VIEW", "tempObjName", errs.ID(r.temps[0])).At(c.Origin)
 	}

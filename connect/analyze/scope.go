@@ -195,10 +195,8 @@ func (r *run) name(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 			return s.outerRef(x), nil
 		}
 	}
-	if r.Catalog != nil {
-		if t, v, ok := r.Catalog.Variable(e.Parts); ok {
-			return &plan.Literal{At: e.At, T: t, Value: v}, nil
-		}
+	if x, err := r.variable(e); x != nil || err != nil {
+		return x, err
 	}
 	return nil, r.unresolved(e, s)
 }

@@ -323,20 +323,6 @@ func (s *Session) DropVariable(name string) bool {
 	return ok
 }
 
-// Variable finds a session variable by name, session.name or system.session.name.
-func (s *Session) Variable(parts []string) (t *types.Type, value any, ok bool) {
-	for len(parts) > 1 && (strings.EqualFold(parts[0], "system") || strings.EqualFold(parts[0], "session")) {
-		parts = parts[1:]
-	}
-	if len(parts) != 1 {
-		return nil, nil, false
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	v, ok := s.vars[strings.ToLower(parts[0])]
-	return v.Type, v.Value, ok
-}
-
 // RegisterFunction keeps a user function (spark.udf.register).
 func (s *Session) RegisterFunction(f *plan.UDF) {
 	s.mu.Lock()

@@ -17,6 +17,7 @@ func areas() []map[string]Condition {
 		streamConditions,
 		writeConditions,
 		tableConditions,
+		variableConditions,
 	}
 }
 
