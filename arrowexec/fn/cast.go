@@ -402,11 +402,13 @@ func castNumber(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 					buf = types.AppendFloat(nil, float32(x))
 				}
 				d, st := types.ParseDecimal(string(buf), t.Scale)
+				if st == types.DecimalBad { // NaN and the infinities become null in every mode
+					setNull(out, i)
+					continue
+				}
 				ok = st == types.DecimalOK && d.Fits(t.Precision)
 				putDecimal(out, i, d)
-				if st != types.DecimalBad {
-					tell = func() error { return outOfRange(plainNumber(string(buf)), t, c.pos) }
-				}
+				tell = func() error { return outOfRange(plainNumber(string(buf)), t, c.pos) }
 			case t.Kind == types.Float32:
 				vec.Of[float32](out)[i] = float32(x)
 			default:

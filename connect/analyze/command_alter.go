@@ -53,6 +53,9 @@ func addColumns(r *run, c *plan.Command) (plan.Node, error) {
 		f := &fields[i]
 		f.Type = withCollation(f.Type, t.Properties["collation"])
 		if text, ok := c.Args["default."+f.Name]; ok {
+			if !strings.EqualFold(t.Provider, "parquet") { // the readers of the others give null for what rows haven't
+				return nil, errs.NotSupported("ADD COLUMN with a DEFAULT to a table of format " + t.Provider).At(c.Origin)
+			}
 			if err := r.setDefault(f, text, "ALTER TABLE ADD COLUMNS"); err != nil {
 				return nil, err
 			}

@@ -301,6 +301,8 @@ func orParser(p func(*session.Session) translate.Parser) func(*session.Session) 
 			DoubleQuotedIdentifiers: ansi && x.Conf.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
 			EnforceReserved:         ansi && x.Conf.Bool("spark.sql.ansi.enforceReservedKeywords"),
 			EscapedStringLiterals:   x.Conf.Bool("spark.sql.parser.escapedStringLiterals"),
+			LegacyIdentifierClause:  x.Conf.Bool("spark.sql.legacy.identifierClause"),
+			BangEqualsNot:           x.Conf.Bool("spark.sql.legacy.bangEqualsNot"),
 			TimestampNTZ:            strings.EqualFold(x.Conf.String("spark.sql.timestampType"), "TIMESTAMP_NTZ"),
 		}
 		if loc, err := session.LoadTimeZone(x.Conf.String("spark.sql.session.timeZone")); err == nil {
