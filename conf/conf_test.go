@@ -127,3 +127,20 @@ func TestSuspendMemoryIsAQuarter(t *testing.T) {
 		t.Errorf("%d bytes", c.SuspendMemory)
 	}
 }
+
+func TestCatalogFile(t *testing.T) {
+	for _, c := range []struct {
+		set  []string
+		want string
+	}{
+		{nil, ""},
+		{[]string{"spark.sql.warehouse.dir=/w"}, "/w/.neptune-catalog.db"},
+		{[]string{"neptune.warehouse.dir=/w", "neptune.catalog.file=memory"}, ""},
+		{[]string{"neptune.catalog.file=/c.db"}, "/c.db"},
+	} {
+		got, err := Load(Source{Set: c.set})
+		if err != nil || got.CatalogFile != c.want {
+			t.Errorf("%v: %v, %v", c.set, got, err)
+		}
+	}
+}

@@ -105,6 +105,7 @@ func TestPartitionedTable(t *testing.T) {
 	d.want("INSERT INTO t PARTITION (p = 1, q = 'a/b') VALUES (1)")
 	d.want("INSERT INTO t PARTITION (p = 1, q) VALUES (2, 'c'), (3, NULL)")
 	d.want("INSERT INTO t VALUES (4, 2, 'c')")
+	d.want("INSERT INTO t PARTITION (p = 1, q = '') VALUES (1)", "!INVALID_PARTITION_SPEC")
 	d.want("SHOW PARTITIONS t", "p=1/q=__HIVE_DEFAULT_PARTITION__", "p=1/q=a%2Fb", "p=1/q=c", "p=2/q=c")
 	d.want("SELECT * FROM t", "1 1 a/b", "2 1 c", "3 1 <nil>", "4 2 c")
 	d.want("INSERT OVERWRITE t PARTITION (p = 1, q) VALUES (5, 'c')")

@@ -94,6 +94,13 @@ func (r *run) partitionSpecAt(t *catalog.Table, c *plan.Command, key string, exp
 		if err != nil {
 			return nil, err
 		}
+		if l, ok := exprs[i].(*plan.Literal); ok && l.Value == "" {
+			shown := t.Partitions[at] + "="
+			if c.Kind == "insert" {
+				shown += "Some()"
+			}
+			return nil, aerr("INVALID_PARTITION_SPEC", "details", "The spec (["+shown+"]) contains an empty partition column value")
+		}
 		s.values[at], s.static[t.Partitions[at]] = &text, x
 	}
 	return s, nil

@@ -178,7 +178,7 @@ func (r *run) viewColumns(t *catalog.Table, x *rel) (*rel, error) {
 		if t.SchemaMode != "TYPE EVOLUTION" && !types.SameType(a.T, f.Type) {
 			k := &plan.Cast{Child: a, To: f.Type, Mode: plan.ANSI}
 			if t.SchemaMode == "BINDING" || t.SchemaMode == "" {
-				if !upCasts(a.T, f.Type) {
+				if !types.UpCasts(a.T, f.Type) {
 					return nil, aerr("CANNOT_UP_CAST_DATATYPE", "expression", strings.Join(append(slices.Clone(a.Qualifier), a.Name), "."), "sourceType", errs.Quote(a.T.SQL()), "targetType", errs.Quote(f.Type.SQL()),
 						"details", "Cast the column in the view, or make the view anew.")
 				}
@@ -191,35 +191,6 @@ func (r *run) viewColumns(t *catalog.Table, x *rel) (*rel, error) {
 	}
 	p := &plan.Project{List: list, Child: x.node}
 	return &rel{node: p, out: p.Output()}, nil
-}
-
-// upCasts reports whether every value of a is one of b (Spark: Cast.canUpCast).
-func upCasts(a, b *types.Type) bool {
-	switch {
-	case types.SameType(a, b), a.Kind == types.Null:
-		return true
-	case a.Kind == types.Array && b.Kind == types.Array:
-		return upCasts(a.Elem, b.Elem)
-	case a.Kind == types.Map && b.Kind == types.Map:
-		return upCasts(a.Key, b.Key) && upCasts(a.Elem, b.Elem)
-	case a.Kind == types.Struct && b.Kind == types.Struct:
-		return len(a.Fields) == len(b.Fields) && !slices.ContainsFunc(a.Fields, func(f types.Field) bool {
-			i := a.FieldIndex(f.Name)
-			return !upCasts(f.Type, b.Fields[i].Type)
-		})
-	case b.IsString():
-		return !a.IsNested() && a.Kind != types.Variant && a.Kind != types.Binary
-	case a.IsNumeric() && b.IsNumeric():
-		w := types.Wider(a, b, false, false)
-		return w != nil && types.SameType(w, b) && !(a.IsFractional() && b.IsIntegral())
-	case a.Kind == types.Date:
-		return b.Kind == types.Timestamp || b.Kind == types.TimestampNTZ
-	case a.Kind == types.TimestampNTZ:
-		return b.Kind == types.Timestamp
-	case a.Kind == types.Timestamp:
-		return b.Kind == types.TimestampNTZ
-	}
-	return false
 }
 
 // filesOf reads a table's files.

@@ -47,6 +47,7 @@ var tableConditions = map[string]Condition{
 	"INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_FIND_DATA":               {"KD000", "The rows don't fit the table <tableName>: there is nothing for <colName>."},
 	"INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_STRUCT_FIELDS":            {"KD000", "The rows don't fit the table <tableName>: the column <colName> has no fields <extraFields>."},
 	"INCOMPATIBLE_DATA_FOR_TABLE.STRUCT_MISSING_FIELDS":          {"KD000", "The rows don't fit the table <tableName>: the column <colName> lacks the fields <missingFields>."},
+	"INVALID_PARTITION_SPEC":                                     {"42601", "PARTITION is invalid. <details>"},
 	"UNSUPPORTED_FEATURE.ANALYZE_VIEW":                           {"0A000", "ANALYZE TABLE doesn't go with views."},
 	"UNSUPPORTED_FEATURE.ANALYZE_UNSUPPORTED_COLUMN_TYPE":        {"0A000", "The column <columnName> of <tableName>, of type <columnType>, has no statistics."},
 	"CANNOT_UP_CAST_DATATYPE":                                    {"42846", "<expression>, of type <sourceType>, can't become <targetType> without loss. <details>"},
