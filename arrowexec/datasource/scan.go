@@ -367,7 +367,9 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 		}
 		f := ft.find(s.files.data.Fields[col].Name)
 		if f < 0 {
-			g.fixed[i] = s.files.absent[col]
+			if col < len(s.files.absent) {
+				g.fixed[i] = s.files.absent[col]
+			}
 			g.missing[i] = g.fixed[i] == nil
 			continue
 		}

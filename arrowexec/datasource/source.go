@@ -46,6 +46,7 @@ type Files struct {
 	text   *textOptions // of text formats
 	values [][]any      // of files: the partition columns' values
 	known  *plan.Stats  // from the catalog
+	table  *TableFiles  // nil: no table of the catalog
 	absent []any        // of data columns: the value in files that haven't the column
 }
 
@@ -136,7 +137,7 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 	}
 	f.files, f.paths, f.roots = l.files, paths, l.roots
 	if a.Table != nil {
-		f.known = a.Table.Stats
+		f.known, f.table = a.Table.Stats, a.Table
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

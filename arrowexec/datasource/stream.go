@@ -47,7 +47,7 @@ func (f *Files) refresh(ctx context.Context) (*Files, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	l, err := listFiles(f.paths, f.opts)
+	l, err := f.table.list(f.paths, f.opts)
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,9 @@ func openState(state []byte) (plan.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.setAbsent(); err != nil {
+		return nil, err
+	}
 	var files []fileInfo
 	for _, x := range s.Files {
 		files = append(files, fileInfo{path: x.Path, root: x.Root, size: x.Size, mtime: x.Mtime, parts: x.Parts})

@@ -340,7 +340,7 @@ func (r *run) dispatch(n plan.Node, outer *scope) (*rel, error) {
 	case *resolvedNode:
 		return n.rel, nil
 	case *plan.Command:
-		return nil, errs.Internalf("a command (%s) inside a query", n.Kind)
+		return nil, errs.NotSupported("the statement " + n.Kind + " inside a query or EXPLAIN").At(n.Origin)
 	case nil:
 		return nil, errs.Internalf("a plan without a relation")
 	}
