@@ -43,6 +43,7 @@ type output struct {
 	parts []*block
 	bytes int64 // reserved
 	keys  sample
+	of    int  // writers in all, 0: not known
 	pins  int  // readers in other processes that are being served
 	dead  bool // to be dropped when pins is 0
 }

@@ -273,7 +273,9 @@ func (v *view) Reader(c *task.Conf, query string, x *physical.Exchange, partitio
 	}
 	inputs := make([]op.Operator, len(list))
 	for i := range list {
-		inputs[i] = over(list[i : i+1])
+		one := over(list[i : i+1])
+		one.remote.one = true
+		inputs[i] = one
 	}
 	return op.NewMerge(inputs, keys, order), nil
 }

@@ -299,6 +299,7 @@ func (p *pump) run(list []*output) error {
 			}
 		}
 		head := binary.AppendUvarint([]byte{kindEnd}, uint64(p.writer))
+		head = binary.AppendUvarint(head, uint64(o.of))
 		if err := p.out.Send(&flight.FlightData{AppMetadata: head}); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ import (
 	"neptune/arrowexec/physical/wire"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
 	"neptune/internal/types"
 )
 
@@ -38,6 +39,7 @@ type fetch struct {
 	part    int
 	schema  []*types.Type
 	sources []Location
+	one     bool // sources is one of several, which are merged
 
 	ahead   *mem.Reservation
 	streams map[string]*stream // by executor
@@ -184,6 +186,9 @@ func (f *fetch) next(c *task.Ctx) (*vec.Batch, error) {
 			if err != io.EOF {
 				return b, err
 			}
+			if err := f.complete(f.pinned[0].of); err != nil {
+				return nil, err
+			}
 			f.unpin()
 			f.at++
 			continue
@@ -199,11 +204,23 @@ func (f *fetch) next(c *task.Ctx) (*vec.Batch, error) {
 		case m.writer != l.Writer:
 			return nil, f.failed(l.Executor, l.Addr, []int{l.Writer}, fmt.Errorf("rows of writer %d came", m.writer))
 		case m.end:
+			if err := f.complete(m.of); err != nil {
+				return nil, err
+			}
 			f.at++
 		default:
 			f.frame = m.body
 		}
 	}
+}
+
+// complete checks that the task was told of all writers: rows may be missing
+// where the driver was wrong, but never in silence.
+func (f *fetch) complete(of int) error {
+	if of > 0 && !f.one && of != len(f.sources) {
+		return errs.Internalf("exchange %d has %d writers, and the places of %d are known", f.x.ID, of, len(f.sources))
+	}
+	return nil
 }
 
 // nextHere reads what is in this process.
@@ -266,6 +283,7 @@ func (f *fetch) close() {
 type message struct {
 	writer int
 	end    bool
+	of     int    // at the end: how many writers there are in all, 0: not known
 	body   []byte // aligned to 8
 }
 
@@ -419,7 +437,11 @@ func unpack(d *flight.FlightData) (m message, err error) {
 			return m, vec.ErrCorrupt
 		}
 	case kindEnd:
-		m.end = true
+		of, k := binary.Uvarint(head[1+n:])
+		if k <= 0 || of > 1<<31 {
+			return m, vec.ErrCorrupt
+		}
+		m.end, m.of = true, int(of)
 	default:
 		return m, vec.ErrCorrupt
 	}

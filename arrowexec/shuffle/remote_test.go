@@ -603,6 +603,26 @@ func TestFetchRefusals(t *testing.T) {
 	if _, err := get(t, a.With(Sources{5: {b.at(0), a.at(0)}}), a.pool, a.x, 0); err == nil || !strings.Contains(err.Error(), "two places") {
 		t.Error(err)
 	}
+	// Of two writers only one is named.
+	for _, n := range []*node{a, b} {
+		for writer := range 2 {
+			err := inTask(t, b.pool, writer, func(c *task.Ctx) error {
+				c.Info.Partitions = 2
+				w, err := b.Writer(c, "q", b.x, writer, 1)
+				if err != nil {
+					return err
+				}
+				defer w.Close()
+				return w.Commit(c)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := get(t, n.With(Sources{5: {b.at(1)}}), n.pool, n.x, 0); err == nil || !strings.Contains(err.Error(), "2 writers") {
+			t.Errorf("a writer of two: %v", err)
+		}
+	}
 	if rows, err := get(t, a.With(Sources{5: nil}), a.pool, a.x, 0); err != nil || rows != nil {
 		t.Errorf("no writers: %d rows, %v", len(rows), err)
 	}

@@ -68,7 +68,7 @@ func (l *Local) Writer(c *task.Ctx, query string, x *physical.Exchange, id, part
 	if err != nil {
 		return nil, err
 	}
-	w.out = &output{parts: make([]*block, stored), keys: sample{Parts: w.parts}}
+	w.out = &output{parts: make([]*block, stored), keys: sample{Parts: w.parts}, of: c.Info.Partitions}
 	w.sel = make([][]int32, w.parts)
 	w.build = make([][]*vec.Builder, w.parts)
 	w.fill = make([]int, w.parts)

@@ -23,11 +23,22 @@ type Conf struct {
 	ShufflePartitions   int   // upper bound of an exchange's partitions; 0: 200
 	BroadcastThreshold  int64 // bytes; a build side estimated below is broadcast; 0: 10 MB, < 0: never by size
 	Keys                map[string]string
+	// RowScale multiplies the numbers of rows up to which a plan counts as small;
+	// 0: 1. Tests plan small tables as if they were large.
+	RowScale float64
 	// Fold evaluates an expression without columns; nil: nothing is folded.
 	// An error leaves the expression as it is: it may never be reached at run time.
 	Fold func(plan.Expr) (*plan.Literal, error)
 	// AggState gives the types of an aggregate's state columns; nil asks the function table.
 	AggState func(*plan.Call) ([]*types.Type, error)
+}
+
+// rows is a number of rows, scaled.
+func (c Conf) rows(n float64) float64 {
+	if c.RowScale > 0 {
+		return n * c.RowScale
+	}
+	return n
 }
 
 func (c Conf) slots() int { return max(1, c.Slots) }

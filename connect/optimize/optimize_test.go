@@ -85,6 +85,7 @@ func planned(tb testing.TB, sql string) (physical.Node, error) {
 	if err := physical.Validate(n); err != nil {
 		tb.Errorf("invalid plan: %v\n%s\n%s", err, sql, physical.Explain(n, "simple"))
 	}
+	crosses(tb, n)
 	return n, nil
 }
 

@@ -175,7 +175,7 @@ func (p *planner) broadcast(r part) part {
 
 // partitions is how many an exchange of so many rows makes.
 func (p *planner) partitions(rows float64) int {
-	n := int(math.Min(math.Ceil(rows/rowsPerPartition), 1<<20))
+	n := int(math.Min(math.Ceil(rows/p.conf.rows(rowsPerPartition)), 1<<20))
 	n = max(n, p.conf.slots())
 	return max(1, min(n, p.conf.slots()*4, p.conf.shufflePartitions()))
 }
@@ -267,7 +267,7 @@ func (p *planner) scan(r *plan.Relation, conds []plan.Expr) (part, error) {
 		}
 		s.Filters = append(s.Filters, b)
 	}
-	if st := r.Handle.Stats(); p.local || st.Rows >= 0 && st.Rows <= smallRows {
+	if st := r.Handle.Stats(); p.local || st.Rows >= 0 && float64(st.Rows) <= p.conf.rows(smallRows) {
 		return oneTask(s), nil
 	}
 	return part{node: s}, nil
@@ -286,7 +286,7 @@ func (p *planner) localRows(l *plan.LocalRelation) (part, error) {
 	if made && len(batches) <= 1 {
 		return part{node: leaf, single: true}, nil
 	}
-	if rows, known := localRows(l); p.local || known && rows <= smallRows {
+	if rows, known := localRows(l); p.local || known && float64(rows) <= p.conf.rows(smallRows) {
 		return oneTask(leaf), nil
 	}
 	return part{node: leaf}, nil
@@ -296,7 +296,7 @@ func (p *planner) rangeScan(r *plan.Range) part {
 	n := r.Partitions
 	if n <= 0 {
 		n = p.conf.slots()
-		if rangeRows(r) <= smallRows {
+		if float64(rangeRows(r)) <= p.conf.rows(smallRows) {
 			n = 1
 		}
 	}
@@ -542,7 +542,7 @@ func (p *planner) sort(s *plan.Sort) (part, error) {
 	if err != nil {
 		return in, err
 	}
-	if s.Global && !in.single && p.est.of(s.Child).rows >= rangeSortRows {
+	if s.Global && !in.single && p.est.of(s.Child).rows >= p.conf.rows(rangeSortRows) {
 		order, err := p.order(s.Order, in.node.Schema())
 		if err != nil {
 			return in, err
@@ -691,7 +691,7 @@ func (p *planner) cluster(in part, keys []plan.Expr, st *relStats) (part, error)
 	if in.single || clustered(in, keys) {
 		return in, nil
 	}
-	if len(keys) == 0 || st.rows <= smallRows {
+	if len(keys) == 0 || st.rows <= p.conf.rows(smallRows) {
 		return p.toSingle(in), nil
 	}
 	b, err := physical.BindAll(p.dealBy(keys, st), in.node.Schema())
@@ -765,7 +765,7 @@ func (p *planner) union(u *plan.SetOperation) (part, error) {
 		all = all && r.single
 		x.Inputs = append(x.Inputs, r.node)
 	}
-	if all && (p.local || p.est.of(u).rows <= smallRows) {
+	if all && (p.local || p.est.of(u).rows <= p.conf.rows(smallRows)) {
 		return oneTask(x), nil
 	}
 	return part{node: x}, nil

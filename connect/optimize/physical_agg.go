@@ -107,7 +107,7 @@ func (p *planner) aggregate(a *plan.Aggregate) (part, error) {
 	switch {
 	case !stateful && (in.single || len(s.group) > 0 && clustered(in, s.group)):
 		out, err = p.hashAggregate(in, s, physical.Complete)
-	case !stateful && len(s.group) > 0 && groups > smallRows && groups > 0.8*inRows:
+	case !stateful && len(s.group) > 0 && groups > p.conf.rows(smallRows) && groups > 0.8*inRows:
 		if in, err = p.cluster(in, s.group, p.est.of(a.Child)); err != nil {
 			return in, err
 		}
@@ -253,7 +253,7 @@ func (p *planner) twoPhase(in part, s aggSplit, groups float64, st *relStats) (p
 	if s.live {
 		return p.stateAggregate(r, s, keys, final, finalOut)
 	}
-	if len(group) == 0 || groups <= smallRows {
+	if len(group) == 0 || groups <= p.conf.rows(smallRows) {
 		r = p.exchange(r, &physical.Exchange{Kind: physical.Single, N: 1})
 	} else {
 		deal := keys

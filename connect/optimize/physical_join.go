@@ -273,9 +273,9 @@ func (p *planner) broadcastSide(s joinSides) int {
 	right := mayBroadcast(s.kind, true) && small(s.rr, s.lr, s.rb)
 	left := mayBroadcast(s.kind, false) && small(s.lr, s.rr, s.lb)
 	switch {
-	case right && left && s.r.single && !s.l.single && s.lr > smallRows:
+	case right && left && s.r.single && !s.l.single && s.lr > p.conf.rows(smallRows):
 		return 2 // keep the side that has many tasks as the probe
-	case right && left && s.l.single && !s.r.single && s.rr > smallRows:
+	case right && left && s.l.single && !s.r.single && s.rr > p.conf.rows(smallRows):
 		return 1
 	case right && left:
 		if s.rb <= s.lb {
