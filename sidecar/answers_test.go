@@ -47,6 +47,7 @@ func ways() []way {
 	return []way{
 		{name: "one slot", slots: 1},
 		{name: "four slots", slots: 4, conf: never},
+		{name: "planned as if large", slots: 4, tuning: tuning{batchRows: 61, rowScale: 1e-6}, conf: never},
 		{name: "small batches", slots: 4, tuning: tuning{batchRows: 3}},
 		{name: "suspended at each yield", slots: 4, tuning: tuning{batchRows: 61, every: 1}, conf: never},
 		{name: "little memory", slots: 2, memory: 96 << 10, tuning: tuning{batchRows: 64}, conf: never, spills: []string{"aggregate", "join", "sort", "window"}},

@@ -65,6 +65,8 @@ type Engine struct {
 type tuning struct {
 	batchRows int // rows a batch, 0: the default
 	every     int // suspend tasks at each every-th yield point, 0: when asked
+	// rowScale makes small tables be planned as large ones, see optimize.Conf.
+	rowScale float64
 }
 
 // NewEngine starts the driver and the embedded executor.
@@ -180,7 +182,7 @@ func (e *Engine) Analyze(ctx context.Context, s *session.Session, n plan.Node) (
 }
 
 func (e *Engine) planner(c *sessionConf) optimize.Conf {
-	o := optimize.Conf{ANSI: c.ansi, CaseSensitive: c.caseSensitive, Slots: e.conf.Slots, ShufflePartitions: e.conf.Slots, Keys: c.keys,
+	o := optimize.Conf{ANSI: c.ansi, CaseSensitive: c.caseSensitive, Slots: e.conf.Slots, ShufflePartitions: e.conf.Slots, Keys: c.keys, RowScale: e.tuning.rowScale,
 		Fold: func(x plan.Expr) (*plan.Literal, error) { return expr.Fold(x, c.fn()) }}
 	if v, ok := c.keys["spark.sql.shuffle.partitions"]; ok {
 		if n, err := strconv.Atoi(v); err == nil && n > 0 {
