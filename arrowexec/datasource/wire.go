@@ -13,7 +13,8 @@ import (
 const wireKind = "files"
 
 // filesState is Files as they cross: what they were opened with and what was
-// found then, so that nothing is listed or inferred a second time.
+// found then, so that nothing is listed or inferred a second time. What only
+// planning and refreshing need stays behind: statistics, the catalog's partitions.
 type filesState struct {
 	Format  string
 	Options map[string]string
@@ -25,6 +26,8 @@ type filesState struct {
 	Parts   int
 	Zone    *time.Location
 	Corrupt string // the session's name of the column for malformed records
+	Values  [][]any
+	Absent  []any
 }
 
 type fileState struct {
@@ -37,7 +40,7 @@ var _ wire.Source = (*Files)(nil)
 
 // Wire implements wire.Source.
 func (f *Files) Wire() (kind string, state []byte, err error) {
-	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone}
+	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent}
 	if f.text != nil {
 		s.Corrupt = f.text.corrupt
 	}
@@ -56,21 +59,22 @@ func openState(state []byte) (plan.Source, error) {
 	if err := wire.Unmarshal(state, &s, nil); err != nil {
 		return nil, err
 	}
-	if _, ok := formats[s.Format]; !ok || s.Data == nil || s.Schema == nil || s.Zone == nil || s.Parts < 0 || len(s.Data.Fields)+s.Parts != len(s.Schema.Fields) {
+	if _, ok := formats[s.Format]; !ok || s.Data == nil || s.Schema == nil || s.Zone == nil || s.Parts < 0 || len(s.Data.Fields)+s.Parts != len(s.Schema.Fields) ||
+		len(s.Values) != len(s.Files) || len(s.Absent) > len(s.Data.Fields) {
 		return nil, fmt.Errorf("%w: a source of format %q", wire.ErrCorrupt, s.Format)
 	}
-	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, parts: s.Parts, zone: s.Zone}
+	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, parts: s.Parts, zone: s.Zone,
+		values: s.Values, absent: s.Absent}
 	var err error
 	f.text, err = newTextOptions(f.format, f.opts, map[string]string{"spark.sql.columnNameOfCorruptRecord": s.Corrupt}, f.zone)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.setAbsent(); err != nil {
-		return nil, err
+	for i, x := range s.Files {
+		if len(s.Values[i]) != s.Parts {
+			return nil, fmt.Errorf("%w: a file with %d values for %d partition columns", wire.ErrCorrupt, len(s.Values[i]), s.Parts)
+		}
+		f.files = append(f.files, fileInfo{path: x.Path, root: x.Root, size: x.Size, mtime: x.Mtime, parts: x.Parts})
 	}
-	var files []fileInfo
-	for _, x := range s.Files {
-		files = append(files, fileInfo{path: x.Path, root: x.Root, size: x.Size, mtime: x.Mtime, parts: x.Parts})
-	}
-	return f.with(files, nil)
+	return f, nil
 }

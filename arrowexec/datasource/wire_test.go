@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,6 +54,9 @@ func TestSourcesCross(t *testing.T) {
 	if d := cmp.Diff(f.values, g.values); d != "" {
 		t.Error(d)
 	}
+	if d := cmp.Diff(f.absent, g.absent); d != "" || len(f.absent) != 3 {
+		t.Error("values of columns that files haven't:", d)
+	}
 	if g.text.corrupt != "bad" || !reflect.DeepEqual(f.text.csv, g.text.csv) {
 		t.Error("the options changed")
 	}
@@ -65,5 +69,25 @@ func TestSourcesCross(t *testing.T) {
 	}
 	if _, err := openState(empty); !errors.Is(err, wire.ErrCorrupt) {
 		t.Errorf("a source without a schema: %v", err)
+	}
+}
+
+// TestFieldsOfFiles fails when Files get a field of which nobody has thought
+// whether it crosses.
+func TestFieldsOfFiles(t *testing.T) {
+	cross := []string{"format", "opts", "paths", "roots", "files", "data", "schema", "parts", "zone", "text", "values", "absent"}
+	stay := []string{"known", "table"} // see filesState
+	for _, x := range []struct {
+		t     reflect.Type
+		names []string
+	}{
+		{reflect.TypeFor[Files](), append(cross, stay...)},
+		{reflect.TypeFor[fileInfo](), []string{"path", "root", "size", "mtime", "parts"}},
+	} {
+		for i := range x.t.NumField() {
+			if name := x.t.Field(i).Name; !slices.Contains(x.names, name) {
+				t.Errorf("%s.%s: say in wire.go and here whether it goes to other processes", x.t, name)
+			}
+		}
 	}
 }
