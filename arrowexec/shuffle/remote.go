@@ -168,7 +168,8 @@ func (r *Remote) Lost(executor string) { r.dial.lost(executor) }
 func (r *Remote) Found(executor string) { r.dial.found(executor) }
 
 // With is the service as one task sees it, which finds the rows of its inputs
-// where sources says. An exchange that isn't in it is all in this process.
+// where sources says. Reading an exchange that isn't in it is an error; without
+// sources (nil) all exchanges are in this process alone.
 func (r *Remote) With(sources Sources) Service { return &view{r, sources} }
 
 type view struct {
@@ -236,9 +237,12 @@ func (r *Remote) Release(query string) {
 
 // Reader implements op.Exchanges.
 func (v *view) Reader(c *task.Conf, query string, x *physical.Exchange, partition int) (op.Operator, error) {
+	if v.sources == nil {
+		return v.Remote.Reader(c, query, x, partition)
+	}
 	list, ok := v.sources[x.ID]
 	if !ok {
-		return v.Remote.Reader(c, query, x, partition)
+		return nil, errs.Internalf("nobody said where the rows of exchange %d are", x.ID)
 	}
 	x = v.known(query, x)
 	list = slices.Clone(list)

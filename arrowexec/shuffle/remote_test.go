@@ -623,6 +623,13 @@ func TestFetchRefusals(t *testing.T) {
 			t.Errorf("a writer of two: %v", err)
 		}
 	}
+	if _, err := get(t, a.With(Sources{4: nil}), a.pool, a.x, 0); err == nil || !strings.Contains(err.Error(), "exchange 5") {
+		t.Errorf("an exchange whose places nobody told: %v", err)
+	}
+	put(t, b, b.pool, b.x, 0, 1, []*vec.Batch{wide(0, 10), wide(10, 10)})
+	if rows, err := get(t, b.With(nil), b.pool, b.x, 0); err != nil || len(rows) != 20 {
+		t.Errorf("all in one process: %d rows, %v", len(rows), err)
+	}
 	if rows, err := get(t, a.With(Sources{5: nil}), a.pool, a.x, 0); err != nil || rows != nil {
 		t.Errorf("no writers: %d rows, %v", len(rows), err)
 	}
