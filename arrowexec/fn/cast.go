@@ -58,6 +58,10 @@ func (c *Caster) choose() error {
 	switch {
 	case f.Kind == types.Null, f.IsString() && t.IsString(), f.Kind == t.Kind && !t.IsNested() && f.Kind != types.Decimal && f.Kind != types.Time:
 		c.run = retyped
+	case f.Kind == types.Variant:
+		c.run = fromVariant
+	case t.Kind == types.Variant:
+		c.run = toVariant
 	case t.Kind == types.Array && f.Kind == types.Array:
 		c.run = castLists
 		return c.nested(f.Elem, t.Elem)
@@ -76,7 +80,7 @@ func (c *Caster) choose() error {
 		}
 	case t.IsString():
 		c.run = castToText
-		if f.Kind == types.Variant || f.Kind == types.Object {
+		if f.Kind == types.Object {
 			return c.refuse()
 		}
 	case f.IsString():
@@ -870,6 +874,9 @@ func appendText(dst []byte, v *vec.Vector, i int, loc *time.Location, pretty boo
 			dst = appendText(dst, v.Child[1], r.Start()+k, loc, pretty)
 		}
 		return append(dst, '}')
+	case types.Variant:
+		dst, _ = variantAt(v, i).json(dst, loc)
+		return dst
 	case types.Struct:
 		dst = append(dst, '{')
 		for k, ch := range v.Child {

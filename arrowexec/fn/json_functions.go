@@ -457,6 +457,9 @@ func writeJSON(dst []byte, v *vec.Vector, i int, s *clockState, o *jsonOptions) 
 		if o.date != nil {
 			return appendJSONText(dst, o.date.Format(nil, int64(vec.Of[int32](v)[i])*types.MicrosPerDay, 0, s.loc))
 		}
+	case types.Variant:
+		dst, _ = variantAt(v, i).json(dst, s.loc)
+		return dst
 	case types.Binary:
 		return append(appendBase64(append(dst, '"'), v.Bytes(i)), '"')
 	case types.String, types.Char, types.Varchar:
@@ -605,7 +608,7 @@ func jsonFunctions() []Def {
 	def := func(name, since, usage, sql, want string, nulls NullRule, o ...Overload) Def {
 		return Def{Name: name, Since: since, Group: "json_funcs", Usage: usage, Kind: plan.FnScalar, Nulls: nulls, Overloads: o, Examples: []Example{{sql, want}}}
 	}
-	nested := Accept{Name: `("STRUCT" or "ARRAY" or "MAP")`, Test: (*types.Type).IsNested}
+	nested := Accept{Name: `("STRUCT" or "ARRAY" or "MAP")`, Test: func(t *types.Type) bool { return t.IsNested() || t.Kind == types.Variant }}
 	tuple := Def{Name: "json_tuple", Since: "1.6.0", Group: "json_funcs", Usage: "Gives the values of fields of a JSON object as columns.", Kind: plan.FnGenerator, Nulls: NullKernel,
 		Gen: &GenDef{Columns: func(c *plan.Call) ([]types.Field, error) {
 			out := make([]types.Field, len(c.Args)-1)

@@ -18,7 +18,7 @@ type Conf struct {
 func groups() [][]Def {
 	return [][]Def{
 		arithmetic(), comparison(), conditional(), patterns(), textCore(), datetimeCore(), datetimeParts(), datetimePatterns(), arrayFunctions(), mapFunctions(), lambdaFunctions(), regexpFunctions(), textMore(), formatFunctions(), jsonFunctions(), mathCore(), valuesCore(), misc(), numberBases(),
-		charVarchar(),
+		charVarchar(), variantFunctions(),
 		aggregates(), windows(), generators(),
 	}
 }

@@ -602,8 +602,8 @@ var parameterNames = map[string][]string{
 	"explode":         {"collection"},
 	"explode_outer":   {"collection"},
 	"posexplode":      {"collection"},
-	"variant_explode": {"input"},
-	"range":           {"start", "end", "step", "numSlices"},
+	"variant_explode": {"input"}, "variant_explode_outer": {"input"},
+	"range": {"start", "end", "step", "numSlices"},
 }
 
 // namedArgs puts named arguments into their places.

@@ -1,0 +1,17 @@
+package errs
+
+// semiConditions are those of VARIANT values, CSV texts, XML paths, sketches of items and geospatial values.
+var semiConditions = map[string]Condition{
+	"INVALID_VARIANT_CAST":                         {"22023", "The variant `<value>` can't be cast to <dataType>; `try_variant_get` gives NULL instead."},
+	"INVALID_VARIANT_GET_PATH":                     {"22023", "`<path>` is no path for <functionName>: a path is `$` followed by steps such as `.name`, `['name']`, `[\"name\"]` or `[123]`."},
+	"MALFORMED_VARIANT":                            {"22023", "The bytes of a variant are malformed; is the source of the data valid?"},
+	"VARIANT_SIZE_LIMIT":                           {"22023", "<functionName> can't make a variant of more than <sizeLimit>."},
+	"PARSE_MODE_UNSUPPORTED":                       {"42601", "The function <funcName> doesn't have the parse mode <mode>: use PERMISSIVE or FAILFAST."},
+	"APPROX_TOP_K_NON_POSITIVE_ARG":                {"22023", "<argName> of `approx_top_k` must be a positive integer, not <argValue>."},
+	"APPROX_TOP_K_NULL_ARG":                        {"22004", "<argName> of `approx_top_k` must not be NULL."},
+	"APPROX_TOP_K_MAX_ITEMS_TRACKED_LESS_THAN_K":   {"22023", "`maxItemsTracked` (<maxItemsTracked>) of `approx_top_k` must not be less than `k` (<k>)."},
+	"APPROX_TOP_K_MAX_ITEMS_TRACKED_EXCEEDS_LIMIT": {"22023", "`maxItemsTracked` (<maxItemsTracked>) of `approx_top_k` must not exceed <limit>."},
+	"ST_INVALID_SRID_VALUE":                        {"22023", "There is no support for the spatial reference <srid>."},
+	"ST_INVALID_ENDIANNESS_VALUE":                  {"22023", "The byte order '<endianness>' must be 'NDR' (little endian) or 'XDR' (big endian)."},
+	"WKB_PARSE_ERROR":                              {"22023", "WKB that can't be parsed: <parseError>, at position <pos>."},
+}
