@@ -12,7 +12,7 @@ import (
 )
 
 // call resolves a function or operator with its arguments.
-func (r *run) call(e *plan.Call, s *scope) (plan.Expr, error) {
+func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 	if e.T != nil && e.Kind != plan.FnUnresolved {
 		return e, nil // resolved before
 	}
@@ -21,6 +21,14 @@ func (r *run) call(e *plan.Call, s *scope) (plan.Expr, error) {
 	c.Name = strings.ToLower(e.Name)
 	if len(c.Path) > 0 {
 		if p := c.Path[len(c.Path)-1]; !strings.EqualFold(p, "builtin") && !strings.EqualFold(p, "session") || len(c.Path) > 2 {
+			if f := r.Catalog; f != nil {
+				if f := f.SQLFunction(append(slices.Clone(c.Path), c.Name)); f != nil {
+					if c.Args, err = r.exprs(c.Args, s); err != nil {
+						return nil, err
+					}
+					return r.sqlFunction(f, c)
+				}
+			}
 			return nil, r.unknownRoutine(e)
 		}
 	}
@@ -186,6 +194,9 @@ func (r *run) function(c *plan.Call) (plan.Expr, error) {
 				n := *f
 				n.Args, n.At = c.Args, c.At
 				return &n, nil
+			}
+			if f := r.Catalog.SQLFunction(append(slices.Clone(c.Path), c.Name)); f != nil {
+				return r.sqlFunction(f, c)
 			}
 		}
 		return nil, r.unknownRoutine(c)
@@ -615,6 +626,10 @@ func (r *run) namedArgs(c *plan.Call) error {
 	}
 	id := errs.ID(c.Name)
 	params, ok := parameterNames[c.Name]
+	if !ok && r.Catalog != nil && fn.Lookup(c.Name) == nil && r.Catalog.SQLFunction(append(slices.Clone(c.Path), c.Name)) != nil {
+		c.ArgNames = names // its own parameters
+		return nil
+	}
 	if !ok {
 		return aerr("NAMED_PARAMETERS_NOT_SUPPORTED", "functionName", id).At(c.Origin)
 	}

@@ -111,6 +111,10 @@ func commands(kind string) commandRule {
 		return loadData
 	case "delete", "update", "merge":
 		return changeRows
+	case "create_function":
+		return createFunction
+	case "drop_function":
+		return dropFunction
 	case "declare_variable":
 		return declareVariable
 	case "set_variable":

@@ -298,7 +298,7 @@ func catalogValue(r *run, c *plan.Command) (plan.Node, error) {
 		return yes(t != nil)
 	case "catalog_function_exists":
 		d := fn.Lookup(strings.ToLower(c.Name[len(c.Name)-1]))
-		return yes(d != nil && d.Group != "internal" || r.Catalog.Function(c.Name) != nil)
+		return yes(d != nil && d.Group != "internal" || r.Catalog.Function(c.Name) != nil || r.Catalog.SQLFunction(c.Name) != nil)
 	}
 	return yes(r.Catalog.DropTempView(c.Name[len(c.Name)-1], c.Kind == "catalog_drop_global_temp_view"))
 }

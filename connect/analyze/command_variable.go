@@ -91,7 +91,18 @@ func (r *run) variableCast(e plan.Expr, to *types.Type, o *errs.Origin) (plan.Ex
 	if !r.Conf.ANSI {
 		mode = plan.Legacy
 	}
-	return r.expr(&plan.Cast{At: plan.At{Origin: o}, Child: e, To: to, Mode: mode}, &scope{})
+	// Checked with a column in the place of e, which may have a subquery: that isn't resolved twice.
+	stand := &plan.Attr{ID: plan.NewID(), Name: r.sql(e), T: e.Type(), Null: true}
+	x, err := r.expr(&plan.Cast{At: plan.At{Origin: o}, Child: r.note(stand, e), To: to, Mode: mode}, &scope{})
+	if err != nil {
+		return nil, err
+	}
+	return plan.Transform(x, func(k plan.Expr) (plan.Expr, error) {
+		if k == plan.Expr(stand) {
+			return e, nil
+		}
+		return k, nil
+	})
 }
 
 func declareVariable(r *run, c *plan.Command) (plan.Node, error) {

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"neptune/arrowexec/fn"
@@ -131,6 +132,11 @@ func (r *run) tvf(n *plan.UnresolvedTVF, outer *scope) (*rel, error) {
 		return r.rangeTVF(&c, n)
 	}
 	d := fn.Lookup(name)
+	if d == nil && r.Catalog != nil {
+		if f := r.Catalog.SQLFunction(append(slices.Clone(n.Call.Path), n.Call.Name)); f != nil {
+			return r.tableFunction(f, n.Call, s)
+		}
+	}
 	if d == nil || d.Gen == nil {
 		if d != nil {
 			return nil, aerr("NOT_A_TABLE_FUNCTION", "functionName", errs.ID(n.Call.Name)).At(n.Call.Origin)

@@ -40,6 +40,8 @@ type scope struct {
 	// keys are the grouping expressions below, by exprKey: HAVING takes a
 	// grouping column before an alias of the select list (ORDER BY does not).
 	keys map[string]plan.Expr
+	// params are what names mean in the body of a function, where no column has them.
+	params *parameters
 }
 
 type lambdaScope struct {
@@ -189,6 +191,17 @@ func (r *run) name(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 			return nil, err
 		}
 		if x != nil {
+			if isClosed(x) {
+				return x, nil
+			}
+			if o.params != nil {
+				if o.params.lateral && o == s.outer {
+					return x, nil // made of what FROM may take from beside it
+				}
+				if why := notOuter(x); why != "" {
+					return nil, errs.NotSupported(why + " as an argument of a function whose body has a subquery").At(e.Origin)
+				}
+			}
 			if o != s.outer {
 				return nil, errs.NotSupported("a correlated reference over more than one query level: " + strings.Join(e.Parts, ".")).At(e.Origin)
 			}
@@ -242,6 +255,9 @@ func (r *run) nameOut(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 	x, _, err := r.find(e, e.Parts, s.out)
 	if x != nil || err != nil {
 		return x, err
+	}
+	if s.params != nil {
+		return r.parameter(e, s.params)
 	}
 	if len(s.meta) > 0 {
 		x, a, err := r.find(e, e.Parts, s.meta)

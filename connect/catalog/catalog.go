@@ -145,6 +145,8 @@ type Catalog struct {
 	Store
 	mu     sync.RWMutex
 	global map[string]*View
+	// functions are those of SQL text, by database.name.
+	functions functionTable
 }
 
 // New returns a catalog over a store; nil takes one in memory.
@@ -163,6 +165,7 @@ type Session struct {
 	views map[string]*View
 	vars  map[string]Variable
 	funcs map[string]*plan.UDF
+	temp  functionTable // SQL functions
 }
 
 // Variable is a session variable.
@@ -199,6 +202,9 @@ func (s *Session) Clone() *Session {
 	}
 	for k, v := range s.funcs {
 		c.funcs[k] = v
+	}
+	for _, f := range s.temp.all() {
+		c.temp.put(f.Name, f)
 	}
 	return c
 }

@@ -36,7 +36,8 @@ func (p *parser) create(s int) plan.Node {
 		p.next()
 		return p.createDatabase(c, s)
 	case k == kwFunction:
-		return p.unsupported(s, "CREATE FUNCTION")
+		p.next()
+		return p.createFunction(c, s)
 	case k == kwMaterialized, k == kwStreaming, k == kwFlow:
 		return p.unsupported(s, "CREATE "+keywordText[k]+" (pipelines)")
 	case k == kwIndex:
