@@ -517,6 +517,9 @@ func arraysZip(a *Args) (*vec.Vector, error) {
 			}
 		}
 		for c, v := range a.V {
+			if n == 0 {
+				break // or null: then v may be no list at all
+			}
 			r := vec.Refs(v)[i]
 			for k := range n {
 				if k < r.Len() {
@@ -534,6 +537,10 @@ func arraysZip(a *Args) (*vec.Vector, error) {
 	}
 	s := &vec.Vector{Type: a.Ret.Elem, Layout: vec.Group, N: total}
 	for c, v := range a.V {
+		if v.Layout != vec.List { // NULL without a type: all rows are null
+			s.Child = append(s.Child, vec.MakeNull(a.Ret.Elem.Fields[c].Type, total))
+			continue
+		}
 		s.Child = append(s.Child, retypeVec(v.Child[0].GatherNulls(idx[c]), a.Ret.Elem.Fields[c].Type))
 	}
 	out := vec.FromSlice(a.Ret, refs, nil)
@@ -667,7 +674,11 @@ func retZip(c *plan.Call) (*types.Type, bool, error) {
 		case *plan.Alias:
 			name = x.Names[0]
 		}
-		s.Fields = append(s.Fields, types.Field{Name: name, Type: e.Type().Elem, Nullable: true})
+		elem := e.Type().Elem
+		if elem == nil { // NULL without a type
+			elem = types.NullType
+		}
+		s.Fields = append(s.Fields, types.Field{Name: name, Type: elem, Nullable: true})
 		null = null || e.Nullable()
 	}
 	return types.NewArray(s, false), null, nil

@@ -169,6 +169,11 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 		}
 	}
 	if n.GroupKind == plan.GroupAll {
+		for i, e := range list.exprs {
+			if list.uses[i] != nil && !r.hasAggregate(unalias(e)) {
+				return nil, aerr("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY").At(n.Origin)
+			}
+		}
 		group = r.groupAll(list.exprs)
 	}
 	return r.finishAggregate(n.Common, group, sets, having, list, child, ls)

@@ -263,6 +263,11 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 		return nil, errs.Internalf("function %s has no result type", def.Name)
 	}
 	if c.T == nil {
+		for i, a := range args {
+			if a.Type().Kind == types.Null && i < len(o.Params) && o.Params[i].Name != "" {
+				return nil, r.unexpected(c, i, errs.Quote(o.Params[i].Name)) // NULL, where an element's type is asked for
+			}
+		}
 		return nil, errs.Internalf("function %s has no result type for its arguments", def.Name)
 	}
 	if def.Rewrite != nil {

@@ -105,6 +105,9 @@ func (r *run) selectItem(it plan.Expr, s *scope) (plan.Expr, error) {
 		}
 		n := *a
 		n.Child = unalias(e)
+		if g, ok := n.Child.(*plan.Call); len(n.Names) > 1 && !(ok && g.Kind == plan.FnGenerator) {
+			return nil, aerr("MULTI_ALIAS_WITHOUT_GENERATOR", "expr", r.quoted(n.Child), "names", strings.Join(n.Names, ", ")).At(n.Origin)
+		}
 		if n.ID == 0 {
 			n.ID = plan.NewID()
 		}
