@@ -214,11 +214,23 @@ func (l *Log) roll() error {
 	return nil
 }
 
-func (l *Log) write(v any) error {
-	raw, err := json.Marshal(v)
+// write writes an event. Its name comes first in the line: the history server
+// tells the events that it wants by how lines begin.
+func (l *Log) write(v map[string]any) error {
+	name, err := json.Marshal(v["Event"])
 	if err != nil {
 		return err
 	}
+	delete(v, "Event")
+	rest, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	raw := append([]byte(`{"Event":`), name...)
+	if len(v) > 0 {
+		raw = append(raw, ',')
+	}
+	raw = append(raw, rest[1:]...)
 	l.size += int64(len(raw)) + 1
 	if _, err := l.out.Write(raw); err != nil {
 		return err

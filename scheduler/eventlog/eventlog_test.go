@@ -35,6 +35,9 @@ func lines(t *testing.T, dir string) (out []map[string]any) {
 			if line == "" {
 				continue
 			}
+			if !strings.HasPrefix(line, `{"Event":"`) {
+				t.Errorf("the history server would pass over %s", line)
+			}
 			m := map[string]any{}
 			if err := json.Unmarshal([]byte(line), &m); err != nil {
 				t.Fatalf("%s: %v", line, err)
