@@ -41,7 +41,8 @@ type exchange struct {
 // output is the rows of one writer, by partition.
 type output struct {
 	parts []*block
-	bytes int64 // reserved
+	bytes int64   // reserved
+	sizes []int64 // bytes of each partition, in memory or on disk
 	keys  sample
 	of    int  // writers in all, 0: not known
 	pins  int  // readers in other processes that are being served
@@ -140,6 +141,18 @@ func (l *Local) Spent(name string, x *physical.Exchange) {
 	}
 	q.mem.Try(-min(e.tables, q.mem.Size()))
 	*e = exchange{parts: e.parts, spent: true}
+}
+
+// Sizes returns how many bytes a writer committed for each partition, nil if it
+// hasn't: what stages that have ended tell those that are planned next.
+func (l *Local) Sizes(name string, x *physical.Exchange, writer int) []int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q := l.queries[name]
+	if q == nil || q.exchanges[x] == nil || q.exchanges[x].writers[writer] == nil {
+		return nil
+	}
+	return slices.Clone(q.exchanges[x].writers[writer].sizes)
 }
 
 // Release implements Service.

@@ -223,6 +223,12 @@ func (r *Remote) Spent(query string, x *physical.Exchange) {
 	r.local.Spent(query, r.known(query, x))
 }
 
+// Sizes returns how many bytes a writer of this process committed for each
+// partition (RangeBy: in all), nil if it hasn't.
+func (r *Remote) Sizes(query string, x *physical.Exchange, writer int) []int64 {
+	return r.local.Sizes(query, r.known(query, x), writer)
+}
+
 // Release implements Service. Whoever is being served rows of the query gets an error.
 func (r *Remote) Release(query string) {
 	r.mu.Lock()

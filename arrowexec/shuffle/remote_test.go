@@ -728,6 +728,30 @@ func TestBroadcastTables(t *testing.T) {
 	}
 }
 
+// TestSizes counts rows in memory and on disk alike.
+func TestSizes(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
+	x := &physical.Exchange{ID: 6, Kind: physical.RoundRobin, Input: input()}
+	var first []int64
+	for _, limit := range []int64{0, 100 << 10} {
+		a := newNode(t, "a", limit, x, RemoteConfig{})
+		if got := a.Sizes("q", copied(t, x), 2); got != nil {
+			t.Error(got)
+		}
+		put(t, a, a.pool, a.x, 2, 3, []*vec.Batch{wide(0, 300), wide(300, 300)})
+		got := a.Sizes("q", copied(t, x), 2)
+		if len(got) != 3 || std.Min(got) < 90<<10 || std.Max(got) > 400<<10 || first != nil && !std.Equal(first, got) {
+			t.Errorf("limit %d: %d, and before %d", limit, got, first)
+		}
+		first = got
+		if a.Release("q"); a.Sizes("q", x, 2) != nil {
+			t.Error("sizes of a query that has ended")
+		}
+		a.Release("q")
+	}
+}
+
 func TestSampleCrosses(t *testing.T) {
 	want := []sample{{Parts: 3, Seen: 9, Keys: [][]byte{{1}, {}}}, {}}
 	data, err := wire.Marshal(&want)

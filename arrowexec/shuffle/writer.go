@@ -68,7 +68,7 @@ func (l *Local) Writer(c *task.Ctx, query string, x *physical.Exchange, id, part
 	if err != nil {
 		return nil, err
 	}
-	w.out = &output{parts: make([]*block, stored), keys: sample{Parts: w.parts}, of: c.Info.Partitions}
+	w.out = &output{parts: make([]*block, stored), sizes: make([]int64, stored), keys: sample{Parts: w.parts}, of: c.Info.Partitions}
 	w.sel = make([][]int32, w.parts)
 	w.build = make([][]*vec.Builder, w.parts)
 	w.fill = make([]int, w.parts)
@@ -181,6 +181,7 @@ func (w *writer) put(c *task.Ctx, p int, b *vec.Batch) error {
 		w.out.parts[p] = k
 	}
 	size := b.LiveSize()
+	w.out.sizes[p] += size
 	if k.file == nil && w.l.reserve(w.query, w.x, size) {
 		w.out.bytes += size
 		k.held = append(k.held, b)
