@@ -15,7 +15,6 @@ import (
 	"neptune/arrowexec/datasource"
 	"neptune/arrowexec/expr"
 	"neptune/arrowexec/mem"
-	"neptune/arrowexec/op"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/shuffle"
 	"neptune/arrowexec/state"
@@ -49,6 +48,8 @@ type Engine struct {
 	driver  *cluster.Driver
 	worker  *worker.Executor
 	shuffle shuffle.Service
+	remote  *shuffle.Remote // shuffle, where executors are processes of their own; else nil
+	homes   homes
 	catalog *catalog.Catalog
 	stored  *store
 	cache   *cache
@@ -82,7 +83,7 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	state.SetKeepLimit(c.Memory / 4)
 	e.shuffle = shuffle.NewLocal(e.pool)
 	e.driver = cluster.NewDriver(schedulerConf(c, pol))
-	x := &localExecutor{firm: map[int64]func() bool{}, id: "driver", pool: e.pool, shuffle: e.shuffle, driver: e.driver, metrics: m, watch: &e.watch}
+	x := &localExecutor{host: host{pool: e.pool, shuffle: e.shuffle}, firm: map[int64]func() bool{}, id: embedded, driver: e.driver, metrics: m, watch: &e.watch}
 	e.worker = worker.New(worker.Config{Slots: c.Slots, StreamPriority: session.StreamPriority, BatchNice: c.BatchNice, Preempt: c.Mode == string(core.Neptune) || c.Mode == string(core.KILL), NoSuspend: c.Mode == string(core.KILL),
 		MaxSuspensions: c.MaxSuspensions, ProtectedRun: c.ProtectedRun, Status: x.status})
 	x.worker = e.worker
@@ -216,24 +217,8 @@ func (e *Engine) physical(ctx context.Context, c *sessionConf, resolved plan.Nod
 func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root physical.Node, p *payload, opened func(int), progress func(server.Progress)) error {
 	p.conf = c.task(e.conf.LocalDir)
 	p.conf.BatchRows, p.every = e.tuning.batchRows, e.tuning.every
-	if p.deps == nil {
-		p.deps = func(*op.Deps) {}
-	}
-	extra := p.deps
+	p.slots, p.zone = e.slots(), c.zoneName
 	seen := newObservations(root)
-	p.deps = func(d *op.Deps) {
-		seen.watch(d)
-		d.Scan = func(s *physical.Scan, partition, partitions int) (op.Operator, error) {
-			if rows, ok := s.Source.(*cachedSource); ok {
-				return rows.scan(s, partition, partitions)
-			}
-			return datasource.NewScan(s, partition, partitions)
-		}
-		d.Write = func(w *physical.Write, in op.Operator, partition int) (op.Operator, error) {
-			return datasource.NewWrite(w, in, partition)
-		}
-		extra(d)
-	}
 	if n := localBytes(root); n > 0 {
 		rows := e.hold("rows of a plan")
 		defer rows.close()
@@ -241,12 +226,20 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 			return err
 		}
 	}
+	root = e.spread(root, p)
 	graph := stagegraph.Cut(root)
 	target := q.Job.Target
 	if target == 0 && q.Job.IsStream() {
 		target = e.conf.LatencyTarget
 	}
-	job := &cluster.Job{Query: q.OperationID, Graph: graph, Priority: q.Job.Priority, Pool: q.Job.Pool, Target: target, Estimate: q.Estimate, Sizer: sizer{e.conf.Slots}, Payload: p, ResultTasks: opened}
+	job := &cluster.Job{Query: q.OperationID, Graph: graph, Priority: q.Job.Priority, Pool: q.Job.Pool, Target: target, Estimate: q.Estimate, Sizer: sizer{p.slots}, Payload: p, ResultTasks: opened,
+		Noted: func(stage, index int, by policy.ExecutorID, n any) {
+			p.notes.add(stage, index, n.(*taskNotes))
+			e.homes.found(graph.Stages[stage].Root, index, by)
+		}}
+	if e.remote != nil {
+		job.Spread, job.Home, job.Prefer = true, p.stages.home, e.homes.prefer
+	}
 	var report func([]cluster.StageProgress)
 	if progress != nil {
 		report = func(stages []cluster.StageProgress) {
@@ -262,6 +255,9 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 	e.metas.Store(q.OperationID, metaOf(q))
 	err := e.driver.Run(ctx, job, report)
 	e.metas.Delete(q.OperationID)
+	if err == nil {
+		p.notes.apply(graph, seen, p.stats)
+	}
 	if err == nil && q.Metrics != nil {
 		err = seen.report(p.conf, q.Metrics)
 	}
@@ -448,7 +444,7 @@ func (e *Engine) collect(ctx context.Context, q *server.Query, c *sessionConf, r
 	return e.collectPhysical(ctx, q, c, root, nil)
 }
 
-func (e *Engine) collectPhysical(ctx context.Context, q *server.Query, c *sessionConf, root physical.Node, deps func(*op.Deps)) ([]*vec.Batch, error) {
+func (e *Engine) collectPhysical(ctx context.Context, q *server.Query, c *sessionConf, root physical.Node, stats *streamStats) ([]*vec.Batch, error) {
 	var mu sync.Mutex
 	var parts [][]*vec.Batch
 	rows := e.hold("gathered rows")
@@ -458,7 +454,7 @@ func (e *Engine) collectPhysical(ctx context.Context, q *server.Query, c *sessio
 		defer mu.Unlock()
 		parts[p] = nil
 	}
-	err := e.job(ctx, q, c, root, &payload{deps: deps, begin: begin, evict: func(int) bool { return true }, consume: func(_ *task.Ctx, p int, b *vec.Batch) error {
+	err := e.job(ctx, q, c, root, &payload{stats: stats, begin: begin, evict: func(int) bool { return true }, consume: func(_ *task.Ctx, p int, b *vec.Batch) error {
 		if err := rows.add(b.LiveSize()); err != nil {
 			return err
 		}

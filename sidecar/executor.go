@@ -2,13 +2,11 @@ package sidecar
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"neptune/arrowexec/mem"
-	"neptune/arrowexec/op"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/shuffle"
 	"neptune/arrowexec/task"
@@ -22,9 +20,10 @@ import (
 	"neptune/scheduler/stagegraph"
 )
 
-// payload is what the tasks of a query in this process share.
+// payload is what the tasks of a query share.
 type payload struct {
 	conf *task.Conf
+	zone string // the name of conf.TimeZone
 	// consume takes the batches of the result stage; nil drops them.
 	consume func(c *task.Ctx, partition int, b *vec.Batch) error
 	// end is called when a result task has consumed its last batch.
@@ -34,31 +33,50 @@ type payload struct {
 	begin func(partition int)
 	// evict reports whether a result task can start again (mode kill). nil: only if nobody consumes its rows.
 	evict func(partition int) bool
-	// build adds to what operators may use (sources, metrics, state).
-	deps func(*op.Deps)
 	// every is tuning.every.
 	every int
+	// slots is how many slots all executors had when the query began: the number of tasks of stages follows from it.
+	slots int
+	// stats, of micro-batches, takes what their tasks note.
+	stats *streamStats
+	notes notes
+	// Of jobs whose tasks may be in other processes:
+	gathers *gathers
+	stages  *wireStages
 }
 
 // localExecutor is the embedded executor: the worker of this process as the driver sees it.
 type localExecutor struct {
-	id      policy.ExecutorID
-	worker  *worker.Executor
-	pool    *mem.Pool
-	shuffle shuffle.Service
-	driver  *cluster.Driver
-	metrics *obs.Metrics
-	watch   *atomic.Pointer[func(worker.Status)]
+	host
+	id       policy.ExecutorID
+	remote   *shuffle.Remote // nil: all rows are in this process
+	reserved bool
+	driver   *cluster.Driver
+	metrics  *obs.Metrics
+	watch    *atomic.Pointer[func(worker.Status)]
 
 	mu   sync.Mutex
 	firm map[int64]func() bool // result tasks: whether they can start again
 }
 
-func (x *localExecutor) ID() policy.ExecutorID { return x.id }
-func (x *localExecutor) Host() string          { return "localhost" }
-func (x *localExecutor) Slots() int            { return x.worker.Slots() }
-func (x *localExecutor) Kill(id int64)         { x.worker.Kill(id) }
-func (x *localExecutor) Release(query string)  { x.shuffle.Release(query) }
+func (x *localExecutor) ID() policy.ExecutorID               { return x.id }
+func (x *localExecutor) Host() string                        { return "localhost" }
+func (x *localExecutor) Slots() int                          { return x.worker.Slots() }
+func (x *localExecutor) Kill(id int64)                       { x.worker.Kill(id) }
+func (x *localExecutor) Release(query string)                { x.shuffle.Release(query) }
+func (x *localExecutor) Reprioritize(id int64, priority int) { x.worker.Reprioritize(id, priority) }
+func (x *localExecutor) Protect(id int64, d time.Duration)   { x.worker.Protect(id, d) }
+
+// Reserved implements cluster.Reserved.
+func (x *localExecutor) Reserved() bool { return x.reserved }
+
+// Addr implements cluster.Exchanger.
+func (x *localExecutor) Addr() string {
+	if x.remote == nil {
+		return ""
+	}
+	return x.remote.Addr()
+}
 
 // Spent implements cluster.Spender: nothing of this process is lost but with all of it.
 func (x *localExecutor) Spent(query string, s *stagegraph.Stage) {
@@ -70,37 +88,34 @@ func (x *localExecutor) Spent(query string, s *stagegraph.Stage) {
 // Launch implements cluster.Executor.
 func (x *localExecutor) Launch(s cluster.TaskSpec) {
 	p := s.Payload.(*payload)
-	info := task.Info{Query: s.Query, Stage: s.Stage.ID, Partition: s.Index, Partitions: s.Count, Attempt: s.Attempt, Priority: s.Priority}
-	account := x.pool.NewAccount(fmt.Sprintf("%s/%d.%d", s.Query, s.Stage.ID, s.Index))
-	t := task.New(info, p.conf, account, func(c *task.Ctx) error {
-		c.Every = p.every
-		size := sizer{x.worker.Slots()}
-		deps := op.Deps{Conf: p.conf, Query: s.Query, Partition: s.Index, Partitions: s.Count, Shuffle: x.shuffle,
-			Tasks: func(n physical.Node) int { return max(1, stagegraph.Tasks(n, size)) }}
-		p.deps(&deps)
-		st := worker.Stage{Root: s.Stage.Root, Output: s.Stage.Output, Deps: deps, Shuffle: x.shuffle}
-		if s.Stage.Output != nil {
-			st.Parts = max(1, stagegraph.Tasks(s.Stage.Output, size))
-		} else {
-			st.Consume = func(c *task.Ctx, b *vec.Batch) error {
-				if p.consume == nil {
-					return nil
-				}
-				return p.consume(c, s.Index, b)
+	l := launch{id: s.ID, suspend: s.Suspend, victim: s.Victim, conf: p.conf, every: p.every, slots: p.slots, root: s.Stage.Root, output: s.Stage.Output,
+		count: p.stats != nil, service: x.shuffle,
+		info: task.Info{Query: s.Query, Stage: s.Stage.ID, Partition: s.Index, Partitions: s.Count, Attempt: s.Attempt, Priority: s.Priority}}
+	if s.Sources != nil {
+		l.service = x.remote.With(sourcesOf(s.Sources))
+	}
+	result := s.Stage.Output == nil
+	switch {
+	case result && p.gathers != nil && s.Stage.Root == physical.Node(p.gathers.exchange):
+		l.body = func(c *task.Ctx) error { return p.gathers.run(c, x.remote, s, p) }
+	case result:
+		l.consume = func(c *task.Ctx, b *vec.Batch) error {
+			if p.consume == nil {
+				return nil
 			}
+			return p.consume(c, s.Index, b)
 		}
-		if s.Stage.Output == nil && p.begin != nil {
-			p.begin(s.Index)
-		}
-		if err := st.Run(c); err != nil {
-			return err
-		}
-		if s.Stage.Output == nil && p.end != nil {
+		l.around = func(c *task.Ctx, run func() error) error {
+			if p.begin != nil {
+				p.begin(s.Index)
+			}
+			if err := run(); err != nil || p.end == nil {
+				return err
+			}
 			return p.end(c, s.Index)
 		}
-		return nil
-	})
-	if s.Stage.Output == nil {
+	}
+	if result {
 		x.mu.Lock()
 		x.firm[s.ID] = func() bool {
 			if p.evict == nil {
@@ -109,17 +124,14 @@ func (x *localExecutor) Launch(s cluster.TaskSpec) {
 			return p.evict(s.Index)
 		}
 		x.mu.Unlock()
+		l.done = func() {
+			x.mu.Lock()
+			delete(x.firm, s.ID)
+			x.mu.Unlock()
+		}
 	}
-	x.worker.Launch(worker.Launch{ID: s.ID, Task: t, Suspend: s.Suspend, Victim: s.Victim, Done: func(error) {
-		account.Close()
-		x.mu.Lock()
-		delete(x.firm, s.ID)
-		x.mu.Unlock()
-	}})
+	x.launch(l)
 }
-
-// Protect implements cluster.Protecter.
-func (x *localExecutor) Protect(id int64, d time.Duration) { x.worker.Protect(id, d) }
 
 // Evict implements cluster.Evicter.
 func (x *localExecutor) Evict(id int64) {
@@ -136,30 +148,101 @@ func (x *localExecutor) status(s worker.Status) {
 	if w := x.watch.Load(); w != nil {
 		(*w)(s)
 	}
+	r := x.report(s)
+	if x.remote == nil {
+		r.Retry = false // rows of the result may be with the client already
+	}
+	observe(x.metrics, r)
+	x.driver.Report(r)
+}
+
+// observe counts a suspension or a resumption.
+func observe(m *obs.Metrics, s cluster.Status) {
+	switch {
+	case s.State == core.Suspended:
+		m.Suspensions.Inc()
+		m.SuspendSeconds.Observe(s.Latency.Seconds())
+	case s.State == core.Running && s.Latency > 0:
+		m.ResumeSeconds.Observe(s.Latency.Seconds())
+	}
+}
+
+// host runs tasks in this process: those of the embedded executor, and of one
+// that is a process of its own.
+type host struct {
+	worker  *worker.Executor
+	pool    *mem.Pool
+	shuffle shuffle.Service
+	tasks   sync.Map // id -> *hosted
+}
+
+// launch is a task for a host.
+type launch struct {
+	id      int64
+	suspend bool
+	victim  int64
+	info    task.Info
+	conf    *task.Conf
+	every   int
+	slots   int
+	root    physical.Node
+	output  *physical.Exchange // nil: the rows go to consume
+	count   bool               // the rows of each scan
+	service shuffle.Service
+	consume func(c *task.Ctx, b *vec.Batch) error // nil drops
+	around  func(c *task.Ctx, run func() error) error
+	body    func(c *task.Ctx) error // in the place of all this
+	done    func()
+}
+
+// hosted is what a host knows of a task.
+type hosted struct {
+	account *mem.Account
+	notes   *taskNotes
+	sizes   []int64
+}
+
+// report is what a worker's status says to the driver.
+func (h *host) report(s worker.Status) cluster.Status {
 	r := cluster.Status{Task: s.Task, Err: s.Err, Latency: s.Latency, By: s.By}
 	if s.Stats != nil {
 		r.Bytes = s.Stats.BytesIn.Load()
 	}
+	var t *hosted
+	if v, ok := h.tasks.Load(s.Task); ok {
+		t = v.(*hosted)
+	}
 	switch s.State {
 	case worker.Running:
 		r.State = core.Running
-		x.metrics.ResumeSeconds.Observe(s.Latency.Seconds())
 	case worker.Suspended:
 		r.State = core.Suspended
-		x.metrics.Suspensions.Inc()
-		x.metrics.SuspendSeconds.Observe(s.Latency.Seconds())
+		if t != nil {
+			r.RetainedMB = float64(t.account.Used()) / (1 << 20)
+		}
 	case worker.Blocked:
 		r.State = core.Blocked
 	case worker.Finished:
 		r.State = core.Finished
+		if t != nil {
+			r.Notes, r.Sizes = t.notes, t.sizes
+		}
 	case worker.Failed:
 		r.State = core.Failed
-		if errors.Is(s.Err, task.ErrKilled) {
+		var fetch *shuffle.FetchError
+		switch _, ok := errs.As(s.Err); {
+		case errors.Is(s.Err, task.ErrKilled):
 			r.State = core.Killed
-		}
-		if _, ok := errs.As(s.Err); !ok && r.State == core.Failed {
+		case errors.As(s.Err, &fetch):
+			r.Fetch = &cluster.FetchFailure{Exchange: fetch.Exchange, Executor: policy.ExecutorID(fetch.Executor)}
+			r.Retry = true
+		case !ok:
 			r.Err = errs.Internalf("%v", s.Err).Because(s.Err)
 		}
+		r.Retry = r.Retry || mayPass(s.Err)
 	}
-	x.driver.Report(r)
+	if r.State.Over() {
+		h.tasks.Delete(s.Task)
+	}
+	return r
 }

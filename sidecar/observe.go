@@ -35,16 +35,12 @@ func newObservations(root physical.Node) *observations {
 	return o
 }
 
-// watch makes a task's operators note their states here.
-func (o *observations) watch(d *op.Deps) {
-	if len(o.nodes) == 0 {
-		return
-	}
-	partition := d.Partition
-	d.Observed = func(id string, states *vec.Batch) {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.states[id][partition] = states
+// note takes the states of a task.
+func (o *observations) note(id string, partition int, states []*vec.Batch) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range states {
+		o.states[id][partition] = s
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"neptune/arrowexec/datasource"
 	"neptune/arrowexec/fn"
-	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
 	"neptune/connect/analyze"
 	"neptune/connect/catalog"
@@ -249,10 +248,10 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 		}
 		res.PlanningMs = time.Since(began).Milliseconds()
 		if keep {
-			collected, err = e.collectPhysical(ctx, q, &c, root, stats.deps)
+			collected, err = e.collectPhysical(ctx, q, &c, root, stats)
 			return err
 		}
-		return e.job(ctx, q, &c, root, &payload{deps: stats.deps, consume: func(_ *task.Ctx, _ int, b *vec.Batch) error { stats.out.Add(int64(b.N)); return nil }}, nil, nil)
+		return e.job(ctx, q, &c, root, &payload{stats: stats}, nil, nil)
 	}
 	switch s := r.sink.(type) {
 	case fileSink:
@@ -263,10 +262,13 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 		if err = run(better, s.wants()); err == nil {
 			err = s.add(ctx, b.ID, collected)
 		}
-		for _, x := range collected {
-			stats.out.Add(int64(x.N))
-		}
 		res.OutputRows = stats.out.Load()
+		if s.wants() {
+			res.OutputRows = 0
+			for _, x := range collected {
+				res.OutputRows += int64(x.N)
+			}
+		}
 	}
 	if err != nil {
 		return res, err

@@ -8,8 +8,6 @@ import (
 
 	"neptune/arrowexec/op"
 	"neptune/arrowexec/physical"
-	"neptune/arrowexec/task"
-	"neptune/arrowexec/vec"
 	"neptune/internal/plan"
 	"neptune/scheduler/stream"
 )
@@ -42,60 +40,52 @@ func (s *streamStats) inputs() map[plan.Source]int64 {
 	return out
 }
 
-// countedScan counts the rows that a scan reads, those that its filters drop included.
-type countedScan struct {
-	op.Operator
-	rows *atomic.Int64
+// note takes what a task noted; scans are those of its stage.
+func (s *streamStats) note(scans []*physical.Scan, n *taskNotes) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out.Add(n.Rows)
+	for i, rows := range n.Scanned {
+		if read := s.read[scans[i].Source]; read != nil {
+			read.Add(rows)
+		}
+	}
+	for _, x := range n.EventTimes {
+		s.eventTime(x.Node, x.Times)
+	}
+	for _, x := range n.State {
+		s.stateOf(x.Operator, x.Stats)
+	}
 }
 
-func (s *countedScan) Next(c *task.Ctx) (*vec.Batch, error) {
-	before := c.Stats.RowsIn.Load()
-	b, err := s.Operator.Next(c)
-	s.rows.Add(c.Stats.RowsIn.Load() - before)
-	return b, err
+func (s *streamStats) eventTime(node int, t op.EventTimes) {
+	e := s.times[node]
+	if e == nil {
+		e = &stream.EventTime{Operator: node, Max: t.Max / 1000, Min: t.Min / 1000, DelayMs: t.Delay / 1000}
+		s.times[node] = e
+	}
+	e.Max, e.Min = max(e.Max, t.Max/1000), min(e.Min, t.Min/1000)
+	n := e.Count + t.Count
+	e.Avg = (e.Avg*float64(e.Count) + t.Mean/1000*float64(t.Count)) / float64(max(1, n))
+	e.Count = n
 }
 
-func (s *streamStats) deps(d *op.Deps) {
-	scan := d.Scan
-	d.Scan = func(n *physical.Scan, partition, partitions int) (op.Operator, error) {
-		o, err := scan(n, partition, partitions)
-		if rows := s.read[n.Source]; rows != nil && err == nil {
-			o = &countedScan{o, rows}
-		}
-		return o, err
+func (s *streamStats) stateOf(operator int, t op.StateStats) {
+	p := s.state[operator]
+	if p == nil {
+		p = &stream.StateProgress{OperatorName: t.Name, CustomMetrics: map[string]int64{}}
+		s.state[operator] = p
 	}
-	d.EventTime = func(node int, t op.EventTimes) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		e := s.times[node]
-		if e == nil {
-			e = &stream.EventTime{Operator: node, Max: t.Max / 1000, Min: t.Min / 1000, DelayMs: t.Delay / 1000}
-			s.times[node] = e
-		}
-		e.Max, e.Min = max(e.Max, t.Max/1000), min(e.Min, t.Min/1000)
-		n := e.Count + t.Count
-		e.Avg = (e.Avg*float64(e.Count) + t.Mean/1000*float64(t.Count)) / float64(max(1, n))
-		e.Count = n
-	}
-	d.State = func(operator int, t op.StateStats) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		p := s.state[operator]
-		if p == nil {
-			p = &stream.StateProgress{OperatorName: t.Name, CustomMetrics: map[string]int64{}}
-			s.state[operator] = p
-		}
-		p.NumRowsTotal += t.Total
-		p.NumRowsUpdated += t.Updated
-		p.NumRowsRemoved += t.Removed
-		p.DroppedByWatermark += t.Late
-		p.MemoryUsedBytes += t.Bytes
-		p.AllUpdatesTimeMs += t.Update.Milliseconds()
-		p.AllRemovalsTimeMs += t.Evict.Milliseconds()
-		p.CommitTimeMs += t.Commit.Milliseconds()
-		p.NumShufflePartition++
-		p.NumStateStores++
-	}
+	p.NumRowsTotal += t.Total
+	p.NumRowsUpdated += t.Updated
+	p.NumRowsRemoved += t.Removed
+	p.DroppedByWatermark += t.Late
+	p.MemoryUsedBytes += t.Bytes
+	p.AllUpdatesTimeMs += t.Update.Milliseconds()
+	p.AllRemovalsTimeMs += t.Evict.Milliseconds()
+	p.CommitTimeMs += t.Commit.Milliseconds()
+	p.NumShufflePartition++
+	p.NumStateStores++
 }
 
 // stateOperators are the reports of the stateful operators, in the plan's order.

@@ -40,6 +40,7 @@ type fetch struct {
 	schema  []*types.Type
 	sources []Location
 	one     bool // sources is one of several, which are merged
+	pauses  bool // next returns errWriterEnds after the rows of each writer
 
 	ahead   *mem.Reservation
 	streams map[string]*stream // by executor
@@ -191,6 +192,9 @@ func (f *fetch) next(c *task.Ctx) (*vec.Batch, error) {
 			}
 			f.unpin()
 			f.at++
+			if f.pauses {
+				return nil, errWriterEnds
+			}
 			continue
 		}
 		m, err := f.streams[l.Executor].take(c)
@@ -208,6 +212,9 @@ func (f *fetch) next(c *task.Ctx) (*vec.Batch, error) {
 				return nil, err
 			}
 			f.at++
+			if f.pauses {
+				return nil, errWriterEnds
+			}
 		default:
 			f.frame = m.body
 		}

@@ -22,6 +22,9 @@ type Service interface {
 	Writer(c *task.Ctx, query string, x *physical.Exchange, writer, parts int) (Writer, error)
 	// Exchanges is the reading side, as operators see it.
 	op.Exchanges
+	// Sizes returns how many bytes a writer of this process committed for each
+	// partition (RangeBy: in all), nil if it hasn't.
+	Sizes(query string, x *physical.Exchange, writer int) []int64
 	// Release gives back all that a query's exchanges hold. No task of it may be running.
 	Release(query string)
 }

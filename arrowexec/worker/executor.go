@@ -93,6 +93,9 @@ type run struct {
 	blockedAt time.Time
 	started   time.Time
 	blocked   bool
+	// low: it runs on the slots' batch threads. That is settled when it first
+	// runs, whatever its priority is later: a coroutine stays with its thread.
+	low bool
 }
 
 func (r *run) priority() int { return r.Task.Info.Priority }
@@ -231,7 +234,12 @@ func (e *Executor) report(_ *run, st Status) {
 	}
 }
 
-func (e *Executor) batch(r *run) bool { return r.priority() > e.conf.StreamPriority }
+func (e *Executor) batch(r *run) bool {
+	if r.started.IsZero() {
+		return r.priority() > e.conf.StreamPriority
+	}
+	return r.low
+}
 
 func (e *Executor) thread(s *slot, r *run) chan *run {
 	if e.batch(r) {
@@ -257,7 +265,7 @@ func (e *Executor) take(s *slot, r *run) {
 	r.asked = time.Time{}
 	now := time.Now()
 	if r.started.IsZero() {
-		r.started = now
+		r.low, r.started = e.batch(r), now
 	}
 	if r.guard > 0 {
 		e.shield(r, r.guard)
@@ -478,6 +486,26 @@ func (e *Executor) shield(r *run, d time.Duration) {
 			}
 		}
 	})
+}
+
+// Reprioritize changes a task's priority: from now on it waits, and gives way,
+// by the new one.
+func (e *Executor) Reprioritize(id int64, priority int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := e.runs[id]
+	if r == nil {
+		return
+	}
+	r.Task.Info.Priority = priority
+	if e.conf.Preempt && !e.conf.NoSuspend && e.waits(r) {
+		e.preempt(r)
+	}
+}
+
+// waits reports whether a run waits for a slot.
+func (e *Executor) waits(r *run) bool {
+	return slices.Contains(e.queue, r) || slices.Contains(e.float, r) || r.slot != nil && slices.Contains(r.slot.waiting, r)
 }
 
 // Kill ends a task, in whatever state it is; its status follows when it has

@@ -30,6 +30,15 @@ type Job struct {
 	Payload any
 	// ResultTasks is told the number of tasks of the result stage before the first of them runs.
 	ResultTasks func(n int)
+	// Spread: the tasks' rows stay where they were written, and each task is told
+	// where those of its inputs are (TaskSpec.Sources).
+	Spread bool
+	// Home names the only executor that can run a stage, "": any that isn't
+	// reserved. It is asked when the stage's tasks are planned; nil: any.
+	Home func(s *stagegraph.Stage) policy.ExecutorID
+	// Noted hears what the tasks that finished had to say (Status.Notes), each
+	// partition's before the job ends; once more when it was run again.
+	Noted func(stage, index int, by policy.ExecutorID, notes any)
 }
 
 // Spender is an Executor that can forget the rows that a stage wrote when all
@@ -68,6 +77,8 @@ type TaskSpec struct {
 	Suspend bool
 	Victim  int64
 	Payload any
+	// Sources is where the rows of the stage's inputs are; nil if the job isn't Spread.
+	Sources *Sources
 }
 
 // Status is what an executor says of a task.
@@ -80,6 +91,16 @@ type Status struct {
 	// Latency and By are those of Event.
 	Latency time.Duration
 	By      int64
+	// Executor is who says it; "": the one that runs the task.
+	Executor policy.ExecutorID
+	// RetainedMB is the memory that a suspended task holds.
+	RetainedMB float64
+	// Fetch says that Failed was for want of an input's rows.
+	Fetch *FetchFailure
+	// Sizes are, of Finished, the bytes written for each partition of the stage's exchange (RangeBy: in all).
+	Sizes []int64
+	// Notes are, of Finished, what goes to Job.Noted.
+	Notes any
 }
 
 // Executor runs tasks: in this process, or far away.
@@ -90,6 +111,8 @@ type Executor interface {
 	// Launch starts a task; what becomes of it comes to Driver.Report.
 	Launch(TaskSpec)
 	Kill(task int64)
+	// Reprioritize changes the priority of a task.
+	Reprioritize(task int64, priority int)
 	// Release forgets what a query left on the executor (shuffle data).
 	Release(query string)
 }
@@ -111,6 +134,7 @@ type Protecter interface {
 type Driver struct {
 	mu     sync.Mutex
 	queue  []core.Event
+	ends   map[policy.TaskID]ending // of tasks whose end is in queue
 	signal chan struct{}
 	stop   chan struct{}
 	done   chan struct{}
@@ -129,6 +153,8 @@ type running struct {
 	*Job
 	id       core.JobID
 	stages   []StageProgress
+	outputs  [][]output
+	sources  map[int]*Sources // by stage; forgotten when outputs change
 	err      error
 	finished chan error
 
@@ -158,7 +184,7 @@ func NewDriver(conf core.Conf) *Driver {
 	d := &Driver{
 		signal: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 		core: core.New(conf), executors: map[policy.ExecutorID]Executor{},
-		jobs: map[core.JobID]*running{}, tasks: map[policy.TaskID]*live{}, origin: time.Now(),
+		jobs: map[core.JobID]*running{}, tasks: map[policy.TaskID]*live{}, origin: time.Now(), ends: map[policy.TaskID]ending{},
 	}
 	go d.loop()
 	return d
@@ -176,7 +202,8 @@ func (d *Driver) Add(e Executor) {
 	d.executors[e.ID()] = e
 	d.mu.Unlock()
 	d.tell(Event{Kind: ExecutorAdded, Executor: e.ID(), Tasks: e.Slots()})
-	d.post(core.ExecutorJoined{ID: e.ID(), Host: e.Host(), Slots: e.Slots()})
+	r, ok := e.(Reserved)
+	d.post(core.ExecutorJoined{ID: e.ID(), Host: e.Host(), Slots: e.Slots(), Reserved: ok && r.Reserved()})
 }
 
 // Heartbeat brings an executor's memory state.
@@ -189,30 +216,25 @@ func (d *Driver) Report(s Status) {
 	var ev Event
 	known := false
 	d.mu.Lock()
-	if l := d.tasks[policy.TaskID(s.Task)]; l != nil {
+	change := core.TaskChanged{Task: policy.TaskID(s.Task), State: s.State, Err: s.Err, Retry: s.Retry, Executor: s.Executor, RetainedMB: s.RetainedMB}
+	if l := d.tasks[policy.TaskID(s.Task)]; l != nil && (s.Executor == "" || s.Executor == l.executor) {
 		ev, known = Event{Query: l.job.Query, Job: int64(l.job.id), Stage: l.stage, Task: s.Task, Index: l.index, Attempt: l.attempt, Executor: l.executor,
 			Priority: l.job.Priority, State: s.State, Latency: s.Latency, By: s.By, Err: s.Err}, true
 		if s.State == core.Suspended {
 			l.job.suspensions++
 		}
 		p := &l.job.stages[l.stage]
-		count := func(st core.TaskState, by int) {
-			switch st {
-			case core.Running, core.Launching:
-				p.Running += by
-			case core.Suspended:
-				p.Suspended += by
-			case core.Finished:
-				p.Completed += by
-			}
-		}
-		count(l.state, -1)
-		count(s.State, 1)
+		l.count(-1)
 		p.Bytes += s.Bytes - l.bytes
 		l.state, l.bytes = s.State, s.Bytes
+		l.count(1)
 		if s.State.Over() {
 			delete(d.tasks, policy.TaskID(s.Task))
 		}
+		if s.State == core.Finished {
+			d.ends[policy.TaskID(s.Task)] = ending{l.job, l.stage, l.index, output{l.executor, s.Sizes}, s.Notes}
+		}
+		change.Fetch = l.job.fetch(s.Fetch)
 	}
 	d.mu.Unlock()
 	switch {
@@ -230,7 +252,7 @@ func (d *Driver) Report(s Status) {
 		ev.Kind = TaskResumed
 		d.tell(ev)
 	}
-	d.post(core.TaskChanged{Task: policy.TaskID(s.Task), State: s.State, Err: s.Err, Retry: s.Retry})
+	d.post(change)
 }
 
 func (d *Driver) post(ev core.Event) {
@@ -275,6 +297,7 @@ func (d *Driver) loop() {
 			if len(batch) == 0 {
 				break
 			}
+			d.settle(batch)
 			d.step(core.All(batch)) // slots are offered once for all of them
 		}
 	}
@@ -318,8 +341,12 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 				ev.Prefer[i] = j.Prefer(s, i, n)
 			}
 		}
+		if j.Home != nil {
+			ev.Home = j.Home(s)
+		}
 		d.mu.Lock()
 		j.stages[c.Stage].Tasks = n
+		j.outputs[c.Stage] = make([]output, n)
 		d.mu.Unlock()
 		if s.Output == nil && j.ResultTasks != nil {
 			j.ResultTasks(n)
@@ -330,8 +357,10 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 		d.mu.Lock()
 		j, e := d.jobs[c.Job], d.executors[c.Executor]
 		var count int
+		var sources *Sources
 		if j != nil {
 			count = j.stages[c.Stage].Tasks
+			sources = d.sourcesOf(j, j.Graph.Stages[c.Stage])
 			j.stages[c.Stage].Running++
 			d.tasks[c.Task] = &live{job: j, stage: c.Stage, state: core.Launching, index: c.Index, attempt: c.Attempt, executor: c.Executor}
 		}
@@ -342,7 +371,7 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 		d.tell(Event{Kind: TaskLaunched, Query: j.Query, Job: int64(j.id), Stage: c.Stage, Task: int64(c.Task), Index: c.Index, Attempt: c.Attempt,
 			Executor: c.Executor, Priority: c.Priority, State: core.Launching, Victim: int64(c.Victim)})
 		e.Launch(TaskSpec{ID: int64(c.Task), Query: j.Query, Stage: j.Graph.Stages[c.Stage], Index: c.Index, Count: count,
-			Attempt: c.Attempt, Priority: c.Priority, Suspend: c.Suspend, Victim: int64(c.Victim), Payload: j.Payload})
+			Attempt: c.Attempt, Priority: c.Priority, Suspend: c.Suspend, Victim: int64(c.Victim), Payload: j.Payload, Sources: sources})
 	case core.Kill:
 		d.mu.Lock()
 		e := d.executors[c.Executor]
@@ -351,6 +380,20 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 			x.Evict(int64(c.Task))
 		} else if e != nil {
 			e.Kill(int64(c.Task))
+		}
+	case core.Reprioritize:
+		d.mu.Lock()
+		e := d.executors[c.Executor]
+		d.mu.Unlock()
+		if e != nil {
+			e.Reprioritize(int64(c.Task), c.Priority)
+		}
+	case core.ExecutorDrained:
+		d.mu.Lock()
+		e := d.executors[c.ID]
+		d.mu.Unlock()
+		if x, ok := e.(Drainer); ok {
+			x.Drained()
 		}
 	case core.Protect:
 		d.mu.Lock()
@@ -387,6 +430,7 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 		if j := d.jobs[c.Job]; j != nil {
 			j.stages[c.Stage].Done = false
 			j.stages[c.Stage].Completed -= len(c.Indexes)
+			j.lost(c.Stage, c.Indexes)
 		}
 		d.mu.Unlock()
 		d.tell(Event{Kind: StageRepeats, Job: int64(c.Job), Stage: c.Stage, Tasks: len(c.Indexes)})
@@ -421,7 +465,7 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 // waits until they have unwound; the error is then ctx's cause. progress, if
 // not nil, is called now and then, and at the end, with the state of the stages.
 func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgress)) error {
-	j := &running{Job: job, stages: make([]StageProgress, len(job.Graph.Stages)), finished: make(chan error, 1), started: time.Now()}
+	j := &running{Job: job, stages: make([]StageProgress, len(job.Graph.Stages)), outputs: make([][]output, len(job.Graph.Stages)), finished: make(chan error, 1), started: time.Now()}
 	ev := core.JobSubmitted{Priority: job.Priority, Pool: job.Pool, Estimate: job.Estimate}
 	if job.Target > 0 {
 		ev.Deadline = time.Since(d.origin) + job.Target

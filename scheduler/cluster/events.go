@@ -84,6 +84,7 @@ type ExecutorInfo struct {
 	Host                        string
 	Slots                       int
 	Running, Suspended, Blocked int
+	Reserved                    bool // for stages that can't run elsewhere
 }
 
 // Executors returns the executors, by name.
@@ -92,7 +93,8 @@ func (d *Driver) Executors() []ExecutorInfo {
 	defer d.mu.Unlock()
 	byID := map[policy.ExecutorID]*ExecutorInfo{}
 	for id, e := range d.executors {
-		byID[id] = &ExecutorInfo{ID: id, Host: e.Host(), Slots: e.Slots()}
+		r, ok := e.(Reserved)
+		byID[id] = &ExecutorInfo{ID: id, Host: e.Host(), Slots: e.Slots(), Reserved: ok && r.Reserved()}
 	}
 	for _, l := range d.tasks {
 		x := byID[l.executor]

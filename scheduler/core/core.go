@@ -191,6 +191,7 @@ type executor struct {
 	host     string
 	slots    int
 	draining bool
+	reserved bool
 	pressure policy.Pressure
 	tasks    map[policy.TaskID]*task
 
@@ -225,7 +226,7 @@ func (c *Core) joined(ev ExecutorJoined) {
 		i, _ := slices.BinarySearchFunc(c.order, e, func(a, b *executor) int { return cmp.Compare(a.id, b.id) })
 		c.order = slices.Insert(c.order, i, e)
 	}
-	e.host, e.slots, e.draining = ev.Host, max(0, ev.Slots), false
+	e.host, e.slots, e.draining, e.reserved = ev.Host, max(0, ev.Slots), false, ev.Reserved
 	c.reconsider()
 }
 

@@ -27,6 +27,8 @@ type (
 		ID    policy.ExecutorID
 		Host  string
 		Slots int
+		// Reserved: only stages whose home it is run there.
+		Reserved bool
 	}
 	// ExecutorLost takes an executor, all its tasks and its outputs away.
 	ExecutorLost struct{ ID policy.ExecutorID }
@@ -61,6 +63,8 @@ type (
 		Job    JobID
 		Stage  int
 		Prefer [][]policy.ExecutorID
+		// Home is the only executor that can run the stage; "": any that isn't reserved.
+		Home policy.ExecutorID
 	}
 	// TaskChanged reports what a task does on its executor.
 	TaskChanged struct {

@@ -38,6 +38,7 @@ type stage struct {
 	children []*stage
 	gang     *gang
 	priority int // the most critical of the users'
+	home     policy.ExecutorID
 	asked    bool
 	planned  bool
 	parts    []part
@@ -242,7 +243,7 @@ func (c *Core) planned(ev StagePlanned) {
 	if s == nil || s.job != j || s.planned || !s.live() {
 		return
 	}
-	s.planned = true
+	s.planned, s.home = true, ev.Home
 	s.parts = make([]part, len(ev.Prefer))
 	s.local = c.now
 	for i, p := range ev.Prefer {

@@ -21,6 +21,9 @@ func (static) free(c *Core, e *executor, s *stage) int {
 	}
 	total, before := 0, 0
 	for _, x := range c.order {
+		if !x.takes(s) {
+			continue
+		}
 		if x.id < e.id {
 			before += x.slots
 		}

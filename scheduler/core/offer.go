@@ -71,6 +71,22 @@ func (c *Core) inOrder() {
 	}
 }
 
+// takes reports whether tasks of a stage may run on e at all.
+func (e *executor) takes(s *stage) bool {
+	if s.home != "" {
+		return s.home == e.id
+	}
+	return !e.reserved
+}
+
+// free is how many slots of e a task of s could take without harm to anybody.
+func (c *Core) free(e *executor, s *stage) int {
+	if !e.takes(s) {
+		return 0
+	}
+	return c.mode.free(c, e, s)
+}
+
 // place launches as many of the tasks of one set as can be.
 func (c *Core) place(s *stage, tasks []*task) int {
 	if c.mode.preempts() && c.critical(s.priority) {
@@ -104,12 +120,12 @@ func (c *Core) together(g *gang) bool {
 	room, slots := 0, 0
 	critical := c.mode.preempts()
 	for _, e := range c.order {
-		room += c.mode.free(c, e, s)
-		if critical {
+		room += c.free(e, s)
+		if critical && e.takes(s) {
 			_, v := c.victims(e, s.priority)
 			room += v
 		}
-		if !e.draining {
+		if !e.draining && e.takes(s) {
 			slots += e.slots
 		}
 	}
@@ -176,7 +192,7 @@ func (c *Core) greedy(s *stage, tasks []*task, limit int) (placed int) {
 	index := map[policy.ExecutorID]int{}
 	total := 0
 	for _, e := range c.order {
-		if free := c.mode.free(c, e, s); free > 0 {
+		if free := c.free(e, s); free > 0 {
 			index[e.id] = len(spaces)
 			spaces = append(spaces, space{e, free})
 			total += free
@@ -273,11 +289,11 @@ func (c *Core) byPolicy(s *stage, tasks []*task, pol policy.Policy) (placed int)
 	first := !s.decided || !pol.Once()
 	room := 0
 	for _, e := range c.order {
-		if e.draining {
+		if e.draining || !e.takes(s) {
 			continue
 		}
 		v := policy.Executor{ID: e.id, Host: e.host, Slots: e.slots, Pressure: e.pressure, Suspended: e.suspended}
-		free := c.mode.free(c, e, s)
+		free := c.free(e, s)
 		v.Running = max(0, e.slots-free)
 		if first {
 			_, v.Victims = c.victims(e, s.priority)

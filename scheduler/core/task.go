@@ -235,12 +235,27 @@ func (c *Core) ended(t *task, err error, retry bool) {
 	case retry && p.failures+1 < c.conf.MaxFailures:
 		p.failures++
 		c.again(s, t.index)
+		p.task.prefer = c.others(t)
 	default:
 		if err == nil {
 			err = fmt.Errorf("task %d of stage %d was %s", t.index, s.id, t.state)
 		}
 		c.failUsers(s, err)
 	}
+}
+
+// others are the executors where a task may do better that failed on its own:
+// a full disk, say, is that executor's. It stays with its preferences if there are none.
+func (c *Core) others(t *task) (out []policy.ExecutorID) {
+	for _, e := range c.order {
+		if e != t.executor && !e.draining && e.takes(t.stage) {
+			out = append(out, e.id)
+		}
+	}
+	if out == nil {
+		return t.prefer
+	}
+	return out
 }
 
 // fetchFailed deals with a task that couldn't read what an earlier stage wrote:
@@ -301,7 +316,7 @@ func (c *Core) speculate() {
 
 func (c *Core) copyOf(t *task) {
 	for _, e := range c.order {
-		if e != t.executor && c.mode.free(c, e, t.stage) > 0 {
+		if e != t.executor && c.free(e, t.stage) > 0 {
 			p := &t.stage.parts[t.index]
 			t.speculated = true
 			c.nextTask++
