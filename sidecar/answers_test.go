@@ -28,6 +28,7 @@ import (
 	"neptune/internal/errs"
 	"neptune/internal/obs"
 	"neptune/internal/types"
+	"neptune/scheduler/cluster"
 )
 
 // way is a way to run a query that must not change its answer.
@@ -38,16 +39,27 @@ type way struct {
 	tuning tuning
 	conf   map[string]string
 	spills []string // the kinds of operators that must have spilled
+	adapts []string // words of notes on stages that were planned anew, all of which must come
 }
 
-const noBroadcast = "spark.sql.autoBroadcastJoinThreshold"
+const (
+	noBroadcast = "spark.sql.autoBroadcastJoinThreshold"
+	adaptiveOn  = "spark.sql.adaptive.enabled"
+)
 
 func ways() []way {
-	never := map[string]string{noBroadcast: "-1"}
+	// What adaptive execution would make one task of small tables, or a broadcast, stays as it is planned.
+	never := map[string]string{noBroadcast: "-1", adaptiveOn: "false"}
+	divided := map[string]string{noBroadcast: "-1", "spark.sql.adaptive.advisoryPartitionSizeInBytes": "64", "spark.sql.adaptive.coalescePartitions.minPartitionSize": "2k",
+		"spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+		"spark.sql.adaptive.skewJoin.skewedPartitionFactor":      "0.3", "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "0"}
 	return []way{
 		{name: "one slot", slots: 1},
 		{name: "four slots", slots: 4, conf: never},
 		{name: "planned as if large", slots: 4, tuning: tuning{batchRows: 61, rowScale: 1e-6}, conf: never},
+		{name: "coalesced", slots: 4, tuning: tuning{batchRows: 61, rowScale: 1e-6}, conf: map[string]string{noBroadcast: "-1"}, adapts: []string{"coalesced to 1"}},
+		{name: "divided joins", slots: 4, tuning: tuning{batchRows: 61, rowScale: 1e-6}, conf: divided, adapts: []string{"coalesced to 1", "coalesced to 2", "are divided"}},
+		{name: "broadcast late", slots: 4, tuning: tuning{batchRows: 61, rowScale: 1e-6}, conf: map[string]string{noBroadcast: "-1", "spark.sql.adaptive.autoBroadcastJoinThreshold": "100m"}, adapts: []string{"read whole"}},
 		{name: "small batches", slots: 4, tuning: tuning{batchRows: 3}},
 		{name: "suspended at each yield", slots: 4, tuning: tuning{batchRows: 61, every: 1}, conf: never},
 		{name: "little memory", slots: 2, memory: 96 << 10, tuning: tuning{batchRows: 64}, conf: never, spills: []string{"aggregate", "join", "sort", "window"}},
@@ -306,6 +318,12 @@ func TestAnswers(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			r := newRig(t, s)
 			r.tables(t, dir)
+			var notes strings.Builder
+			r.engine.driver.Observe(func(ev cluster.Event) {
+				if ev.Note != "" {
+					notes.WriteString(ev.Note + "\n")
+				}
+			})
 			for _, q := range list {
 				if q.sql == nullIn {
 					continue
@@ -326,6 +344,14 @@ func TestAnswers(t *testing.T) {
 				if spilled[kind] == 0 {
 					t.Errorf("no %s was spilled: %v", kind, spilled)
 				}
+			}
+			for _, word := range s.adapts {
+				if !strings.Contains(notes.String(), word) {
+					t.Errorf("no stage was planned anew with %q", word)
+				}
+			}
+			if s.conf[adaptiveOn] == "false" && notes.Len() > 0 {
+				t.Error("stages were planned anew")
 			}
 			if used, _ := r.engine.pool.Used(); used != 0 {
 				t.Errorf("%d bytes are still reserved", used)

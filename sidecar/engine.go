@@ -185,9 +185,15 @@ func (e *Engine) Analyze(ctx context.Context, s *session.Session, n plan.Node) (
 func (e *Engine) planner(c *sessionConf) optimize.Conf {
 	o := optimize.Conf{ANSI: c.ansi, CaseSensitive: c.caseSensitive, Slots: e.conf.Slots, ShufflePartitions: e.conf.Slots, Keys: c.keys, RowScale: e.tuning.rowScale,
 		Fold: func(x plan.Expr) (*plan.Literal, error) { return expr.Fold(x, c.fn()) }}
-	if v, ok := c.keys["spark.sql.shuffle.partitions"]; ok {
-		if n, err := strconv.Atoi(v); err == nil && n > 0 {
-			o.ShufflePartitions = min(n, 16*e.conf.Slots)
+	adaptive := e.adaptive(c)
+	for _, key := range []string{"spark.sql.shuffle.partitions", initialPartitions} {
+		if key == initialPartitions && (adaptive == nil || !adaptive.Coalesce) {
+			continue
+		}
+		if v, ok := c.keys[key]; ok {
+			if n, err := strconv.Atoi(v); err == nil && n > 0 {
+				o.ShufflePartitions = min(n, 16*e.conf.Slots)
+			}
 		}
 	}
 	if v, ok := c.keys["spark.sql.autoBroadcastJoinThreshold"]; ok {
@@ -196,6 +202,9 @@ func (e *Engine) planner(c *sessionConf) optimize.Conf {
 		} else {
 			o.BroadcastThreshold = -1
 		}
+	}
+	if adaptive != nil {
+		o.AdaptiveBroadcast = adaptive.Broadcast
 	}
 	return o
 }
@@ -232,7 +241,7 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 	if target == 0 && q.Job.IsStream() {
 		target = e.conf.LatencyTarget
 	}
-	job := &cluster.Job{Query: q.OperationID, Graph: graph, Priority: q.Job.Priority, Pool: q.Job.Pool, Target: target, Estimate: q.Estimate, Sizer: sizer{p.slots}, Payload: p, ResultTasks: opened,
+	job := &cluster.Job{Query: q.OperationID, Graph: graph, Priority: q.Job.Priority, Pool: q.Job.Pool, Target: target, Estimate: q.Estimate, Sizer: sizer{p.slots}, Payload: p, ResultTasks: opened, Adaptive: e.adaptive(c),
 		Noted: func(stage, index int, by policy.ExecutorID, n any) {
 			p.notes.add(stage, index, n.(*taskNotes))
 			e.homes.found(graph.Stages[stage].Root, index, by)
@@ -607,6 +616,9 @@ func (e *Engine) Explain(ctx context.Context, q *server.Query, mode string) (str
 		return "", err
 	}
 	text := physical.Explain(root, mode)
+	if e.adaptive(c) != nil {
+		text = physical.ExplainAdaptive(root, mode)
+	}
 	if mode == "extended" || mode == "cost" || mode == "codegen" {
 		text = "== Analyzed Logical Plan ==\n" + optimize.ExplainLogical(resolved) + "\n== Optimized Logical Plan ==\n" + optimize.ExplainLogical(better) + "\n" + text
 	}

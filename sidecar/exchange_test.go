@@ -46,6 +46,11 @@ type apart struct {
 	stages int
 	kinds  map[physical.Partitioning]int
 	loses  bool // before a stage with inputs runs, an executor is lost
+
+	adaptive *stagegraph.Adaptive
+	sizes    map[int]map[int][]int64 // stage -> writer -> what it wrote
+	planned  map[int]bool            // stages that were looked at once more
+	notes    []string
 }
 
 type apartNode struct {
@@ -105,6 +110,7 @@ func (a *apart) stage(n *apartNode, s *stagegraph.Stage) *wire.Stage {
 // run runs a plan and returns its rows in order.
 func (a *apart) run(root physical.Node) (out []*vec.Batch, err error) {
 	a.graph, a.places, a.tasks = stagegraph.Cut(root), map[int]map[int]shuffle.Location{}, map[int]int{}
+	a.sizes, a.planned = map[int]map[int][]int64{}, map[int]bool{}
 	for _, n := range a.nodes {
 		n.stages = map[int]*wire.Stage{}
 	}
@@ -113,12 +119,14 @@ func (a *apart) run(root physical.Node) (out []*vec.Batch, err error) {
 			n.Release(a.query)
 		}
 	}()
-	for _, s := range a.graph.Stages {
+	for id := range a.graph.Stages {
+		a.replan(id)
+		s := a.graph.Stages[id]
 		a.stages++
 		if s.Output != nil {
 			a.kinds[s.Output.Kind]++
 		}
-		if len(s.Parents) > 0 && a.loses {
+		if len(s.Parents) > 0 && a.loses && s.TakenBy == nil {
 			a.lose(s)
 		}
 		if out, err = a.complete(s); err != nil {
@@ -128,8 +136,31 @@ func (a *apart) run(root physical.Node) (out []*vec.Batch, err error) {
 	return out, nil
 }
 
+// replan lets adaptive execution change a stage whose inputs are there.
+func (a *apart) replan(id int) {
+	if a.adaptive == nil || a.planned[id] {
+		return
+	}
+	a.planned[id] = true
+	if note := a.adaptive.Plan(a.graph, id, func(stage int) [][]int64 {
+		if a.tasks[stage] == 0 {
+			return nil
+		}
+		list := make([][]int64, a.tasks[stage])
+		for w := range list {
+			list[w] = a.sizes[stage][w]
+		}
+		return list
+	}); note != "" {
+		a.notes = append(a.notes, note)
+	}
+}
+
 // complete runs the tasks of a stage whose rows aren't there.
 func (a *apart) complete(s *stagegraph.Stage) (out []*vec.Batch, err error) {
+	if s.TakenBy != nil {
+		return nil, nil
+	}
 	count, ok := a.tasks[s.ID]
 	if !ok {
 		count = max(1, stagegraph.Tasks(s.Root, manyTasks{sizer{a.slots}}))
@@ -206,6 +237,10 @@ func (a *apart) task(s *stagegraph.Stage, i, count int) (out []*vec.Batch, err e
 		if a.places[s.Output.ID] == nil {
 			a.places[s.Output.ID] = map[int]shuffle.Location{}
 		}
+		if a.sizes[s.ID] == nil {
+			a.sizes[s.ID] = map[int][]int64{}
+		}
+		a.sizes[s.ID][i] = n.Sizes(a.query, s.Output, i)
 		a.places[s.Output.ID][i] = shuffle.Location{Writer: i, Executor: n.Executor(), Addr: n.Addr()}
 	}
 	return out, err
@@ -223,7 +258,7 @@ func TestAnswersOfExecutorsApart(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 	dir := t.TempDir()
 	newRig(t, way{slots: 1}).tables(t, dir)
-	never, large := map[string]string{noBroadcast: "-1"}, tuning{batchRows: 61, rowScale: 1e-6}
+	never, large := map[string]string{noBroadcast: "-1", adaptiveOn: "false"}, tuning{batchRows: 61, rowScale: 1e-6}
 	for _, x := range []struct {
 		name  string
 		way   way
@@ -234,6 +269,9 @@ func TestAnswersOfExecutorsApart(t *testing.T) {
 		{"shuffled joins", way{slots: 4, conf: never, tuning: large}, 0, false},
 		{"little memory", way{slots: 3, conf: never, tuning: large}, 96 << 10, false},
 		{"executors are lost", way{slots: 4, conf: never, tuning: large}, 0, true},
+		{"adaptive", way{slots: 4, tuning: large, conf: map[string]string{noBroadcast: "-1", "spark.sql.adaptive.autoBroadcastJoinThreshold": "1k",
+			"spark.sql.adaptive.advisoryPartitionSizeInBytes": "64", "spark.sql.adaptive.coalescePartitions.minPartitionSize": "2k",
+			"spark.sql.adaptive.skewJoin.skewedPartitionFactor": "0.3", "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "0"}}, 0, true},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			r := newRig(t, x.way)
@@ -242,6 +280,9 @@ func TestAnswersOfExecutorsApart(t *testing.T) {
 			a.join()
 			a.join()
 			defer a.close()
+			if x.name == "adaptive" {
+				a.adaptive = r.engine.adaptive(r.engine.sessionConf(r.session))
+			}
 			asked := 0
 			for i, q := range questions(t) {
 				if q.sql == nullIn {
@@ -261,6 +302,11 @@ func TestAnswersOfExecutorsApart(t *testing.T) {
 				}
 			}
 			t.Logf("%d questions, %d stages, %d tasks, exchanges %v, rows were made again %d times", asked, a.stages, a.turn, a.kinds, a.reruns)
+			for _, word := range []string{"coalesced to 1", "are divided", "read whole"} {
+				if a.adaptive != nil && !strings.Contains(strings.Join(a.notes, "; "), word) {
+					t.Errorf("no stage was planned anew with %q", word)
+				}
+			}
 			if asked < 300 || a.stages < 2*asked || len(a.kinds) < 4 || x.loses && a.reruns < 100 {
 				t.Errorf("%d questions, %d stages, exchanges %v, rows were made again %d times", asked, a.stages, a.kinds, a.reruns)
 			}

@@ -127,12 +127,13 @@ type (
 		Stages      []stageJSON `json:"stages"`
 	}
 	stageJSON struct {
-		Tasks     int   `json:"tasks"`
-		Completed int   `json:"completed"`
-		Running   int   `json:"running"`
-		Suspended int   `json:"suspended"`
-		Bytes     int64 `json:"bytes"`
-		Done      bool  `json:"done"`
+		Tasks     int    `json:"tasks"`
+		Completed int    `json:"completed"`
+		Running   int    `json:"running"`
+		Suspended int    `json:"suspended"`
+		Bytes     int64  `json:"bytes"`
+		Done      bool   `json:"done"`
+		Replanned string `json:"replanned,omitempty"` // by adaptive execution
 	}
 )
 
@@ -155,7 +156,7 @@ func (e *Engine) status(started time.Time) statusJSON {
 			out.jobMeta = m.(jobMeta)
 		}
 		for _, t := range j.Stages {
-			out.Stages = append(out.Stages, stageJSON{t.Tasks, t.Completed, t.Running, t.Suspended, t.Bytes, t.Done})
+			out.Stages = append(out.Stages, stageJSON{t.Tasks, t.Completed, t.Running, t.Suspended, t.Bytes, t.Done, t.Note})
 		}
 		s.Jobs = append(s.Jobs, out)
 	}

@@ -86,7 +86,19 @@ func build(n physical.Node, d Deps) (Operator, error) {
 		if d.Shuffle == nil {
 			return nil, errs.Internalf("an exchange without a shuffle service")
 		}
-		return d.Shuffle.Reader(d.Conf, d.Query, n, d.Partition)
+		return d.Shuffle.Reader(d.Conf, d.Query, n, physical.One(d.Partition))
+	case *physical.Read:
+		x, ok := n.Input.(*physical.Exchange)
+		if !ok || d.Shuffle == nil {
+			return nil, errs.Internalf("a piece of %T is to be read", n.Input)
+		}
+		if n.Whole {
+			return d.Shuffle.Reader(d.Conf, d.Query, x, physical.Piece{To: max(1, x.N)})
+		}
+		if d.Partition >= len(n.Pieces) {
+			return nil, errs.Internalf("task %d reads an exchange in %d pieces", d.Partition, len(n.Pieces))
+		}
+		return d.Shuffle.Reader(d.Conf, d.Query, x, n.Pieces[d.Partition])
 	case *physical.Filter:
 		in, err := Build(n.Input, d)
 		if err != nil {
@@ -192,6 +204,10 @@ func (d Deps) tasks(n physical.Node) (int, error) {
 		if n.Kind != physical.Broadcast && n.N > 0 {
 			return n.N, nil
 		}
+	case *physical.Read:
+		if !n.Whole {
+			return len(n.Pieces), nil
+		}
 	}
 	if d.Tasks == nil {
 		return 0, errs.Internalf("the number of partitions of %s isn't known", n.Name())
@@ -283,8 +299,7 @@ func joinInputs(l, r physical.Node, buildRight bool, cfg *JoinConfig, d Deps, ke
 	if !buildRight {
 		side = l
 	}
-	x, broadcast := side.(*physical.Exchange)
-	broadcast = broadcast && x.Kind == physical.Broadcast
+	x, broadcast := physical.ReadWhole(side)
 	whole := modeOf(cfg.Kind, buildRight).needsAllProbes()
 	if broadcast && whole && d.Partitions > 1 {
 		return nil, nil, errs.Internalf("a broadcast of the side whose unmatched rows the join keeps, in %d tasks", d.Partitions)
@@ -297,10 +312,11 @@ func joinInputs(l, r physical.Node, buildRight bool, cfg *JoinConfig, d Deps, ke
 			name = "hash " + keyName(exprs) + fmt.Sprint(cfg.NullSafe)
 		}
 		safe := cfg.NullSafe
-		cfg.Unshared = func() (Operator, error) { return d.Shuffle.Reader(d.Conf, d.Query, x, 0) }
+		all := func() (Operator, error) { return build(side, d) }
+		cfg.Unshared = all
 		cfg.Shared = func(c *task.Ctx) (*SharedTable, error) {
 			v, err := d.Shuffle.Shared(c, d.Query, x, name, func(c *task.Ctx) (any, int64, error) {
-				in, err := d.Shuffle.Reader(d.Conf, d.Query, x, 0)
+				in, err := all()
 				if err != nil {
 					return nil, 0, err
 				}

@@ -13,9 +13,9 @@ import (
 
 // Exchanges is what operators need of a shuffle: the reading side.
 type Exchanges interface {
-	// Reader makes the operator that emits one partition of an exchange (all
-	// rows of a Single or Broadcast one, whatever the partition).
-	Reader(conf *task.Conf, query string, x *physical.Exchange, partition int) (Operator, error)
+	// Reader makes the operator that emits a piece of an exchange (all rows of a
+	// Single or Broadcast one, whatever the piece), writer by writer.
+	Reader(conf *task.Conf, query string, x *physical.Exchange, piece physical.Piece) (Operator, error)
 	// Shared returns a thing made of an exchange once for all tasks of this
 	// process, under a name; the first to ask builds it, and says how many
 	// bytes it holds, while the others wait without a slot.

@@ -2,6 +2,7 @@ package physical
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -13,13 +14,33 @@ import (
 // Explain prints a plan in the shape that Spark's EXPLAIN has. mode
 // "formatted" numbers the operators and lists their details below the tree;
 // any other prints each on one line.
-func Explain(n Node, mode string) string {
+func Explain(n Node, mode string) string { return explain(n, mode, false) }
+
+// ExplainAdaptive is Explain of a plan whose stages may be planned anew while it runs.
+func ExplainAdaptive(n Node, mode string) string { return explain(n, mode, HasExchange(n)) }
+
+// HasExchange reports whether a plan has several stages.
+func HasExchange(n Node) bool {
+	if _, ok := n.(*Exchange); ok {
+		return true
+	}
+	return slices.ContainsFunc(n.Children(), HasExchange)
+}
+
+func explain(n Node, mode string, adaptive bool) string {
 	var b strings.Builder
 	b.WriteString("== Physical Plan ==\n")
+	first, rest := "", ""
+	if adaptive {
+		first, rest = "+- ", "   "
+	}
 	if mode == "formatted" {
 		f := &formatter{num: map[Node]int{}}
 		f.number(n)
-		writeTree(&b, n, "", "", f.head, map[*Exchange]bool{})
+		if adaptive {
+			fmt.Fprintf(&b, "AdaptiveSparkPlan (%d)\n", len(f.order)+1)
+		}
+		writeTree(&b, n, first, rest, f.head, map[*Exchange]bool{})
 		b.WriteString("\n")
 		seen := map[Node]bool{}
 		for _, k := range f.order {
@@ -29,9 +50,15 @@ func Explain(n Node, mode string) string {
 			seen[k] = true
 			f.details(&b, k)
 		}
+		if adaptive {
+			fmt.Fprintf(&b, "\n(%d) AdaptiveSparkPlan\nOutput [%d]: %s\nArguments: isFinalPlan=false\n", len(f.order)+1, len(n.Schema()), colList(n.Schema()))
+		}
 		return b.String()
 	}
-	writeTree(&b, n, "", "", line, map[*Exchange]bool{})
+	if adaptive {
+		b.WriteString("AdaptiveSparkPlan isFinalPlan=false\n")
+	}
+	writeTree(&b, n, first, rest, line, map[*Exchange]bool{})
 	return b.String()
 }
 
@@ -256,10 +283,14 @@ func line(n Node) string {
 		if x.BuildRight {
 			build = x.Right
 		}
-		if e, ok := build.(*Exchange); ok && e.Kind == Broadcast {
+		if _, ok := ReadWhole(build); ok {
 			name = "BroadcastHashJoin"
 		}
-		return fmt.Sprintf("%s %s, %s, %s, %s%s", name, exprList(x.LeftKeys), exprList(x.RightKeys), JoinName(x.Kind), buildSide(x.BuildRight), condString(x.Cond))
+		first := ""
+		if x.BuildFirst {
+			first = ", buildFirst"
+		}
+		return fmt.Sprintf("%s %s, %s, %s, %s%s%s", name, exprList(x.LeftKeys), exprList(x.RightKeys), JoinName(x.Kind), buildSide(x.BuildRight), condString(x.Cond), first)
 	case *NestedLoopJoin:
 		return fmt.Sprintf("BroadcastNestedLoopJoin %s, %s%s", buildSide(x.BuildRight), JoinName(x.Kind), condString(x.Cond))
 	case *Sort:
@@ -294,6 +325,8 @@ func line(n Node) string {
 		return fmt.Sprintf("Sample %v, %v, %v, %d", x.Lower, x.Upper, x.WithReplacement, x.Seed)
 	case *Exchange:
 		return exchangeLine(x)
+	case *Read:
+		return "AQEShuffleRead " + x.how()
 	case *Coalesce:
 		return fmt.Sprintf("Coalesce %d", x.N)
 	case *RecursiveLoop:
@@ -328,6 +361,27 @@ func exchangeLine(x *Exchange) string {
 		return "Exchange SinglePartition, merge " + orderString(x.Order) + id
 	}
 	return "Exchange SinglePartition" + origin(x) + id
+}
+
+// how says in Spark's words what a Read does with its exchange's partitions.
+func (n *Read) how() string {
+	if n.Whole {
+		return "whole"
+	}
+	coalesced, skewed := false, false
+	for _, p := range n.Pieces {
+		coalesced = coalesced || p.To-p.From > 1
+		skewed = skewed || p.EndWriter > 0
+	}
+	switch {
+	case coalesced && skewed:
+		return "coalesced and skewed"
+	case skewed:
+		return "skewed"
+	case coalesced:
+		return "coalesced"
+	}
+	return ""
 }
 
 func origin(x *Exchange) string {

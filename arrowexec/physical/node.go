@@ -122,8 +122,11 @@ type HashJoin struct {
 	BuildRight          bool
 	NullSafe            []bool // <=> by key
 	Cond                plan.Expr
-	Left, Right         Node
-	Out                 []Column
+	// BuildFirst: the build side may turn out so small that it pays to give it to
+	// all tasks whole. Its exchange is made before the other side's begins.
+	BuildFirst  bool
+	Left, Right Node
+	Out         []Column
 }
 
 // NestedLoopJoin joins by Cond alone (nil: cross); the right side is broadcast, or the left for RightOuter.
@@ -235,6 +238,37 @@ type Exchange struct {
 	// Merge keeps sorted inputs sorted: the consumer merges by Order (Single only).
 	Merge bool
 	Input Node
+}
+
+// Piece is what one task reads of an exchange: the rows of the partitions From
+// .. To-1 that the writers Writer .. EndWriter-1 dealt there.
+type Piece struct {
+	From, To          int
+	Writer, EndWriter int // EndWriter 0: all writers
+}
+
+// One is one partition.
+func One(partition int) Piece { return Piece{From: partition, To: partition + 1} }
+
+// Read is a stage's input after the stage was planned anew, when the sizes of
+// its inputs were known: task i reads Pieces[i] of the exchange. Whole says
+// that every task reads all of it, as of a broadcast.
+type Read struct {
+	Pieces []Piece
+	Whole  bool
+	Input  Node // an Exchange
+}
+
+// ReadWhole returns the exchange of which every task of a stage reads all rows, if n is such an input.
+func ReadWhole(n Node) (*Exchange, bool) {
+	switch n := n.(type) {
+	case *Exchange:
+		return n, n.Kind == Broadcast
+	case *Read:
+		x, ok := n.Input.(*Exchange)
+		return x, ok && n.Whole
+	}
+	return nil, false
 }
 
 // Coalesce makes fewer partitions without an exchange.

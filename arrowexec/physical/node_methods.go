@@ -392,3 +392,19 @@ func (n *Observe) Schema() []Column { return n.Input.Schema() }
 
 // Name implements Node.
 func (n *Observe) Name() string { return "CollectMetrics" }
+
+// Children implements Node.
+func (n *Read) Children() []Node { return []Node{n.Input} }
+
+// WithChildren implements Node.
+func (n *Read) WithChildren(k []Node) Node {
+	c := *n
+	c.Input = k[0]
+	return &c
+}
+
+// Schema implements Node.
+func (n *Read) Schema() []Column { return n.Input.Schema() }
+
+// Name implements Node.
+func (n *Read) Name() string { return "AQEShuffleRead" }

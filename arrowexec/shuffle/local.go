@@ -173,14 +173,14 @@ func (l *Local) Release(name string) {
 }
 
 // Reader implements op.Exchanges.
-func (l *Local) Reader(c *task.Conf, name string, x *physical.Exchange, partition int) (op.Operator, error) {
-	schema := physical.Types(x.Schema())
-	if x.Kind == physical.Single || x.Kind == physical.Broadcast {
-		partition = 0
+func (l *Local) Reader(c *task.Conf, name string, x *physical.Exchange, piece physical.Piece) (op.Operator, error) {
+	piece, err := pieceOf(x, piece)
+	if err != nil {
+		return nil, err
 	}
-	r := reader{l: l, query: name, x: x, part: partition, schema: schema, writer: -1}
+	r := reader{l: l, query: name, x: x, piece: piece, schema: physical.Types(x.Schema())}
 	if x.Merge || x.Kind == physical.RangeBy {
-		keys, order, err := op.CompileOrder(x.Order, op.NewEnv(c, partition))
+		keys, order, err := op.CompileOrder(x.Order, op.NewEnv(c, piece.From))
 		if err != nil {
 			return nil, err
 		}
@@ -195,7 +195,7 @@ func (l *Local) Reader(c *task.Conf, name string, x *physical.Exchange, partitio
 		var inputs []op.Operator
 		for _, w := range ids {
 			one := r
-			one.writer = w
+			one.piece.Writer, one.piece.EndWriter = w, w+1
 			inputs = append(inputs, &one)
 		}
 		if len(inputs) > 0 {
@@ -203,6 +203,35 @@ func (l *Local) Reader(c *task.Conf, name string, x *physical.Exchange, partitio
 		}
 	}
 	return &r, nil
+}
+
+// pieceOf checks a piece. Single and broadcast exchanges are read whole.
+func pieceOf(x *physical.Exchange, p physical.Piece) (physical.Piece, error) {
+	if x.Kind == physical.Single || x.Kind == physical.Broadcast {
+		return physical.One(0), nil
+	}
+	if p.From < 0 || p.To <= p.From || p.Writer < 0 || p.EndWriter != 0 && p.EndWriter <= p.Writer || p.EndWriter != 0 && x.Kind == physical.RangeBy {
+		return p, errs.Internalf("a piece %v of an exchange", p)
+	}
+	return p, nil
+}
+
+// within reports whether a piece has the rows of a writer.
+func within(p physical.Piece, writer int) bool {
+	return p.EndWriter == 0 || writer >= p.Writer && writer < p.EndWriter
+}
+
+// blocksOf are the rows of a piece that a writer dealt; of a RangeBy exchange, all of the writer's.
+func (o *output) blocksOf(p physical.Piece, ranged bool) (out []*block) {
+	if ranged {
+		p = physical.One(0)
+	}
+	for i := p.From; i < min(p.To, len(o.parts)); i++ {
+		if o.parts[i] != nil {
+			out = append(out, o.parts[i])
+		}
+	}
+	return out
 }
 
 func (e *exchange) ids() []int {
@@ -259,13 +288,12 @@ func (l *Local) buildShared(c *task.Ctx, name string, x *physical.Exchange, what
 	return v, nil
 }
 
-// reader emits the rows of one partition, writer by writer.
+// reader emits the rows of a piece, writer by writer.
 type reader struct {
 	l      *Local
 	query  string
 	x      *physical.Exchange
-	part   int
-	writer int // -1: all
+	piece  physical.Piece
 	schema []*types.Type
 	keys   []expr.Evaluator // of RangeBy
 	order  []vec.KeyOrder
@@ -296,9 +324,7 @@ func (r *reader) Open(c *task.Ctx) error {
 	if e.spent && r.remote == nil {
 		return errs.Internalf("an exchange is read after its last reader ended")
 	}
-	part := r.part
 	if r.keys != nil {
-		part = 0
 		if r.remote == nil {
 			if e.bounds == nil {
 				e.bounds = rangeBounds(e.samples())
@@ -311,11 +337,8 @@ func (r *reader) Open(c *task.Ctx) error {
 		return nil
 	}
 	for _, w := range e.ids() {
-		if r.writer >= 0 && w != r.writer {
-			continue
-		}
-		if o := e.writers[w]; part < len(o.parts) && o.parts[part] != nil {
-			r.blocks = append(r.blocks, o.parts[part])
+		if within(r.piece, w) {
+			r.blocks = append(r.blocks, e.writers[w].blocksOf(r.piece, r.keys != nil)...)
 		}
 	}
 	r.open = true

@@ -214,8 +214,8 @@ func (r *Remote) Shared(c *task.Ctx, query string, x *physical.Exchange, what st
 }
 
 // Reader implements op.Exchanges: of what is in this process.
-func (r *Remote) Reader(c *task.Conf, query string, x *physical.Exchange, partition int) (op.Operator, error) {
-	return r.local.Reader(c, query, r.known(query, x), partition)
+func (r *Remote) Reader(c *task.Conf, query string, x *physical.Exchange, piece physical.Piece) (op.Operator, error) {
+	return r.local.Reader(c, query, r.known(query, x), piece)
 }
 
 // Spent gives back what this process holds of an exchange that nobody will read again.
@@ -242,9 +242,13 @@ func (r *Remote) Release(query string) {
 }
 
 // Reader implements op.Exchanges.
-func (v *view) Reader(c *task.Conf, query string, x *physical.Exchange, partition int) (op.Operator, error) {
+func (v *view) Reader(c *task.Conf, query string, x *physical.Exchange, piece physical.Piece) (op.Operator, error) {
 	if v.sources == nil {
-		return v.Remote.Reader(c, query, x, partition)
+		return v.Remote.Reader(c, query, x, piece)
+	}
+	piece, err := pieceOf(x, piece)
+	if err != nil {
+		return nil, err
 	}
 	list, ok := v.sources[x.ID]
 	if !ok {
@@ -258,19 +262,18 @@ func (v *view) Reader(c *task.Conf, query string, x *physical.Exchange, partitio
 			return nil, errs.Internalf("exchange %d has two places for writer %d", x.ID, list[i].Writer)
 		}
 	}
-	if x.Kind == physical.Single || x.Kind == physical.Broadcast {
-		partition = 0
-	}
-	base := reader{l: v.local, query: query, x: x, part: partition, schema: physical.Types(x.Schema()), writer: -1}
+	all := len(list)
+	list = slices.DeleteFunc(list, func(l Location) bool { return !within(piece, l.Writer) })
+	base := reader{l: v.local, query: query, x: x, piece: piece, schema: physical.Types(x.Schema())}
 	over := func(list []Location) *reader {
 		r := base
-		r.remote = &fetch{r: v.Remote, query: query, x: x, part: partition, schema: r.schema, sources: list}
+		r.remote = &fetch{r: v.Remote, query: query, x: x, piece: piece, schema: r.schema, sources: list, all: all}
 		return &r
 	}
 	if !x.Merge && x.Kind != physical.RangeBy {
 		return over(list), nil
 	}
-	keys, order, err := op.CompileOrder(x.Order, op.NewEnv(c, partition))
+	keys, order, err := op.CompileOrder(x.Order, op.NewEnv(c, piece.From))
 	if err != nil {
 		return nil, err
 	}

@@ -34,11 +34,11 @@ import (
 // ticket is what DoGet is asked for. It goes as package wire writes it, so that
 // processes of other builds are refused.
 type ticket struct {
-	Query     string
-	Exchange  int
-	Executor  string // who is meant
-	Writers   []int  // not empty
-	Partition int
+	Query    string
+	Exchange int
+	Executor string // who is meant
+	Writers  []int  // not empty
+	From, To int    // partitions
 	// Sample asks for the samples of a RangeBy exchange rather than rows.
 	Sample bool
 	// Ranged asks for the rows of a RangeBy exchange whose key is above Above (nil: any) and,
@@ -192,7 +192,7 @@ func (s *server) DoGet(raw *flight.Ticket, out flight.FlightService_DoGetServer)
 	if t.Executor != r.conf.Executor {
 		return status.Errorf(codes.NotFound, "executor %s was expected here, this is %s", t.Executor, r.conf.Executor)
 	}
-	if len(t.Writers) == 0 || t.Partition < 0 {
+	if len(t.Writers) == 0 || t.From < 0 || t.To <= t.From && !t.Sample {
 		return status.Error(codes.InvalidArgument, "the ticket asks for nothing")
 	}
 	r.mu.Lock()
@@ -280,23 +280,21 @@ func (p *pump) run(list []*output) error {
 		}
 		return p.out.Send(&flight.FlightData{AppMetadata: []byte{kindSamples}, DataBody: raw})
 	}
-	part := p.t.Partition
 	if p.t.Ranged {
 		var err error
-		if p.keys, p.order, err = op.CompileOrder(p.x.Order, op.NewEnv(p.conf, part)); err != nil {
+		if p.keys, p.order, err = op.CompileOrder(p.x.Order, op.NewEnv(p.conf, p.t.From)); err != nil {
 			return err
 		}
-		part = 0
 	}
 	for i, o := range list {
 		p.writer = p.t.Writers[i]
-		if part < len(o.parts) && o.parts[part] != nil {
-			if err := p.block(o.parts[part]); err != nil {
+		for _, k := range o.blocksOf(physical.Piece{From: p.t.From, To: p.t.To}, p.t.Ranged) {
+			if err := p.block(k); err != nil {
 				return err
 			}
-			if err := p.flush(0); err != nil {
-				return err
-			}
+		}
+		if err := p.flush(0); err != nil {
+			return err
 		}
 		head := binary.AppendUvarint([]byte{kindEnd}, uint64(p.writer))
 		head = binary.AppendUvarint(head, uint64(o.of))

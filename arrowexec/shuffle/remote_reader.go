@@ -30,15 +30,16 @@ const (
 	frameBytes = 256 << 10
 )
 
-// fetch gives the rows of one partition, writer by writer in their order, from
+// fetch gives the rows of a piece, writer by writer in their order, from
 // wherever they are. All executors are read from at the same time, up to a window.
 type fetch struct {
 	r       *Remote
 	query   string
 	x       *physical.Exchange
-	part    int
+	piece   physical.Piece
 	schema  []*types.Type
 	sources []Location
+	all     int  // how many writers the task was told of: those of sources, and those not in the piece
 	one     bool // sources is one of several, which are merged
 	pauses  bool // next returns errWriterEnds after the rows of each writer
 
@@ -67,14 +68,14 @@ func (f *fetch) start(c *task.Ctx, r *reader) error {
 		}
 		r.bounds = b
 	}
-	t := ticket{Query: f.query, Exchange: f.x.ID, Partition: f.part}
-	if r.keys != nil && r.part <= len(r.bounds) {
+	t := ticket{Query: f.query, Exchange: f.x.ID, From: f.piece.From, To: f.piece.To}
+	if from, last := f.piece.From, f.piece.To-1; r.keys != nil && from <= len(r.bounds) {
 		t.Ranged = true
-		if r.part > 0 {
-			t.Above = r.bounds[r.part-1]
+		if from > 0 {
+			t.Above = r.bounds[from-1]
 		}
-		if r.part < len(r.bounds) {
-			t.UpTo, t.Bounded = r.bounds[r.part], true
+		if last < len(r.bounds) {
+			t.UpTo, t.Bounded = r.bounds[last], true
 		}
 	} else if r.keys != nil {
 		f.at = len(f.sources) // fewer ranges than partitions
@@ -224,8 +225,8 @@ func (f *fetch) next(c *task.Ctx) (*vec.Batch, error) {
 // complete checks that the task was told of all writers: rows may be missing
 // where the driver was wrong, but never in silence.
 func (f *fetch) complete(of int) error {
-	if of > 0 && !f.one && of != len(f.sources) {
-		return errs.Internalf("exchange %d has %d writers, and the places of %d are known", f.x.ID, of, len(f.sources))
+	if of > 0 && !f.one && of != f.all {
+		return errs.Internalf("exchange %d has %d writers, and the places of %d are known", f.x.ID, of, f.all)
 	}
 	return nil
 }
@@ -237,14 +238,7 @@ func (f *fetch) nextHere(c *task.Ctx, l Location) (*vec.Batch, error) {
 		if missing >= 0 {
 			return nil, f.failed(l.Executor, l.Addr, []int{l.Writer}, errNotHere)
 		}
-		f.here = &reader{}
-		part := f.part
-		if f.x.Kind == physical.RangeBy {
-			part = 0
-		}
-		if o := list[0]; part < len(o.parts) && o.parts[part] != nil {
-			f.here.blocks = []*block{o.parts[part]}
-		}
+		f.here = &reader{blocks: list[0].blocksOf(f.piece, f.x.Kind == physical.RangeBy)}
 		f.pinned = list
 	}
 	return f.here.block(c)

@@ -132,7 +132,7 @@ func drain(c *task.Ctx, r op.Operator) (rows []string, err error) {
 func get(t testing.TB, s Service, pool *mem.Pool, x *physical.Exchange, part int) (rows []string, err error) {
 	t.Helper()
 	err = inTask(t, pool, part, func(c *task.Ctx) error {
-		r, err := s.Reader(c.Conf, "q", x, part)
+		r, err := s.Reader(c.Conf, "q", x, physical.One(part))
 		if err != nil {
 			return err
 		}
@@ -313,7 +313,7 @@ func TestSlowReader(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 	a, b, sources := sixteen(t, RemoteConfig{Window: 300 << 10})
 	err := inTask(t, a.pool, 0, func(c *task.Ctx) error {
-		r, err := a.With(sources).Reader(c.Conf, "q", a.x, 0)
+		r, err := a.With(sources).Reader(c.Conf, "q", a.x, physical.One(0))
 		if err != nil {
 			return err
 		}
@@ -375,7 +375,7 @@ func TestServerDies(t *testing.T) {
 		t.Fatalf("%d rows, %v", len(all), err)
 	}
 	err = inTask(t, a.pool, 0, func(c *task.Ctx) error {
-		r, err := a.With(sources).Reader(c.Conf, "q", a.x, 0)
+		r, err := a.With(sources).Reader(c.Conf, "q", a.x, physical.One(0))
 		if err != nil {
 			return err
 		}
@@ -421,7 +421,7 @@ func TestReadAgain(t *testing.T) {
 	a, b, sources := sixteen(t, RemoteConfig{})
 	for range 5 {
 		err := inTask(t, a.pool, 0, func(c *task.Ctx) error {
-			r, err := a.With(sources).Reader(c.Conf, "q", a.x, 0)
+			r, err := a.With(sources).Reader(c.Conf, "q", a.x, physical.One(0))
 			if err != nil {
 				return err
 			}
@@ -461,7 +461,7 @@ func TestReleaseEndsReaders(t *testing.T) {
 		t.Fatalf("%d files", spillFiles(t))
 	}
 	err := inTask(t, a.pool, 0, func(c *task.Ctx) error {
-		r, err := a.With(Sources{5: {b.at(0)}}).Reader(c.Conf, "q", a.x, 0)
+		r, err := a.With(Sources{5: {b.at(0)}}).Reader(c.Conf, "q", a.x, physical.One(0))
 		if err != nil {
 			return err
 		}
@@ -504,7 +504,7 @@ func TestBlockedReaderHasNoSlot(t *testing.T) {
 		a := newNode(t, "a", 0, x, RemoteConfig{})
 		account := a.pool.NewAccount("t")
 		tk := task.New(task.Info{}, &task.Conf{}, account, func(c *task.Ctx) error {
-			r, err := a.With(Sources{5: {{Executor: "b", Addr: lis.Addr().String()}}}).Reader(c.Conf, "q", a.x, 0)
+			r, err := a.With(Sources{5: {{Executor: "b", Addr: lis.Addr().String()}}}).Reader(c.Conf, "q", a.x, physical.One(0))
 			if err != nil {
 				return err
 			}
@@ -548,7 +548,7 @@ func TestReplacedRowsAreReadToTheEnd(t *testing.T) {
 	put(t, b, b.pool, b.x, 0, 1, in)
 	for _, n := range []*node{a, b} {
 		err := inTask(t, n.pool, 0, func(c *task.Ctx) error {
-			r, err := n.With(Sources{5: {b.at(0)}}).Reader(c.Conf, "q", n.x, 0)
+			r, err := n.With(Sources{5: {b.at(0)}}).Reader(c.Conf, "q", n.x, physical.One(0))
 			if err != nil {
 				return err
 			}
@@ -703,7 +703,7 @@ func TestBroadcastTables(t *testing.T) {
 			s, own := a.With(Sources{8: {b.at(0)}}), copied(t, x) // each task has a copy of its own here
 			v, err := s.Shared(c, "q", own, "table", func(c *task.Ctx) (any, int64, error) {
 				built++
-				r, err := s.Reader(c.Conf, "q", own, 0)
+				r, err := s.Reader(c.Conf, "q", own, physical.One(0))
 				if err != nil {
 					return nil, 0, err
 				}
@@ -774,7 +774,7 @@ func BenchmarkRemoteRead(b *testing.B) {
 			b.SetBytes(16 << 20)
 			for b.Loop() {
 				err := inTask(b, a.pool, 0, func(c *task.Ctx) error {
-					r, err := a.With(sources).Reader(c.Conf, "q", a.x, 0)
+					r, err := a.With(sources).Reader(c.Conf, "q", a.x, physical.One(0))
 					if err != nil {
 						return err
 					}

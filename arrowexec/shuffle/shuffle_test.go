@@ -66,7 +66,7 @@ func write(c *task.Ctx, l *Local, x *physical.Exchange, writer, parts int, commi
 }
 
 func read(c *task.Ctx, l *Local, x *physical.Exchange, part int) (keys []any, names []string, err error) {
-	r, err := l.Reader(c.Conf, "q", x, part)
+	r, err := l.Reader(c.Conf, "q", x, physical.One(part))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -273,7 +273,7 @@ func TestSpent(t *testing.T) {
 		if now, _ := pool.Used(); now != 0 {
 			t.Errorf("%d bytes are still reserved", now)
 		}
-		r, err := l.Reader(c.Conf, "q", x, 0)
+		r, err := l.Reader(c.Conf, "q", x, physical.One(0))
 		if err != nil {
 			return err
 		}

@@ -266,10 +266,14 @@ func rangeBounds(samples []sample) [][]byte {
 	return bounds
 }
 
-// inRange selects the rows of the reader's partition: those above bound
-// part-1 and not above bound part.
+// inRange selects the rows of the reader's partitions: those above bound
+// From-1 and not above bound To-1.
 func (r *reader) inRange(b *vec.Batch) (*vec.Batch, error) {
-	if r.part > len(r.bounds) {
+	from, last := r.piece.From, r.piece.To-1
+	if from == 0 && last >= len(r.bounds) {
+		return b, nil
+	}
+	if from > len(r.bounds) {
 		return &vec.Batch{Cols: b.Cols, Sel: []int32{}}, nil
 	}
 	enc, err := encode(r.keys, r.order, b)
@@ -279,7 +283,7 @@ func (r *reader) inRange(b *vec.Batch) (*vec.Batch, error) {
 	sel := make([]int32, 0, b.N/(len(r.bounds)+1)+1)
 	for i := range b.N {
 		k := enc.Key(i)
-		if r.part > 0 && bytes.Compare(k, r.bounds[r.part-1]) <= 0 || r.part < len(r.bounds) && bytes.Compare(k, r.bounds[r.part]) > 0 {
+		if from > 0 && bytes.Compare(k, r.bounds[from-1]) <= 0 || last < len(r.bounds) && bytes.Compare(k, r.bounds[last]) > 0 {
 			continue
 		}
 		sel = append(sel, int32(i))

@@ -22,7 +22,10 @@ type Conf struct {
 	Slots               int   // task slots; 0 counts as 1
 	ShufflePartitions   int   // upper bound of an exchange's partitions; 0: 200
 	BroadcastThreshold  int64 // bytes; a build side estimated below is broadcast; 0: 10 MB, < 0: never by size
-	Keys                map[string]string
+	// AdaptiveBroadcast is up to how many bytes a build side that turns out so small
+	// at run time is broadcast; 0 or less: never.
+	AdaptiveBroadcast int64
+	Keys              map[string]string
 	// RowScale multiplies the numbers of rows up to which a plan counts as small;
 	// 0: 1. Tests plan small tables as if they were large.
 	RowScale float64

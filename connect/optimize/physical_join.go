@@ -134,7 +134,9 @@ func (p *planner) hashJoin(s joinSides) (part, error) {
 		}
 		out.single, out.hash, out.n, out.sorted = probe.single, probe.hash, probe.n, nil
 	default:
-		p.copartition(&s, lk, rk, x)
+		if p.copartition(&s, lk, rk, x) {
+			x.BuildFirst = p.mayTurnOutSmall(s, x.BuildRight)
+		}
 		out.hash, out.n = append(out.hash, sideHash(s.kind, true, s.l)...), s.l.n
 		out.hash = append(out.hash, sideHash(s.kind, false, s.r)...)
 		out.single = s.l.single && s.r.single
@@ -164,22 +166,39 @@ func sideHash(k plan.JoinType, left bool, r part) [][]plan.ExprID {
 	return r.hash
 }
 
-// copartition exchanges the sides by their keys, leaving one as it is when it lies right already.
-func (p *planner) copartition(s *joinSides, lk, rk []plan.Expr, x *physical.HashJoin) {
+// mayTurnOutSmall reports whether a join's build side is estimated too large to
+// be broadcast, and yet so near to it, and so much smaller than the other side,
+// that it pays to look at its real size before the other side is dealt out.
+func (p *planner) mayTurnOutSmall(s joinSides, right bool) bool {
+	limit := float64(p.conf.AdaptiveBroadcast)
+	if limit <= 0 || !mayBroadcast(s.kind, right) || s.j.LeftHint == "shuffle_hash" || s.j.RightHint == "shuffle_hash" {
+		return false
+	}
+	build, probe, bytes := s.lr, s.rr, s.lb
+	if right {
+		build, probe, bytes = s.rr, s.lr, s.rb
+	}
+	return bytes <= 16*limit && probe >= 4*build
+}
+
+// copartition exchanges the sides by their keys, leaving one as it is when it
+// lies right already; it reports whether both were exchanged.
+func (p *planner) copartition(s *joinSides, lk, rk []plan.Expr, x *physical.HashJoin) bool {
 	if at := lies(s.l, lk); at != nil {
 		if s.r.n == s.l.n && sameLie(s.r, rk, at) {
-			return
+			return false
 		}
 		s.r = p.exchange(s.r, &physical.Exchange{Kind: physical.Hash, Keys: pick(x.RightKeys, at), N: s.l.n})
-		return
+		return false
 	}
 	if at := lies(s.r, rk); at != nil {
 		s.l = p.exchange(s.l, &physical.Exchange{Kind: physical.Hash, Keys: pick(x.LeftKeys, at), N: s.r.n})
-		return
+		return false
 	}
 	n := p.partitions(max(s.lr, s.rr))
 	s.l = p.exchange(s.l, &physical.Exchange{Kind: physical.Hash, Keys: x.LeftKeys, N: n})
 	s.r = p.exchange(s.r, &physical.Exchange{Kind: physical.Hash, Keys: x.RightKeys, N: n})
+	return true
 }
 
 // lies finds which keys, in which order, a side is partitioned by; nil: none.

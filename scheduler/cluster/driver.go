@@ -28,6 +28,8 @@ type Job struct {
 	Prefer func(s *stagegraph.Stage, index, count int) []policy.ExecutorID
 	// Payload travels with each task to the executor, which knows what it is.
 	Payload any
+	// Adaptive plans stages anew when their inputs are complete; nil: they stay as they are.
+	Adaptive *stagegraph.Adaptive
 	// ResultTasks is told the number of tasks of the result stage before the first of them runs.
 	ResultTasks func(n int)
 	// Spread: the tasks' rows stay where they were written, and each task is told
@@ -177,6 +179,8 @@ type StageProgress struct {
 	Tasks, Completed, Running, Suspended int
 	Bytes                                int64
 	Done                                 bool
+	// Note is how the stage was planned anew (adaptive execution); "": it wasn't.
+	Note string
 }
 
 // NewDriver starts a driver; Close ends it.
@@ -333,8 +337,17 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 		if j == nil {
 			return nil
 		}
+		note := ""
+		d.mu.Lock()
+		if j.Adaptive != nil {
+			note = j.Adaptive.Plan(j.Graph, c.Stage, j.written)
+		}
 		s := j.Graph.Stages[c.Stage]
-		n := max(1, stagegraph.Tasks(s.Root, j.Sizer))
+		n := 0
+		if s.TakenBy == nil {
+			n = max(1, stagegraph.Tasks(s.Root, j.Sizer))
+		}
+		d.mu.Unlock()
 		ev := core.StagePlanned{Job: c.Job, Stage: c.Stage, Prefer: make([][]policy.ExecutorID, n)}
 		if j.Prefer != nil {
 			for i := range ev.Prefer {
@@ -345,13 +358,13 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 			ev.Home = j.Home(s)
 		}
 		d.mu.Lock()
-		j.stages[c.Stage].Tasks = n
+		j.stages[c.Stage].Tasks, j.stages[c.Stage].Note = n, note
 		j.outputs[c.Stage] = make([]output, n)
 		d.mu.Unlock()
 		if s.Output == nil && j.ResultTasks != nil {
 			j.ResultTasks(n)
 		}
-		d.tell(Event{Kind: StageStarted, Query: j.Query, Job: int64(j.id), Stage: c.Stage, Tasks: n, Priority: j.Priority})
+		d.tell(Event{Kind: StageStarted, Query: j.Query, Job: int64(j.id), Stage: c.Stage, Tasks: n, Priority: j.Priority, Note: note})
 		return ev
 	case core.Launch:
 		d.mu.Lock()
@@ -471,7 +484,7 @@ func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgres
 		ev.Deadline = time.Since(d.origin) + job.Target
 	}
 	for _, s := range job.Graph.Stages {
-		ev.Parents = append(ev.Parents, s.Parents)
+		ev.Parents = append(ev.Parents, slices.Concat(s.Parents, s.Waits))
 	}
 	d.mu.Lock()
 	d.nextJob++

@@ -52,7 +52,9 @@ type Event struct {
 	By int64
 	// Victim is, of TaskLaunched, the task whose slot the policy chose, 0: any, or none needed.
 	Victim int64
-	Err    error
+	// Note is, of StageStarted, how the stage was planned anew (adaptive execution); "": it wasn't.
+	Note string
+	Err  error
 }
 
 // Observe has f called with all events from now on. f must be quick and must

@@ -137,22 +137,16 @@ func (j *running) fetch(f *FetchFailure) *core.FetchFailure {
 	return nil
 }
 
-// Sizes returns what the tasks of a stage that have finished wrote, by
-// partition of the task: bytes for each partition of the stage's exchange.
-func (d *Driver) Sizes(query string, stage int) [][]int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, j := range d.jobs {
-		if j.Query != query {
-			continue
+// written is stagegraph.Sizes of a job. The driver's lock is held.
+func (j *running) written(stage int) [][]int64 {
+	var list [][]int64
+	for _, o := range j.outputs[stage] {
+		if o.executor == "" || o.sizes == nil {
+			return nil
 		}
-		var out [][]int64
-		for _, o := range j.outputs[stage] {
-			out = append(out, slices.Clone(o.sizes))
-		}
-		return out
+		list = append(list, o.sizes)
 	}
-	return nil
+	return list
 }
 
 // Lost says that an executor is gone, and all that it had. Its tasks and the

@@ -59,6 +59,7 @@ type (
 		Estimate time.Duration
 	}
 	// StagePlanned answers PlanStage: one element a task, its preferred executors, best first.
+	// No element: those that read the stage do its work, and read what it would have read.
 	StagePlanned struct {
 		Job    JobID
 		Stage  int

@@ -244,6 +244,9 @@ func (c *Core) planned(ev StagePlanned) {
 		return
 	}
 	s.planned, s.home = true, ev.Home
+	if len(ev.Prefer) == 0 {
+		s.pass()
+	}
 	s.parts = make([]part, len(ev.Prefer))
 	s.local = c.now
 	for i, p := range ev.Prefer {
@@ -251,6 +254,19 @@ func (c *Core) planned(ev StagePlanned) {
 		c.again(s, i)
 	}
 	c.stageDone(s)
+}
+
+// pass makes those that read a stage read what it reads: it has no tasks of its own.
+func (s *stage) pass() {
+	for _, k := range s.children {
+		k.parents = slices.DeleteFunc(k.parents, func(p *stage) bool { return p == s })
+		for _, p := range s.parents {
+			if !slices.Contains(k.parents, p) {
+				k.parents = append(k.parents, p)
+				p.children = append(p.children, k)
+			}
+		}
+	}
 }
 
 // again enqueues the next attempt of a partition.

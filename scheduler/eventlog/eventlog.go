@@ -284,7 +284,11 @@ func (l *Log) event(ev cluster.Event) error {
 		s := l.stage(stage, ev.Query, ev.Tasks)
 		s.Submitted = at
 		l.open[stage] = s
-		return l.write(map[string]any{"Event": "SparkListenerStageSubmitted", "Stage Info": s, "Properties": l.properties(ev)})
+		err := l.write(map[string]any{"Event": "SparkListenerStageSubmitted", "Stage Info": s, "Properties": l.properties(ev)})
+		if err == nil && ev.Note != "" {
+			err = l.write(map[string]any{"Event": "NeptuneStagePlanned", "Timestamp": at, "Stage ID": stage, "Change": ev.Note})
+		}
+		return err
 	case cluster.StageEnded:
 		s := l.open[stage]
 		if s == nil {

@@ -34,6 +34,8 @@ func Tasks(n physical.Node, s Sizer) int {
 			return n.N
 		}
 		return max(1, s.ExchangeTasks(n))
+	case *physical.Read:
+		return len(n.Pieces)
 	case *physical.Coalesce:
 		return max(1, min(n.N, Tasks(n.Input, s)))
 	case *physical.Union:

@@ -2,7 +2,11 @@
 // pure: a plan in, a graph out.
 package stagegraph
 
-import "neptune/arrowexec/physical"
+import (
+	"slices"
+
+	"neptune/arrowexec/physical"
+)
 
 // Stage is a part of the plan that runs without moving rows between tasks.
 // Its leaves are sources and Exchange nodes, which stand for reading what
@@ -12,6 +16,11 @@ type Stage struct {
 	Root    physical.Node
 	Output  *physical.Exchange // where the rows go; nil: to the client
 	Parents []int              // stages whose output this one reads, each once
+	// Waits are earlier stages that are to end before this one begins, though it
+	// doesn't read them: their sizes decide how it is run.
+	Waits []int
+	// TakenBy is the stage that does this one's work too; nil: none. This one then has no tasks.
+	TakenBy *Stage
 }
 
 // Graph is the stages of a plan in an order in which parents come first. The
@@ -55,7 +64,23 @@ func (c *cutter) parents(n physical.Node, found func(int)) {
 		found(id)
 		return
 	}
-	for _, k := range n.Children() {
+	kids := n.Children()
+	j, _ := n.(*physical.HashJoin)
+	if j != nil && j.BuildFirst && j.BuildRight {
+		kids = []physical.Node{kids[1], kids[0]}
+	}
+	for _, k := range kids {
 		c.parents(k, found)
+	}
+	if j == nil || !j.BuildFirst {
+		return
+	}
+	first, ok1 := kids[0].(*physical.Exchange)
+	then, ok2 := kids[1].(*physical.Exchange)
+	if ok1 && ok2 && c.made[first] < c.made[then] {
+		s := c.graph.Stages[c.made[then]]
+		if !slices.Contains(s.Waits, c.made[first]) && !slices.Contains(s.Parents, c.made[first]) {
+			s.Waits = append(s.Waits, c.made[first])
+		}
 	}
 }

@@ -38,6 +38,7 @@ var registry = []reflect.Type{
 	reflect.TypeFor[*physical.StateDedup](),
 	reflect.TypeFor[*physical.Watermark](),
 	reflect.TypeFor[*physical.Observe](),
+	reflect.TypeFor[*physical.Read](),
 
 	// plan.Expr, those that a bound expression may have
 	reflect.TypeFor[*plan.Literal](),
