@@ -58,8 +58,9 @@ type Engine struct {
 	// watch, if set, hears what the executor says of tasks (experiments).
 	watch atomic.Pointer[func(worker.Status)]
 	// metas has a jobMeta for each job under way, by operation id.
-	metas  sync.Map
-	events *eventlog.Log // nil: none
+	metas    sync.Map
+	slotTime slotTime
+	events   *eventlog.Log // nil: none
 }
 
 // tuning is what tests vary without a change of answers.
@@ -83,6 +84,8 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	state.SetKeepLimit(c.Memory / 4)
 	e.shuffle = shuffle.NewLocal(e.pool)
 	e.driver = cluster.NewDriver(schedulerConf(c, pol))
+	e.driver.Observe(e.slotTime.note)
+	m.Counters("slot_milliseconds_total", "Time that tasks had slots, by the kind of their jobs: the share of batch in it is the batch share.", "kind", e.slotTime.millis)
 	x := &localExecutor{host: host{pool: e.pool, shuffle: e.shuffle}, firm: map[int64]func() bool{}, id: embedded, driver: e.driver, metrics: m, watch: &e.watch}
 	e.worker = worker.New(worker.Config{Slots: c.Slots, StreamPriority: session.StreamPriority, BatchNice: c.BatchNice, Preempt: c.Mode == string(core.Neptune) || c.Mode == string(core.KILL), NoSuspend: c.Mode == string(core.KILL),
 		MaxSuspensions: c.MaxSuspensions, ProtectedRun: c.ProtectedRun, Status: x.status})
@@ -249,16 +252,9 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 	if e.remote != nil {
 		job.Spread, job.Home, job.Prefer = true, p.stages.home, e.homes.prefer
 	}
-	var report func([]cluster.StageProgress)
-	if progress != nil {
-		report = func(stages []cluster.StageProgress) {
-			var out server.Progress
-			for i, s := range stages {
-				out.Stages = append(out.Stages, server.StageProgress{ID: int64(i), Tasks: int64(s.Tasks), Completed: int64(s.Completed), InputBytes: s.Bytes, Done: s.Done})
-				out.InflightTasks += int64(s.Running)
-			}
-			progress(out)
-		}
+	var report func(cluster.JobInfo, bool)
+	if progress != nil || p.stats != nil {
+		report = e.reporter(q, p, progress)
 	}
 	started := time.Now()
 	e.metas.Store(q.OperationID, metaOf(q))
@@ -280,6 +276,23 @@ func (e *Engine) job(ctx context.Context, q *server.Query, c *sessionConf, root 
 	e.metrics.Queries.WithLabelValues(kind, outcome).Inc()
 	e.metrics.QuerySeconds.WithLabelValues(kind).Observe(time.Since(started).Seconds())
 	return err
+}
+
+// reporter tells a job's progress to the client, and to the micro-batch that it is of.
+func (e *Engine) reporter(q *server.Query, p *payload, progress func(server.Progress)) func(cluster.JobInfo, bool) {
+	return func(j cluster.JobInfo, ended bool) {
+		if ended && p.stats != nil {
+			p.stats.away.Add(j.Suspensions)
+		}
+		if progress != nil {
+			out := server.Progress{JobType: q.Job.String(), Origin: q.Job.Origin, Priority: int64(q.Job.Priority), Suspensions: j.Suspensions, Suspended: j.Suspended, Ended: ended}
+			for i, s := range j.Stages {
+				out.Stages = append(out.Stages, server.StageProgress{ID: int64(i), Tasks: int64(s.Tasks), Completed: int64(s.Completed), InputBytes: s.Bytes, Done: s.Done})
+				out.InflightTasks += int64(s.Running)
+			}
+			progress(out)
+		}
+	}
 }
 
 // sizer counts the tasks of leaves.

@@ -162,6 +162,7 @@ func observe(m *obs.Metrics, s cluster.Status) {
 	case s.State == core.Suspended:
 		m.Suspensions.Inc()
 		m.SuspendSeconds.Observe(s.Latency.Seconds())
+		m.SuspendedBytes.Observe(s.RetainedMB * (1 << 20))
 	case s.State == core.Running && s.Latency > 0:
 		m.ResumeSeconds.Observe(s.Latency.Seconds())
 	}

@@ -94,6 +94,7 @@ type (
 		Memory    memoryJSON     `json:"memory"`
 		Suspend   latencyJSON    `json:"suspend"`
 		Resume    latencyJSON    `json:"resume"`
+		SlotTime  slotTimeJSON   `json:"slot_time"`
 		Executors []executorJSON `json:"executors"`
 		Jobs      []jobJSON      `json:"jobs"`
 	}
@@ -102,6 +103,11 @@ type (
 		Limit          int64 `json:"limit"`
 		Suspended      int64 `json:"suspended"`
 		SuspendedLimit int64 `json:"suspended_limit"`
+	}
+	// slotTimeJSON is for how long tasks had slots, in seconds.
+	slotTimeJSON struct {
+		Stream float64 `json:"stream"`
+		Batch  float64 `json:"batch"`
 	}
 	// latencyJSON are bounds of what a histogram holds, in seconds.
 	latencyJSON struct {
@@ -147,6 +153,8 @@ func (e *Engine) status(started time.Time) statusJSON {
 	s.Memory.Reserved, _ = e.pool.Used()
 	s.Memory.Limit = e.pool.Limit()
 	s.Memory.Suspended, s.Memory.SuspendedLimit = e.pool.Parked()
+	stream, batch := e.slotTime.total(now)
+	s.SlotTime = slotTimeJSON{stream.Seconds(), batch.Seconds()}
 	for _, x := range e.driver.Executors() {
 		s.Executors = append(s.Executors, executorJSON{string(x.ID), x.Host, x.Slots, x.Running, x.Suspended, x.Blocked})
 	}

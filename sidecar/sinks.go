@@ -231,6 +231,7 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 	c := *r.conf
 	c.now = time.UnixMilli(b.TimestampMs)
 	o := e.planner(&c)
+	o.AdaptiveBroadcast = 0 // one side after the other takes longer, and batches are small
 	better, err := optimize.OptimizeStream(ctx, node, o)
 	if err != nil {
 		return res, err
@@ -274,6 +275,7 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 		return res, err
 	}
 	r.took(time.Since(began))
+	res.Suspensions = stats.away.Load()
 	res.EventTimes, res.State, res.Inputs = stats.eventTimes(), stats.stateOperators(), stats.inputs()
 	return res, nil
 }

@@ -95,7 +95,7 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 	// State is divided among as many partitions as the first batch had, whatever the server is later.
 	logged["spark.sql.shuffle.partitions"] = strconv.Itoa(optimize.StreamPartitions(e.planner(conf)))
 	cfg := stream.Config{Name: spec.Name, Plan: resolved, FreshID: uuid.NewString(), RunID: uuid.NewString(), Mode: mode,
-		JobType: q.Job.String(), Conf: logged, Stateful: shape.stateful,
+		JobType: q.Job.String(), JobOrigin: q.Job.Origin, Conf: logged, Stateful: shape.stateful,
 		NoEmptyBatches:   strings.EqualFold(conf.keys["spark.sql.streaming.noDataMicroBatches.enabled"], "false"),
 		FastestWatermark: strings.EqualFold(conf.keys["spark.sql.streaming.multipleWatermarkPolicy"], "max"),
 		KeepProgress:     int(number(conf.keys["spark.sql.streaming.numRecentProgressUpdates"])),
@@ -128,13 +128,23 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 	}
 	cfg.SinkDescription = sink.describe()
 	cfg.Runner = &batchRunner{engine: e, query: q, conf: conf, sink: sink, mode: mode, interval: cfg.Interval}
-	sq := &streamQuery{name: spec.Name, explain: func(extended bool) (string, error) {
+	sq := &streamQuery{name: spec.Name}
+	sq.explain = func(extended bool) (string, error) {
 		mode := "simple"
 		if extended {
 			mode = "extended"
 		}
-		return e.Explain(context.Background(), q, mode)
-	}}
+		text, err := e.Explain(context.Background(), q, mode)
+		if err != nil {
+			return "", err
+		}
+		n := int64(0)
+		recent := sq.q.Recent()
+		for _, p := range recent {
+			n += p.Suspensions
+		}
+		return text + fmt.Sprintf("Suspensions: %d in the last %d micro-batches\n", n, len(recent)), nil
+	}
 	label := spec.Name
 	if label == "" {
 		label = "unnamed"

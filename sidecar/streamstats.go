@@ -15,6 +15,7 @@ import (
 // streamStats gathers what the tasks of a micro-batch note on the side.
 type streamStats struct {
 	out   atomic.Int64
+	away  atomic.Int64 // suspensions of the batch's tasks
 	mu    sync.Mutex
 	times map[int]*stream.EventTime
 	state map[int]*stream.StateProgress

@@ -28,6 +28,10 @@ type status struct {
 		Count    uint64
 		P50, P99 float64
 	}
+	// SlotTime is for how long tasks had slots, in seconds.
+	SlotTime struct {
+		Stream, Batch float64
+	} `json:"slot_time"`
 	Executors []struct {
 		ID, Host                           string
 		Slots, Running, Suspended, Blocked int
@@ -41,6 +45,7 @@ type status struct {
 			Tasks, Completed, Running, Suspended int
 			Bytes                                int64
 			Done                                 bool
+			Replanned                            string
 		}
 	}
 }
@@ -75,6 +80,7 @@ and resuming took. It reads the server's status port (neptune.ui.port).`,
 }
 
 func top(ctx context.Context, w io.Writer, url string, every time.Duration, once bool) error {
+	var last *status
 	for {
 		s, err := look(ctx, url)
 		if errors.Is(err, context.Canceled) {
@@ -91,7 +97,8 @@ func top(ctx context.Context, w io.Writer, url string, every time.Duration, once
 			}
 			head = "\x1b[H\x1b[2J"
 		}
-		lines := s.lines(width)
+		lines := s.lines(last, width)
+		last = s
 		if len(lines) > height-1 {
 			lines = lines[:height-1]
 		}
@@ -125,8 +132,26 @@ func look(ctx context.Context, url string) (*status, error) {
 	return s, json.NewDecoder(res.Body).Decode(s)
 }
 
-// lines are the screen, each of at most width characters.
-func (s *status) lines(width int) (out []string) {
+// share says how the slot time since the look before (nil: since the start) was
+// divided, and how much of all slots that is.
+func (s *status) share(last *status) string {
+	since := s.Started
+	stream, batch, slots := s.SlotTime.Stream, s.SlotTime.Batch, 0
+	if last != nil && last.Started.Equal(s.Started) {
+		since, stream, batch = last.Now, stream-last.SlotTime.Stream, batch-last.SlotTime.Batch
+	}
+	for _, x := range s.Executors {
+		slots += x.Slots
+	}
+	all := s.Now.Sub(since).Seconds() * float64(slots)
+	if stream+batch <= 0 || all <= 0 {
+		return "idle"
+	}
+	return fmt.Sprintf("stream %.0f %%, batch %.0f %% of the slots (batch share %.0f %%)", 100*stream/all, 100*batch/all, 100*batch/(stream+batch))
+}
+
+// lines are the screen, each of at most width characters; last is the look before.
+func (s *status) lines(last *status, width int) (out []string) {
 	add := func(format string, args ...any) {
 		r := []rune(fmt.Sprintf(format, args...))
 		if len(r) > width {
@@ -136,6 +161,7 @@ func (s *status) lines(width int) (out []string) {
 	}
 	add("neptune %s   mode %s   policy %s   up %s", s.Version, s.Mode, s.Policy, s.Now.Sub(s.Started).Round(time.Second))
 	add("memory    %s of %s reserved   %s of %s held by suspended tasks", size(s.Memory.Reserved), size(s.Memory.Limit), size(s.Memory.Suspended), size(s.Memory.SuspendedLimit))
+	add("slots     %s", s.share(last))
 	add("suspended %d times, p50 < %s, p99 < %s   resumed p50 < %s, p99 < %s", s.Suspend.Count, seconds(s.Suspend.P50), seconds(s.Suspend.P99), seconds(s.Resume.P50), seconds(s.Resume.P99))
 	add("")
 	add("%-20s %-20s %6s %8s %10s %8s", "EXECUTOR", "HOST", "SLOTS", "RUNNING", "SUSPENDED", "BLOCKED")
@@ -155,6 +181,11 @@ func (s *status) lines(width int) (out []string) {
 		}
 		add("%-7s %-8s %8s %-16s %8d %10d %12d %9s  %s", j.Type, j.Origin, seconds(j.Seconds), fmt.Sprintf("%d/%d, stage %d/%d", done, tasks, min(stages+1, len(j.Stages)), len(j.Stages)),
 			running, suspended, j.Suspensions, size(bytes), strings.Join(strings.Fields(j.Text), " "))
+		for i, t := range j.Stages {
+			if t.Replanned != "" {
+				add("        stage %d: %s", i, t.Replanned)
+			}
+		}
 	}
 	if len(s.Jobs) == 0 {
 		add("no jobs under way")

@@ -111,6 +111,14 @@ type Sink interface {
 type Progress struct {
 	Stages        []StageProgress
 	InflightTasks int64
+	// JobType and Origin are the job's type, and where it came from.
+	JobType, Origin string
+	Priority        int64
+	// Suspensions counts those of the job's tasks, and Suspended is for how long they were, in sum.
+	Suspensions int64
+	Suspended   time.Duration
+	// Ended: this is the last report of the job.
+	Ended bool
 }
 
 // StageProgress counts one stage's tasks.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -157,8 +158,12 @@ func (o *operation) Batch(ipc []byte, rows int64) error {
 	return nil
 }
 
-// Progress implements Sink: at most one message each progressGap.
+// Progress implements Sink: at most one message each progressGap. ExecutionProgress has
+// no place for what the scheduler did to the job; that goes with the metrics at the end.
 func (o *operation) Progress(p Progress) {
+	if p.Ended {
+		o.scheduled(p)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.progressGap < 0 || time.Since(o.lastTick) < o.progressGap || o.finished {
@@ -173,6 +178,35 @@ func (o *operation) Progress(p Progress) {
 		})
 	}
 	r.ResponseType = &pb.ExecutePlanResponse_ExecutionProgress_{ExecutionProgress: m}
+	if f, err := encode(r); err == nil { // a message of numbers always encodes
+		o.push(f)
+	}
+}
+
+// scheduled tells the client of the job's type and suspensions, as Spark tells
+// of an operator's metrics.
+func (o *operation) scheduled(p Progress) {
+	value := func(name, kind string, v int64) *pb.ExecutePlanResponse_Metrics_MetricValue {
+		return &pb.ExecutePlanResponse_Metrics_MetricValue{Name: name, Value: v, MetricType: kind}
+	}
+	tasks := int64(0)
+	for _, s := range p.Stages {
+		tasks += s.Tasks
+	}
+	m := &pb.ExecutePlanResponse_Metrics_MetricObject{Name: fmt.Sprintf("Neptune job: %s (%s)", p.JobType, p.Origin),
+		ExecutionMetrics: map[string]*pb.ExecutePlanResponse_Metrics_MetricValue{
+			"priority":      value("priority", "sum", p.Priority),
+			"tasks":         value("number of tasks", "sum", tasks),
+			"suspensions":   value("number of suspensions", "sum", p.Suspensions),
+			"suspendedTime": value("time suspended", "nsTiming", int64(p.Suspended)),
+		}}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.finished {
+		return
+	}
+	r := o.response()
+	r.Metrics = &pb.ExecutePlanResponse_Metrics{Metrics: []*pb.ExecutePlanResponse_Metrics_MetricObject{m}}
 	if f, err := encode(r); err == nil { // a message of numbers always encodes
 		o.push(f)
 	}

@@ -17,6 +17,7 @@ type Metrics struct {
 	Suspensions    prometheus.Counter
 	SuspendSeconds prometheus.Histogram     // request to yield
 	ResumeSeconds  prometheus.Histogram     // free slot to first step
+	SuspendedBytes prometheus.Histogram     // that a task holds when it is suspended
 	Batches        *prometheus.CounterVec   // micro-batches by query name
 	BatchSeconds   *prometheus.HistogramVec // trigger to commit
 	InputRows      *prometheus.CounterVec   // of streaming queries
@@ -46,6 +47,9 @@ func NewMetrics() *Metrics {
 	m.Suspensions = counter("suspensions_total", "Tasks suspended for more critical ones.").WithLabelValues()
 	m.SuspendSeconds = hist("suspend_seconds", "Time from the request to suspend a task to its yield.").WithLabelValues().(prometheus.Histogram)
 	m.ResumeSeconds = hist("resume_seconds", "Time from the slot being free to a suspended task's next step.").WithLabelValues().(prometheus.Histogram)
+	m.SuspendedBytes = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "neptune_suspended_task_bytes", Help: "Memory that a task holds when it is suspended.",
+		Buckets: prometheus.ExponentialBuckets(16<<10, 4, 10)})
+	reg.MustRegister(m.SuspendedBytes)
 	m.Batches = counter("micro_batches_total", "Micro-batches committed, by streaming query.", "query")
 	m.BatchSeconds = hist("micro_batch_seconds", "Time from trigger to commit of a micro-batch.", "query")
 	m.InputRows = counter("stream_input_rows_total", "Rows read by streaming queries.", "query")

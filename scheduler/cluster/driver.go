@@ -162,6 +162,7 @@ type running struct {
 
 	started     time.Time
 	suspensions int64
+	suspended   time.Duration // of its tasks, those that went on
 }
 
 type live struct {
@@ -172,6 +173,7 @@ type live struct {
 
 	index, attempt int
 	executor       policy.ExecutorID
+	away           time.Time // when it was suspended; zero: it isn't
 }
 
 // StageProgress counts the tasks of one stage.
@@ -224,9 +226,7 @@ func (d *Driver) Report(s Status) {
 	if l := d.tasks[policy.TaskID(s.Task)]; l != nil && (s.Executor == "" || s.Executor == l.executor) {
 		ev, known = Event{Query: l.job.Query, Job: int64(l.job.id), Stage: l.stage, Task: s.Task, Index: l.index, Attempt: l.attempt, Executor: l.executor,
 			Priority: l.job.Priority, State: s.State, Latency: s.Latency, By: s.By, Err: s.Err}, true
-		if s.State == core.Suspended {
-			l.job.suspensions++
-		}
+		l.suspended(d, s, &ev)
 		p := &l.job.stages[l.stage]
 		l.count(-1)
 		p.Bytes += s.Bytes - l.bytes
@@ -474,10 +474,28 @@ func (d *Driver) carryOut(c core.Command) core.Event {
 	return nil
 }
 
+// suspended notes that a task was suspended, or isn't any more. The driver's lock is held.
+func (l *live) suspended(d *Driver, s Status, ev *Event) {
+	switch {
+	case s.State == core.Suspended:
+		l.job.suspensions++
+		l.away = time.Now()
+		ev.RetainedMB, ev.Reason = s.RetainedMB, "requested"
+		if by := d.tasks[policy.TaskID(s.By)]; by != nil {
+			ev.ByQuery, ev.ByPriority = by.job.Query, by.job.Priority
+			ev.Reason = "a more critical task asked for the slot"
+		}
+	case !l.away.IsZero():
+		ev.Away = time.Since(l.away)
+		l.job.suspended += ev.Away
+		l.away = time.Time{}
+	}
+}
+
 // Run runs a job to its end. When ctx is done it kills the job's tasks and
 // waits until they have unwound; the error is then ctx's cause. progress, if
-// not nil, is called now and then, and at the end, with the state of the stages.
-func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgress)) error {
+// not nil, is called now and then, and at the end, with the state of the job.
+func (d *Driver) Run(ctx context.Context, job *Job, progress func(job JobInfo, ended bool)) error {
 	j := &running{Job: job, stages: make([]StageProgress, len(job.Graph.Stages)), outputs: make([][]output, len(job.Graph.Stages)), finished: make(chan error, 1), started: time.Now()}
 	ev := core.JobSubmitted{Priority: job.Priority, Pool: job.Pool, Estimate: job.Estimate}
 	if job.Target > 0 {
@@ -506,14 +524,14 @@ func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgres
 		select {
 		case err := <-j.finished:
 			if progress != nil {
-				progress(d.snapshot(j))
+				progress(d.snapshot(j), true)
 			}
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			return err
 		case <-tick:
-			progress(d.snapshot(j))
+			progress(d.snapshot(j), false)
 		case <-cancelled:
 			cancelled = nil
 			d.post(core.JobCancelled{Job: j.id, Err: context.Cause(ctx)})
@@ -523,10 +541,10 @@ func (d *Driver) Run(ctx context.Context, job *Job, progress func([]StageProgres
 	}
 }
 
-func (d *Driver) snapshot(j *running) []StageProgress {
+func (d *Driver) snapshot(j *running) JobInfo {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return append([]StageProgress(nil), j.stages...)
+	return j.info()
 }
 
 // Active returns the number of jobs running.

@@ -48,8 +48,17 @@ type Event struct {
 	// Latency is, of TaskSuspended, the time from the request to the yield and,
 	// of TaskResumed, that from the free slot to the first step.
 	Latency time.Duration
-	// By is, of TaskSuspended, the task that asked for the slot, 0: not known.
-	By int64
+	// By is, of TaskSuspended, the task that asked for the slot, 0: not known;
+	// ByQuery and ByPriority are its job's, if the driver knows it still.
+	By         int64
+	ByQuery    string
+	ByPriority int
+	// Reason says, of TaskSuspended, why.
+	Reason string
+	// RetainedMB is, of TaskSuspended, the memory that the task keeps.
+	RetainedMB float64
+	// Away is, of TaskResumed, how long the task had been suspended.
+	Away time.Duration
 	// Victim is, of TaskLaunched, the task whose slot the policy chose, 0: any, or none needed.
 	Victim int64
 	// Note is, of StageStarted, how the stage was planned anew (adaptive execution); "": it wasn't.
@@ -128,7 +137,15 @@ type JobInfo struct {
 	Pool        string
 	Started     time.Time
 	Suspensions int64 // of its tasks, so far
-	Stages      []StageProgress
+	// Suspended is for how long its tasks were suspended, in sum.
+	Suspended time.Duration
+	Stages    []StageProgress
+}
+
+// info is the job as it is now. The driver's lock is held.
+func (j *running) info() JobInfo {
+	return JobInfo{Query: j.Query, ID: int64(j.id), Priority: j.Priority, Pool: j.Pool, Started: j.started,
+		Suspensions: j.suspensions, Suspended: j.suspended, Stages: slices.Clone(j.stages)}
 }
 
 // Jobs returns the jobs under way, oldest first.
@@ -137,8 +154,7 @@ func (d *Driver) Jobs() []JobInfo {
 	defer d.mu.Unlock()
 	out := make([]JobInfo, 0, len(d.jobs))
 	for _, j := range d.jobs {
-		out = append(out, JobInfo{Query: j.Query, ID: int64(j.id), Priority: j.Priority, Pool: j.Pool, Started: j.started,
-			Suspensions: j.suspensions, Stages: slices.Clone(j.stages)})
+		out = append(out, j.info())
 	}
 	slices.SortFunc(out, func(a, b JobInfo) int { return cmp.Compare(a.ID, b.ID) })
 	return out

@@ -328,10 +328,13 @@ func (l *Log) event(ev cluster.Event) error {
 			t.suspended++
 		}
 		return l.write(map[string]any{"Event": "NeptuneTaskSuspended", "Timestamp": at, "Stage ID": stage, "Task ID": ev.Task, "Executor ID": string(ev.Executor),
-			"For Task ID": ev.By, "Latency Nanos": ev.Latency.Nanoseconds()})
+			"For Task ID": ev.By, "For Query": ev.ByQuery, "For Priority": ev.ByPriority, "Reason": ev.Reason, "Priority": ev.Priority,
+			"Retained MB": ev.RetainedMB, "Latency Nanos": ev.Latency.Nanoseconds()})
 	case cluster.TaskResumed:
 		return l.write(map[string]any{"Event": "NeptuneTaskResumed", "Timestamp": at, "Stage ID": stage, "Task ID": ev.Task, "Executor ID": string(ev.Executor),
-			"Latency Nanos": ev.Latency.Nanoseconds()})
+			"Suspended Nanos": ev.Away.Nanoseconds(), "Latency Nanos": ev.Latency.Nanoseconds()})
+	case cluster.TaskBlocked:
+		return l.write(map[string]any{"Event": "NeptuneTaskBlocked", "Timestamp": at, "Stage ID": stage, "Task ID": ev.Task, "Executor ID": string(ev.Executor)})
 	}
 	return nil
 }

@@ -23,7 +23,9 @@ type Progress struct {
 	Sink            SinkProgress               `json:"sink"`
 	ObservedMetrics map[string]json.RawMessage `json:"observedMetrics"`
 	// Neptune's own, beside Spark's: what the scheduler did for the batch.
-	JobType string `json:"neptuneJobType,omitempty"`
+	JobType     string `json:"neptuneJobType,omitempty"`
+	JobOrigin   string `json:"neptuneJobOrigin,omitempty"` // where the type came from
+	Suspensions int64  `json:"neptuneSuspensions"`         // of the batch's tasks
 }
 
 // SourceProgress is one source's part.

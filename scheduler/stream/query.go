@@ -52,6 +52,8 @@ type Result struct {
 	State      []StateProgress
 	Observed   map[string]json.RawMessage
 	PlanningMs int64
+	// Suspensions counts those of the batch's tasks.
+	Suspensions int64
 }
 
 // TriggerKind says when batches start.
@@ -80,6 +82,7 @@ type Config struct {
 	Interval        time.Duration
 	SinkDescription string
 	JobType         string
+	JobOrigin       string
 	Conf            map[string]string // logged with the offsets
 	// Stateful: batches without data are run when the watermark has moved.
 	Stateful bool
@@ -515,7 +518,7 @@ func (q *Query) idle(now time.Time) {
 
 func (q *Query) report(id int64, started time.Time, ends []Offset, rows []int64, res Result, watermark int64, took map[string]int64) {
 	p := Progress{ID: q.ID, RunID: q.RunID, Timestamp: stamp(started), BatchID: id, BatchDuration: took["triggerExecution"], DurationMs: took,
-		EventTime: map[string]string{}, StateOperators: res.State, ObservedMetrics: res.Observed, JobType: q.JobType,
+		EventTime: map[string]string{}, StateOperators: res.State, ObservedMetrics: res.Observed, JobType: q.JobType, JobOrigin: q.JobOrigin, Suspensions: res.Suspensions,
 		Sink: SinkProgress{Description: q.SinkDescription, NumOutputRows: res.OutputRows}}
 	if q.Name != "" {
 		p.Name = &q.Name
