@@ -47,15 +47,29 @@ func (h *held) close() {
 }
 
 // localBytes is the memory of the rows that stand in a plan.
-func localBytes(n physical.Node) (size int64) {
+func localBytes(root physical.Node) (size int64) {
+	seen := map[physical.Node]bool{}
+	var walk func(n physical.Node)
+	walk = func(n physical.Node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		size += ownBytes(n)
+		for _, k := range n.Children() {
+			walk(k)
+		}
+	}
+	walk(root)
+	return size
+}
+
+func ownBytes(n physical.Node) (size int64) {
 	if l, ok := n.(*physical.Local); ok {
 		batches, _ := l.Data.([]*vec.Batch)
 		for _, b := range batches {
 			size += b.Size()
 		}
-	}
-	for _, k := range n.Children() {
-		size += localBytes(k)
 	}
 	return size
 }

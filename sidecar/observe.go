@@ -21,8 +21,13 @@ type observations struct {
 
 func newObservations(root physical.Node) *observations {
 	o := &observations{states: map[string]map[int]*vec.Batch{}}
+	seen := map[physical.Node]bool{}
 	var walk func(n physical.Node)
 	walk = func(n physical.Node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
 		if x, ok := n.(*physical.Observe); ok && o.states[x.ID] == nil {
 			o.nodes = append(o.nodes, x)
 			o.states[x.ID] = map[int]*vec.Batch{}

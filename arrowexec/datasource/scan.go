@@ -71,6 +71,7 @@ type scan struct {
 	types                 []*types.Type
 	filtered              []bool
 	preds                 []expr.Predicate
+	keys                  []*op.KeyFilter // of joins above
 	units                 []unit
 	src                   rowSource
 	at                    int // file of src
@@ -85,6 +86,9 @@ type scan struct {
 
 func (s *scan) Schema() []*types.Type { return s.types }
 func (s *scan) Inputs() []op.Operator { return nil }
+
+// Restrict implements op.Restricted.
+func (s *scan) Restrict(keys []*op.KeyFilter) { s.keys = keys }
 
 func (s *scan) Open(c *task.Ctx) error {
 	s.opened = true
@@ -210,9 +214,27 @@ func (s *scan) window(c *task.Ctx, limit int) (b *vec.Batch, more bool, err erro
 			break
 		}
 	}
+	for _, k := range s.keys {
+		if b.N == 0 {
+			break
+		}
+		if set, err := k.Set(c); err != nil {
+			return nil, false, err
+		} else if set == nil {
+			continue
+		}
+		if b.Cols[k.Col] == nil {
+			if b.Cols[k.Col], err = s.src.column(c, k.Col, n); err != nil {
+				return nil, false, err
+			}
+		}
+		if b, err = k.Select(c, b); err != nil {
+			return nil, false, err
+		}
+	}
 	none := b.N == 0
 	for i := range b.Cols {
-		if s.filtered[i] {
+		if b.Cols[i] != nil {
 			continue
 		}
 		if none {

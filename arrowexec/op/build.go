@@ -73,7 +73,11 @@ func build(n physical.Node, d Deps) (Operator, error) {
 		if d.Scan == nil {
 			return nil, errs.NotSupported("scans in this context")
 		}
-		return d.Scan(n, d.Partition, d.Partitions)
+		in, err := d.Scan(n, d.Partition, d.Partitions)
+		if err != nil {
+			return nil, err
+		}
+		return restrict(in, n, d), nil
 	case *physical.Local:
 		batches, ok := n.Data.([]*vec.Batch)
 		if !ok && n.Data != nil {

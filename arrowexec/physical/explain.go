@@ -86,7 +86,7 @@ func writeTree(b *strings.Builder, n Node, first, rest string, text func(Node) s
 			}
 		}
 	}
-	kids := n.Children()
+	kids := shown(n)
 	for i, k := range kids {
 		if i < len(kids)-1 {
 			writeTree(b, k, rest+":- ", rest+":  ", text, seen)
@@ -113,7 +113,7 @@ func (f *formatter) number(n Node) {
 	if _, ok := f.num[n]; ok {
 		return
 	}
-	for _, k := range n.Children() {
+	for _, k := range shown(n) {
 		f.number(k)
 	}
 	if _, ok := f.num[n]; !ok {
@@ -142,12 +142,12 @@ func (f *formatter) details(b *strings.Builder, n Node) {
 		name = "Scan " + scanName(s)
 	}
 	fmt.Fprintf(b, "\n(%d) %s\n", f.num[n], name)
-	if len(n.Children()) == 0 {
+	if len(shown(n)) == 0 {
 		fmt.Fprintf(b, "Output [%d]: %s\n", len(n.Schema()), colList(n.Schema()))
 	}
-	for i, k := range n.Children() {
+	for i, k := range shown(n) {
 		label := "Input"
-		if len(n.Children()) == 2 {
+		if len(shown(n)) == 2 {
 			label = []string{"Left", "Right"}[i]
 		}
 		fmt.Fprintf(b, "%s [%d]: %s\n", label, len(k.Schema()), colList(k.Schema()))
@@ -262,7 +262,7 @@ func line(n Node) string {
 			s += fmt.Sprintf(" Limit: %d", x.Limit)
 		}
 		for _, f := range x.RuntimeFilters {
-			s += fmt.Sprintf(" RuntimeFilter: %s in [id=#%d]", x.Out[f.Col].Name, f.Join)
+			s += fmt.Sprintf(" RuntimeFilter: %s in [id=#%d]", x.Out[f.Col].Name, f.From.ID)
 		}
 		return s
 	case *Local:

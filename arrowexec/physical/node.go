@@ -49,13 +49,6 @@ type Scan struct {
 	RuntimeFilters []RuntimeFilter
 }
 
-// RuntimeFilter restricts a scan's column to the keys of a hash join's build side.
-type RuntimeFilter struct {
-	Col  int // output column of the scan
-	Join int // the broadcast exchange it comes from, by id
-	Key  int // of its keys
-}
-
 // Local is rows that came with the plan: Batches are of one partition each.
 type Local struct {
 	Data any // *Rows: []*vec.Batch, kept apart from the codec

@@ -6,12 +6,6 @@ import "neptune/internal/types"
 
 var writeSchema = []Column{{Name: "path", Type: types.StringType}, {Name: "rows", Type: types.Int64Type}, {Name: "bytes", Type: types.Int64Type}}
 
-// Children implements Node.
-func (n *Scan) Children() []Node { return nil }
-
-// WithChildren implements Node.
-func (n *Scan) WithChildren([]Node) Node { return n }
-
 // Schema implements Node.
 func (n *Scan) Schema() []Column { return n.Out }
 

@@ -17,7 +17,7 @@ import (
 // chosen, columns bound to positions, exchanges placed. Partitions of the
 // root, in order, are the result in order.
 func Physical(ctx context.Context, n plan.Node, c Conf) (physical.Node, error) {
-	p := &planner{ctx: ctx, conf: c, est: newEstimator(), once: map[int64]physical.Node{}}
+	p := &planner{ctx: ctx, conf: c, est: newEstimator(), once: map[int64]physical.Node{}, keys: map[*physical.HashJoin]joinKeys{}}
 	return p.root(n)
 }
 
@@ -41,6 +41,7 @@ type planner struct {
 	local  bool
 	once   map[int64]physical.Node
 	stream *streamPlan
+	keys   map[*physical.HashJoin]joinKeys
 }
 
 // part is a physical plan with what is known of how its rows lie.
@@ -63,7 +64,20 @@ func (p *planner) root(n plan.Node) (physical.Node, error) {
 	if r, err = align(r, n.Output()); err != nil {
 		return nil, err
 	}
-	return reuse(r.node), nil
+	return p.finish(r.node), nil
+}
+
+// finish makes equal exchanges one, and places runtime filters.
+func (p *planner) finish(n physical.Node) physical.Node {
+	r := newReuser()
+	n = r.node(n)
+	keys := map[*physical.HashJoin]joinKeys{}
+	for j, k := range p.keys {
+		if now, ok := r.done[j].(*physical.HashJoin); ok {
+			keys[now] = k
+		}
+	}
+	return p.runtimeFilters(n, keys)
 }
 
 // align makes a plan's columns exactly those wanted, in order.
@@ -908,7 +922,7 @@ func (p *planner) write(w *plan.Write) (physical.Node, error) {
 		}
 		x.PartitionBy = append(x.PartitionBy, i)
 	}
-	x.Input = reuse(x.Input)
+	x.Input = p.finish(x.Input)
 	return x, nil
 }
 

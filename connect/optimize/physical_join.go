@@ -142,6 +142,7 @@ func (p *planner) hashJoin(s joinSides) (part, error) {
 		out.single = s.l.single && s.r.single
 	}
 	x.Left, x.Right = s.l.node, s.r.node
+	p.noteKeys(x, s, lk, rk)
 	out.node = x
 	out.hash = keepHash(out, x.Out)
 	return out, nil
@@ -287,7 +288,7 @@ func (p *planner) broadcastSide(s joinSides) int {
 	limit := p.conf.broadcastThreshold()
 	small := func(build, probe, bytes float64) bool {
 		// One table for all tasks of a process costs its rows once; two exchanges cost both sides' rows.
-		return bytes <= limit || limit >= 0 && build*10 < probe && bytes < 1<<30
+		return bytes <= limit || limit >= 0 && (build*10 < probe && bytes < 1<<30 || build*2 < probe && bytes < 1<<28)
 	}
 	right := mayBroadcast(s.kind, true) && small(s.rr, s.lr, s.rb)
 	left := mayBroadcast(s.kind, false) && small(s.lr, s.rr, s.lb)

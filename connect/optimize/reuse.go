@@ -8,12 +8,11 @@ import (
 	"neptune/internal/plan"
 )
 
-// reuse makes exchanges over equal plans one exchange. Plans are equal when
+// A reuser makes exchanges over equal plans one exchange. Plans are equal when
 // they read the same columns of the same source and compute the same from them;
 // columns are positions by now, so that names and ids play no part.
-func reuse(root physical.Node) physical.Node {
-	r := &reuser{byKey: map[string]*physical.Exchange{}, done: map[physical.Node]physical.Node{}}
-	return r.node(root)
+func newReuser() *reuser {
+	return &reuser{byKey: map[string]*physical.Exchange{}, done: map[physical.Node]physical.Node{}}
 }
 
 type reuser struct {

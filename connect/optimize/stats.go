@@ -111,7 +111,12 @@ func (e *estimator) compute(n plan.Node) *relStats {
 	case *plan.Filter:
 		s := e.of(x.Child)
 		out := &relStats{rows: s.rows, base: s.base, cols: s.cols}
+		agg, _ := x.Child.(*plan.Aggregate)
 		for _, c := range split(x.Cond) {
+			if agg != nil && s.having(c) {
+				out.rows *= selHaving
+				continue
+			}
 			out.rows *= out.selectivity(c)
 			out.restrict(c)
 		}
@@ -335,11 +340,31 @@ func number(v any, t *types.Type) float64 {
 // --- selectivities
 
 const (
-	selRange = 0.33 // an inequality that nothing is known about
-	selLike  = 0.1
-	selOther = 0.25
-	selEqual = 0.02 // equality on a column whose domain is a guess
+	selRange  = 0.33 // an inequality that nothing is known about
+	selLike   = 0.1
+	selOther  = 0.25
+	selHaving = 0.1  // an inequality of an aggregate's result: HAVING is there to leave few
+	selEqual  = 0.02 // equality on a column whose domain is a guess
 )
+
+// having: an inequality of columns that nothing is known about.
+func (s *relStats) having(e plan.Expr) bool {
+	c, ok := e.(*plan.Call)
+	if !ok {
+		return false
+	}
+	switch c.Name {
+	case "<", "<=", ">", ">=":
+	default:
+		return false
+	}
+	for id := range refs(c) {
+		if _, known := s.cols[id]; known {
+			return false
+		}
+	}
+	return true
+}
 
 func (s *relStats) selectivity(e plan.Expr) float64 {
 	switch x := e.(type) {
