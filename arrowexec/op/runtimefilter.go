@@ -259,36 +259,33 @@ func (d Deps) keySet(f physical.RuntimeFilter) func(*task.Ctx) (*RuntimeFilter, 
 	}
 }
 
-// readKeys reads the keys of all partitions; nil when they are too many.
+// readKeys reads the keys, of all partitions; nil when they are too many.
 func (d Deps) readKeys(c *task.Ctx, f physical.RuntimeFilter, held *mem.Reservation) (*RuntimeFilter, error) {
 	parts := 1
 	if f.From.Kind == physical.Hash {
 		parts = max(1, f.From.N)
 	}
+	in, err := d.Shuffle.Reader(d.Conf, d.Query, f.From, physical.Piece{To: parts})
+	if err != nil {
+		return nil, err
+	}
 	var cols []*vec.Vector
 	rows := 0
-	for p := range parts {
-		in, err := d.Shuffle.Reader(d.Conf, d.Query, f.From, p)
-		if err != nil {
-			return nil, err
+	if err := readOut(c, in, func(b *vec.Batch) error {
+		v := b.Cols[f.Key]
+		if b.Sel != nil {
+			v = v.Gather(b.Sel)
 		}
-		if err := readOut(c, in, func(b *vec.Batch) error {
-			v := b.Cols[f.Key]
-			if b.Sel != nil {
-				v = v.Gather(b.Sel)
-			}
-			cols = append(cols, v)
-			rows += b.N
-			if rows > filterMaxRows {
-				return io.EOF
-			}
-			return held.Grow(int64(b.N * v.Layout.Width()))
-		}); err != nil {
-			return nil, err
+		cols = append(cols, v)
+		if rows += b.N; rows > filterMaxRows {
+			return io.EOF
 		}
-		if rows > filterMaxRows {
-			return nil, nil
-		}
+		return held.Grow(int64(b.N * v.Layout.Width()))
+	}); err != nil {
+		return nil, err
+	}
+	if rows > filterMaxRows {
+		return nil, nil
 	}
 	set, err := NewRuntimeFilter(cols, c.Yield)
 	if err != nil {

@@ -299,6 +299,8 @@ func inputs(n physical.Node, out *[]*physical.Exchange) bool {
 		return n.Kind != physical.Single
 	case *physical.Read:
 		return n.Whole
+	case *physical.Scan:
+		return false // its children are what its rows are filtered by
 	}
 	kids := n.Children()
 	for _, k := range kids {
