@@ -136,8 +136,15 @@ func (e *Engine) analyzer(s *session.Session, c *sessionConf) *analyze.Analyzer 
 		ParseSQL:  func(text string) (plan.Node, error) { return sqlparse.ParseStatement(text, c.parser()) },
 		ParseType: sqlparse.ParseSchema,
 		ParseExpr: func(text string) (plan.Expr, error) { return sqlparse.ParseExpression(text, c.parser()) },
-		Settings:  settings{s.Conf},
-		Cached:    func(key string) plan.Node { return e.stored.checkpoint(s.Key, key) },
+		ParseName: sqlparse.ParseIdentifier,
+		ParseBound: func(text string, positional []plan.Expr, named map[string]plan.Expr) (plan.Node, error) {
+			o := c.parser()
+			o.Positional, o.Named = positional, named
+			return sqlparse.ParseStatement(text, o)
+		},
+		Markers:  func(text string) (bool, bool, error) { return sqlparse.Markers(text, c.parser()) },
+		Settings: settings{s.Conf},
+		Cached:   func(key string) plan.Node { return e.stored.checkpoint(s.Key, key) },
 	}
 	a.RunScalar = func(ctx context.Context, n plan.Node) ([][]any, error) {
 		batches, err := e.collect(ctx, &server.Query{Session: s, OperationID: "scalar-" + strconv.FormatInt(int64(plan.NewID()), 10),

@@ -81,6 +81,11 @@ type Analyzer struct {
 	ParseSQL  func(string) (plan.Node, error)
 	ParseType func(string) (*types.Type, error)
 	ParseExpr func(string) (plan.Expr, error)
+	// ParseName reads a name of several parts; ParseBound a statement with arguments for its
+	// parameters; Markers finds which kinds of these it has.
+	ParseName  func(string) ([]string, error)
+	ParseBound func(text string, positional []plan.Expr, named map[string]plan.Expr) (plan.Node, error)
+	Markers    func(string) (named, positional bool, err error)
 	// RunScalar runs a resolved plan and returns its rows, in the Go form of
 	// literals: eager sub-queries such as the values of a pivot.
 	RunScalar func(context.Context, plan.Node) ([][]any, error)
@@ -135,6 +140,18 @@ type run struct {
 	variables []string
 	// used are the permanent views that the query reads, at any depth.
 	used *[]string
+	// frozen is the path of names within the text of a view or function that has one of its own.
+	frozen [][]string
+	// outside is the run of the query that a view's or function's text is part of.
+	outside *run
+}
+
+// asker is the run of the query itself.
+func (r *run) asker() *run {
+	for r.outside != nil {
+		r = r.outside
+	}
+	return r
 }
 
 const maxDepth = 5000

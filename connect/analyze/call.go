@@ -16,6 +16,25 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 	if e.T != nil && e.Kind != plan.FnUnresolved {
 		return e, nil // resolved before
 	}
+	if e.NameExpr != nil {
+		parts, err := r.identifier(e.NameExpr, s, e.Origin)
+		if err != nil {
+			return nil, err
+		}
+		n := *e
+		n.NameExpr, n.Name, n.Path = nil, parts[len(parts)-1], parts[:len(parts)-1]
+		e = &n
+	}
+	if e.Internal && e.Name == "identifier" && len(e.Args) == 1 {
+		parts, err := r.identifier(e.Args[0], s, e.Origin)
+		if err != nil {
+			return nil, err
+		}
+		return r.expr(&plan.UnresolvedAttr{At: e.At, Parts: parts}, s)
+	}
+	if x, err := r.alongPath(e, s); x != nil || err != nil {
+		return x, err
+	}
 	n := *e
 	c := &n
 	c.Name = strings.ToLower(e.Name)
@@ -155,14 +174,6 @@ func (r *run) unsupportedSyntax(c *plan.Call, what string) error {
 
 func (r *run) unknownRoutine(c *plan.Call) error {
 	return aerr("UNRESOLVED_ROUTINE", "routineName", errs.ID(append(slices.Clone(c.Path), c.Name)...), "searchPath", r.searchPath()).At(c.Origin)
-}
-
-func (r *run) searchPath() string {
-	cat, db := "spark_catalog", "default"
-	if r.Catalog != nil {
-		cat, db = r.Catalog.Current()
-	}
-	return "[`system`.`builtin`, `system`.`session`, " + errs.ID(cat, db) + "]"
 }
 
 // countStar makes count(*) count(1), and count(DISTINCT *) count of all columns.

@@ -45,6 +45,8 @@ func commands(kind string) commandRule {
 		return useCatalog
 	case "set":
 		return set
+	case "set_path":
+		return setPath
 	case "set_timezone":
 		return setTimeZone
 	case "reset":
@@ -161,16 +163,12 @@ func (a *Analyzer) RunCommand(ctx context.Context, c *plan.Command) (out plan.No
 	}
 	r := a.newRun(ctx)
 	if c.Flags["identifier"] && len(c.Exprs_) > 0 {
-		x, err := r.expr(c.Exprs_[0], &scope{})
+		parts, err := r.identifier(c.Exprs_[0], &scope{}, c.Origin)
 		if err != nil {
 			return nil, true, err
 		}
-		s, ok := foldString(unalias(x))
-		if !ok {
-			return nil, true, aerr("NOT_A_CONSTANT_STRING.NOT_CONSTANT", "name", "IDENTIFIER", "expr", r.quoted(x)).At(c.Origin)
-		}
 		n := *c
-		n.Name = splitName(s)
+		n.Name, n.Exprs_ = parts, c.Exprs_[1:]
 		c = &n
 	}
 	out, err = rule(r, c)

@@ -22,7 +22,7 @@ func (r *run) variable(e *plan.UnresolvedAttr) (plan.Expr, error) {
 	}
 	for n := len(e.Parts); n > 0; n-- {
 		name, ok := catalog.VariableName(e.Parts[:n])
-		if !ok {
+		if !ok || n == 1 && !r.hasSession() {
 			continue
 		}
 		v, ok := r.Catalog.FindVariable(name)
@@ -317,15 +317,8 @@ func executeImmediate(r *run, c *plan.Command) (plan.Node, error) {
 	if r.ParseSQL == nil {
 		return nil, errs.NotSupported("EXECUTE IMMEDIATE without a parser")
 	}
-	n, err := r.ParseSQL(text)
+	n, err := r.bound(text, c.Exprs_[1:])
 	if err != nil {
-		return nil, err
-	}
-	positional, named, err := r.arguments(n, c.Exprs_[1:])
-	if err != nil {
-		return nil, err
-	}
-	if n, err = BindParameters(n, positional, named); err != nil {
 		return nil, err
 	}
 	into := numberedArgs(c, "into")
@@ -362,6 +355,26 @@ func executeImmediate(r *run, c *plan.Command) (plan.Node, error) {
 		return nil, err
 	}
 	return x.node, nil
+}
+
+// bound parses a text with arguments in the places of its parameters.
+func (r *run) bound(text string, args []plan.Expr) (plan.Node, error) {
+	if r.ParseBound == nil || r.Markers == nil {
+		return nil, errs.NotSupported("EXECUTE IMMEDIATE without a parser")
+	}
+	byName, byPlace, err := r.Markers(text)
+	if err != nil {
+		return nil, err
+	}
+	positional, named, err := r.arguments(byName, byPlace, args)
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.ParseBound(text, positional, named)
+	if err != nil {
+		return nil, err
+	}
+	return BindParameters(n, nil, named) // names those without an argument
 }
 
 // noSubquery refuses a subquery where a parameter is.
@@ -407,11 +420,7 @@ func (r *run) statementText(e plan.Expr) (string, error) {
 }
 
 // arguments evaluates what USING gives, for the parameters that the statement has.
-func (r *run) arguments(n plan.Node, args []plan.Expr) (positional []plan.Expr, named map[string]plan.Expr, err error) {
-	byName, byPlace := false, false
-	walkParams(n, func(p *plan.Parameter) {
-		byName, byPlace = byName || p.Name != "", byPlace || p.Name == ""
-	})
+func (r *run) arguments(byName, byPlace bool, args []plan.Expr) (positional []plan.Expr, named map[string]plan.Expr, err error) {
 	if byName && byPlace {
 		return nil, nil, aerr("INVALID_QUERY_MIXED_QUERY_PARAMETERS")
 	}

@@ -110,11 +110,14 @@ func (r *run) inFunction(f *catalog.Function) (*run, error) {
 	if f.Database != "" {
 		inside.Catalog = r.Catalog.In(f.Database)
 	}
-	return &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used}, nil
+	return &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used, frozen: f.Path, outside: r}, nil
 }
 
 // bind matches the arguments of a call with the parameters: in turn, by name, or by default.
 func (r *run) bind(f *catalog.Function, c *plan.Call) (*parameters, error) {
+	if f.Class != "" {
+		return nil, noClass(f)
+	}
 	required := 0
 	for _, p := range f.Params {
 		if _, ok := f.Defaults[p.Name]; !ok {
@@ -250,6 +253,9 @@ func (r *run) scalarBody(f *catalog.Function, p *parameters) (plan.Expr, error) 
 
 // tableFunction is the relation of a call in FROM; s is where its arguments are resolved.
 func (r *run) tableFunction(f *catalog.Function, call *plan.Call, s *scope) (*rel, error) {
+	if f.Class != "" {
+		return nil, noClass(f)
+	}
 	if !f.Table {
 		return nil, aerr("NOT_A_TABLE_FUNCTION", "functionName", errs.ID(functionName(f)...)).At(call.Origin)
 	}
@@ -322,6 +328,10 @@ func createFunction(r *run, c *plan.Command) (plan.Node, error) {
 		}
 		f.Database = db
 	}
+	f.Path = r.freezePath()
+	if f.Class = c.Args["class"]; f.Class != "" {
+		return r.classFunction(f, c)
+	}
 	if err := r.checkParameters(f, c); err != nil {
 		return nil, err
 	}
@@ -339,6 +349,23 @@ func createFunction(r *run, c *plan.Command) (plan.Node, error) {
 	if err := r.checkBody(f); err != nil {
 		return nil, r.temporaryInside(f, err)
 	}
+	return r.keepFunction(f, c)
+}
+
+// classFunction keeps a function of a Java class. None can be loaded here,
+// which Spark too finds out for a permanent function when it is called.
+func (r *run) classFunction(f *catalog.Function, c *plan.Command) (plan.Node, error) {
+	if f.Database == "" {
+		return nil, noClass(f)
+	}
+	return r.keepFunction(f, c)
+}
+
+func noClass(f *catalog.Function) error {
+	return aerr("CANNOT_LOAD_FUNCTION_CLASS", "className", f.Class, "functionName", errs.ID(functionName(f)...))
+}
+
+func (r *run) keepFunction(f *catalog.Function, c *plan.Command) (plan.Node, error) {
 	name := c.Name
 	if f.Database != "" {
 		name = functionName(f)
@@ -516,6 +543,9 @@ func dropFunction(r *run, c *plan.Command) (plan.Node, error) {
 	db := ""
 	name := c.Name[len(c.Name)-1]
 	id := []string{name}
+	if _, ok := catalog.VariableName(c.Name); c.Flags["temporary"] && !ok {
+		return nil, errs.New(errs.Parse, "INVALID_TEMP_OBJ_QUALIFIER", "objectType", "FUNCTION", "objectName", errs.ID(name), "qualifier", errs.ID(c.Name[:len(c.Name)-1]...)).At(c.Origin)
+	}
 	if !c.Flags["temporary"] {
 		var ok bool
 		if db, _, ok = r.Catalog.Resolve(c.Name); !ok {

@@ -118,8 +118,28 @@ func (r *run) lateralView(n *plan.Generate, outer *scope) (*rel, error) {
 
 // tvf is a table function in FROM.
 func (r *run) tvf(n *plan.UnresolvedTVF, outer *scope) (*rel, error) {
-	name := strings.ToLower(n.Call.Name)
 	s := &scope{outer: outer, outerUsed: outerUsed(outer)}
+	if e := n.Call.NameExpr; e != nil {
+		parts, err := r.identifier(e, s, n.Call.Origin)
+		if err != nil {
+			return nil, err
+		}
+		t, c := *n, *n.Call
+		c.NameExpr, c.Name, c.Path = nil, parts[len(parts)-1], parts[:len(parts)-1]
+		t.Call, n = &c, &t
+	}
+	name := strings.ToLower(n.Call.Name)
+	if _, custom := r.path(); custom && len(n.Call.Path) == 0 && r.Catalog != nil {
+		f, _, builtin, err := r.pathFunction(n.Call.Name)
+		switch {
+		case err != nil:
+			return nil, err
+		case f != nil:
+			return r.tableFunction(f, n.Call, s)
+		case !builtin:
+			return nil, aerr("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "name", errs.ID(n.Call.Name)).At(n.Call.Origin)
+		}
+	}
 	switch name {
 	case "range":
 		c := *n.Call

@@ -35,7 +35,7 @@ func specialTable() map[string]special {
 		"grouping": grouping, "grouping_id": grouping,
 		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,
 		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": now,
-		"current_user": who, "user": who, "session_user": who, "current_catalog": who, "current_database": who, "current_schema": who,
+		"current_user": who, "user": who, "session_user": who, "current_catalog": who, "current_database": who, "current_schema": who, "current_path": who,
 		"from_json": fromJSONCall, "variant_get": variantGetCall, "try_variant_get": variantGetCall, "count": countCall, "coalesce": coalesceCall, "array": arrayCall, "extract": extractCall, "date_part": extractCall, "datepart": extractCall, "map": mapCall,
 	}
 }
@@ -211,19 +211,21 @@ func who(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 		return nil, r.wrongNumArgs(c, "0")
 	}
 	w := *c
-	if c.Name == "user" || c.Name == "session_user" {
-		w.Name = c.Name
+	if c.Name == "current_database" {
+		w.Name = "current_schema"
 	}
 	return r.note(r.whoLiteral(c.Name, c.At), &w), nil
 }
 
 func (r *run) whoLiteral(name string, at plan.At) *plan.Literal {
 	cat, db := "spark_catalog", "default"
-	if r.Catalog != nil {
-		cat, db = r.Catalog.Current()
+	if c := r.asker().Catalog; c != nil {
+		cat, db = c.Current()
 	}
 	v := r.Conf.User
 	switch name {
+	case "current_path":
+		v = r.pathText()
 	case "current_catalog":
 		v = cat
 	case "current_database", "current_schema":
@@ -238,8 +240,12 @@ func (r *run) literalFunction(e *plan.UnresolvedAttr) plan.Expr {
 	switch name {
 	case "current_date", "current_timestamp", "localtimestamp", "current_time":
 		return r.note(r.nowLiteral(name, e.At), &plan.Call{At: e.At, Name: name})
-	case "current_user", "user", "session_user", "current_catalog", "current_database", "current_schema":
-		return r.note(r.whoLiteral(name, e.At), &plan.Call{At: e.At, Name: name})
+	case "current_user", "user", "session_user", "current_catalog", "current_database", "current_schema", "current_path":
+		w := &plan.Call{At: e.At, Name: name}
+		if name == "current_database" {
+			w.Name = "current_schema"
+		}
+		return r.note(r.whoLiteral(name, e.At), w)
 	}
 	return nil
 }

@@ -17,16 +17,12 @@ var fileFormats = map[string]bool{"parquet": true, "csv": true, "json": true, "t
 // catalog's table or view, or format.`path`.
 func (r *run) table(n *plan.UnresolvedTable, outer *scope) (*rel, error) {
 	if n.NameExpr != nil {
-		x, err := r.expr(n.NameExpr, &scope{})
+		parts, err := r.identifier(n.NameExpr, &scope{}, n.Origin)
 		if err != nil {
 			return nil, err
 		}
-		s, ok := foldString(unalias(x))
-		if !ok {
-			return nil, aerr("NOT_A_CONSTANT_STRING.NOT_CONSTANT", "name", "IDENTIFIER", "expr", r.quoted(x)).At(n.Origin)
-		}
 		c := *n
-		c.NameExpr, c.Parts = nil, splitName(s)
+		c.NameExpr, c.Parts = nil, parts
 		return r.table(&c, outer)
 	}
 	if n.Version != "" || n.Timestamp != nil {
@@ -39,36 +35,69 @@ func (r *run) table(n *plan.UnresolvedTable, outer *scope) (*rel, error) {
 		}
 	}
 	if r.Catalog != nil {
-		if v := r.Catalog.TempView(n.Parts); v != nil {
-			r.temps = append(r.temps, v.Name)
-			x, err := r.view(v, n)
-			if err != nil {
-				return nil, err
+		var found *rel
+		look := func(schema []string) (_ bool, err error) {
+			if isSchema(schema, sessionSchema) {
+				found, err = r.tempView(n, n.Parts)
+			} else {
+				found, err = r.catalogRelation(n, append(slices.Clone(schema), n.Parts...))
 			}
-			var path []string
-			if len(n.Parts) == 2 {
-				path = []string{catalog.GlobalTemp}
-			}
-			return r.alias(&plan.SubqueryAlias{Common: n.Common, Name: v.Name, Path: path}, x)
+			return found != nil, err
 		}
-		if db, t, ok := r.Catalog.Resolve(n.Parts); ok {
-			tab, err := r.Catalog.Table(db, t)
-			if err != nil {
-				return nil, err
+		var err error
+		switch _, custom := r.path(); {
+		case custom && len(n.Parts) == 1:
+			_, err = r.inPath(name, look)
+		default:
+			if found, err = r.tempView(n, n.Parts); found == nil && err == nil {
+				found, err = r.catalogRelation(n, n.Parts)
 			}
-			if tab != nil {
-				x, err := r.catalogTable(tab, n)
-				if err != nil {
-					return nil, err
-				}
-				return r.alias(&plan.SubqueryAlias{Common: n.Common, Name: tab.Name, Path: []string{catalog.DefaultCatalog, db}}, x)
-			}
+		}
+		if found != nil || err != nil {
+			return found, err
 		}
 	}
 	if len(n.Parts) == 2 && fileFormats[strings.ToLower(n.Parts[0])] {
 		return r.dataSource(&plan.DataSource{Common: n.Common, Format: strings.ToLower(n.Parts[0]), Paths: []string{n.Parts[1]}, Options: n.Options, Streaming: n.Streaming})
 	}
 	return nil, aerr("TABLE_OR_VIEW_NOT_FOUND", "relationName", errs.ID(n.Parts...), "searchPath", r.searchPath()).At(n.Origin)
+}
+
+// tempView finds a temporary view, nil if there is none.
+func (r *run) tempView(n *plan.UnresolvedTable, parts []string) (*rel, error) {
+	v := r.Catalog.TempView(parts)
+	if v == nil {
+		return nil, nil
+	}
+	r.temps = append(r.temps, v.Name)
+	x, err := r.view(v, n)
+	if err != nil {
+		return nil, err
+	}
+	var path []string
+	if _, ok := catalog.VariableName(parts); !ok {
+		path = []string{catalog.GlobalTemp}
+	} else if len(parts) > 1 {
+		path = sessionSchema
+	}
+	return r.alias(&plan.SubqueryAlias{Common: n.Common, Name: v.Name, Path: path}, x)
+}
+
+// catalogRelation finds a table or view of the catalog, nil if there is none.
+func (r *run) catalogRelation(n *plan.UnresolvedTable, parts []string) (*rel, error) {
+	db, t, ok := r.Catalog.Resolve(parts)
+	if !ok {
+		return nil, nil
+	}
+	tab, err := r.Catalog.Table(db, t)
+	if tab == nil || err != nil {
+		return nil, err
+	}
+	x, err := r.catalogTable(tab, n)
+	if err != nil {
+		return nil, err
+	}
+	return r.alias(&plan.SubqueryAlias{Common: n.Common, Name: tab.Name, Path: []string{catalog.DefaultCatalog, db}}, x)
 }
 
 func splitName(s string) []string {
@@ -124,7 +153,7 @@ func (r *run) catalogTable(t *catalog.Table, n *plan.UnresolvedTable) (*rel, err
 	if t.Current != "" {
 		inside.Catalog = r.Catalog.In(t.Current)
 	}
-	sub := &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used}
+	sub := &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used, frozen: t.Path, outside: r}
 	x, err := sub.node(q, nil)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"neptune/internal/errs"
 	"neptune/internal/plan"
+	"neptune/internal/sqlpath"
 	"neptune/internal/types"
 )
 
@@ -50,7 +51,9 @@ type Table struct {
 	// and how the schema follows that of the query: BINDING, COMPENSATION, TYPE EVOLUTION or EVOLUTION.
 	Current      string
 	QueryColumns []string
-	SchemaMode   string
+	// Path is where the text of a view finds what it names, if SET PATH said so when it was made.
+	Path       [][]string `json:",omitempty"`
+	SchemaMode string
 }
 
 // Partition is one partition of a table.
@@ -166,6 +169,21 @@ type Session struct {
 	vars  map[string]Variable
 	funcs map[string]*plan.UDF
 	temp  functionTable // SQL functions
+	path  []sqlpath.Entry
+}
+
+// SetPath is SET PATH; the list has schemas and current ones only.
+func (s *Session) SetPath(list []sqlpath.Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.path = list
+}
+
+// Path is what SET PATH said, nil if it didn't.
+func (s *Session) Path() []sqlpath.Entry {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.path
 }
 
 // Variable is a session variable.
@@ -193,7 +211,7 @@ func (s *Session) Clone() *Session {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c := NewSession(s.Catalog)
-	c.db = s.db
+	c.db, c.path = s.db, s.path
 	for k, v := range s.views {
 		c.views[k] = v
 	}
@@ -235,13 +253,14 @@ func noSchema(db string) error {
 	return errs.New(errs.NoSuchDatabase, "SCHEMA_NOT_FOUND", "schemaName", errs.ID(DefaultCatalog, db))
 }
 
-// TempView finds a temporary view: by one part, or global_temp.name; nil if there is none.
+// TempView finds a temporary view: by one part, behind session or system.session, or global_temp.name; nil if there is none.
 func (s *Session) TempView(parts []string) *View {
-	switch {
-	case len(parts) == 1:
+	if name, ok := VariableName(parts); ok {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		return s.views[strings.ToLower(parts[0])]
+		return s.views[strings.ToLower(name)]
+	}
+	switch {
 	case len(parts) == 2 && strings.EqualFold(parts[0], GlobalTemp):
 		s.Catalog.mu.RLock()
 		defer s.Catalog.mu.RUnlock()

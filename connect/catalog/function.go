@@ -23,6 +23,10 @@ type Function struct {
 	Comment string
 	// Deterministic as declared, "": not said. Data is contains or reads.
 	Deterministic, Data string
+	// Class is the Java class of a function that isn't SQL text; it can be listed and dropped, not called.
+	Class string
+	// Path is where the body finds what it names, if SET PATH said so when the function was made.
+	Path [][]string
 }
 
 // functionTable has functions by name, in lower case. The zero value is empty.
@@ -82,6 +86,9 @@ func (s *Session) SQLFunction(parts []string) *Function {
 	}
 	return s.functions.get(db + "." + name)
 }
+
+// TempSQLFunction finds a temporary function of SQL text.
+func (s *Session) TempSQLFunction(name string) *Function { return s.temp.get(name) }
 
 // PutSQLFunction keeps f, in place of what had its name.
 func (s *Session) PutSQLFunction(f *Function) {

@@ -303,13 +303,19 @@ func orParser(p func(*session.Session) translate.Parser) func(*session.Session) 
 			EscapedStringLiterals:   x.Conf.Bool("spark.sql.parser.escapedStringLiterals"),
 			LegacyIdentifierClause:  x.Conf.Bool("spark.sql.legacy.identifierClause"),
 			BangEqualsNot:           x.Conf.Bool("spark.sql.legacy.bangEqualsNot"),
+			Substitute:              session.Substitution(x.Conf.Get),
 			TimestampNTZ:            strings.EqualFold(x.Conf.String("spark.sql.timestampType"), "TIMESTAMP_NTZ"),
 		}
 		if loc, err := session.LoadTimeZone(x.Conf.String("spark.sql.session.timeZone")); err == nil {
 			o.TimeZone = loc
 		}
 		return translate.Parser{
-			Statement:  func(sql string) (plan.Node, error) { return sqlparse.ParseStatement(sql, o) },
+			Statement: func(sql string) (plan.Node, error) { return sqlparse.ParseStatement(sql, o) },
+			Bound: func(sql string, positional []plan.Expr, named map[string]plan.Expr) (plan.Node, error) {
+				b := o
+				b.Positional, b.Named = positional, named
+				return sqlparse.ParseStatement(sql, b)
+			},
 			Expression: func(sql string) (plan.Expr, error) { return sqlparse.ParseExpression(sql, o) },
 			DataType:   sqlparse.ParseDataType,
 			Schema:     sqlparse.ParseSchema,

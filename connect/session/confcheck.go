@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"neptune/internal/errs"
+	"neptune/internal/sqlpath"
 )
 
 // checkTable is one key a line: key, type of value and least value, if there
@@ -51,6 +52,13 @@ func checkValue(key, value string) error {
 	if key == "spark.sql.session.timeZone" {
 		if !ValidTimeZone(value) {
 			return invalidConf("TIME_ZONE", key, value)
+		}
+		return nil
+	}
+	if key == "spark.sql.defaultPath" {
+		list, ok := sqlpath.Parse(value)
+		if value != "" && (!ok || slices.ContainsFunc(list, func(e sqlpath.Entry) bool { return e.Word == sqlpath.Path })) {
+			return invalidConf("REQUIREMENT", key, value, "confRequirement", "It must be a list as SET PATH takes it, without PATH, or nothing.")
 		}
 		return nil
 	}

@@ -200,16 +200,26 @@ func (p *parser) identifierCall() plan.Expr {
 	}
 	text, constant := constString(e)
 	if p.peek() == tLParen {
-		if !constant {
-			p.notSupported(s, "IDENTIFIER clause with a non-constant function name")
-			return bad()
+		if constant {
+			return p.call(p.identifierParts(s, text), s, nil)
 		}
-		return p.call(p.identifierParts(s, text), s, nil)
+		f := p.call([]string{"identifier"}, s, nil)
+		switch x := f.(type) {
+		case *plan.Call:
+			x.NameExpr = e
+		case *plan.Window:
+			if c, ok := x.Func.(*plan.Call); ok {
+				c.NameExpr = e
+			}
+		}
+		return f
 	}
-	if !constant {
-		return &plan.Call{At: p.from(s), Name: "identifier", Args: []plan.Expr{e}}
+	// A call of its own, which the analyzer resolves to a column: its name isn't the column's.
+	if constant {
+		p.identifierParts(s, text)
+		e = &plan.Literal{At: plan.At{Origin: e.Pos()}, T: types.StringType, Value: text}
 	}
-	return &plan.UnresolvedAttr{Parts: p.identifierParts(s, text), At: p.from(s)}
+	return &plan.Call{At: p.from(s), Name: "identifier", Args: []plan.Expr{e}, Internal: true}
 }
 
 // unitCall parses TIMESTAMPADD(unit, n, t) and TIMESTAMPDIFF(unit, a, b) under

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"neptune/internal/plan"
+	"neptune/internal/sqlpath"
 	"neptune/internal/types"
 )
 
@@ -197,7 +198,9 @@ func (p *parser) set(s int) plan.Node {
 		p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", "SET ROLE")
 		return c
 	case k == kwPath && p.la(1) == tEq:
-		return p.unsupported(s, "SET PATH")
+		if n := p.setPath(c, s); n != nil {
+			return n
+		}
 	}
 	text := p.rawRest()
 	if text == "" {
@@ -225,6 +228,24 @@ func (p *parser) set(s int) plan.Node {
 		c.Args["value"] = value
 		c.Flags["value"] = true
 	}
+	return p.done(c, s)
+}
+
+// setPath parses SET PATH = a.b, DEFAULT_PATH, ... ("set_path": Text is the
+// list); nil where that isn't what follows, so that PATH is an ordinary key.
+func (p *parser) setPath(c *plan.Command, s int) plan.Node {
+	at := p.i
+	p.i += 2
+	var b strings.Builder
+	for p.peek() != tEOF && p.peek() != tSemicolon {
+		b.WriteString(p.text(p.next()))
+		b.WriteByte(' ')
+	}
+	if _, ok := sqlpath.Parse(b.String()); !ok {
+		p.i = at
+		return nil
+	}
+	c.Kind, c.Text = "set_path", b.String()
 	return p.done(c, s)
 }
 

@@ -1,6 +1,8 @@
 package sqlparse
 
 import (
+	"strings"
+
 	"neptune/internal/plan"
 	"neptune/internal/types"
 )
@@ -14,10 +16,12 @@ func (p *parser) createFunction(c *plan.Command, s int) plan.Node {
 	c.Kind = "create_function"
 	c.Flags["if_not_exists"] = p.ifNotExists()
 	p.target(c)
-	if p.peek() != tLParen {
-		return p.unsupported(s, "CREATE FUNCTION ... AS (functions of classes)")
+	if p.accept(kwAs) {
+		return p.classFunction(c, s)
 	}
-	p.next()
+	if !p.expect(tLParen) {
+		return c
+	}
 	for p.peek() != tRParen && p.err == nil {
 		p.functionParameter(c, s)
 		if !p.accept(tComma) {
@@ -68,6 +72,26 @@ func (p *parser) createFunction(c *plan.Command, s int) plan.Node {
 		p.expr()
 	}
 	c.Text = p.textFrom(at)
+	return p.done(c, s)
+}
+
+// classFunction parses CREATE FUNCTION f AS 'class' [USING JAR 'x', ...]: Args class, "resource0" ... as "jar x".
+func (p *parser) classFunction(c *plan.Command, s int) plan.Node {
+	c.Args["class"] = p.stringLit()
+	if p.accept(kwUsing) {
+		for i := 0; p.err == nil; i++ {
+			k := p.ident()
+			switch strings.ToLower(k) {
+			case "jar", "file", "archive":
+			default:
+				p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", "CREATE FUNCTION with resource type '"+k+"'")
+			}
+			c.Args[numbered("resource", i)] = strings.ToLower(k) + " " + p.stringLit()
+			if !p.accept(tComma) {
+				break
+			}
+		}
+	}
 	return p.done(c, s)
 }
 

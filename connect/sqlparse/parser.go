@@ -276,7 +276,7 @@ func (p *parser) ident() string {
 		p.syntax()
 		return ""
 	}
-	if p.peek() == kwIdentifier && p.la(1) == tLParen && p.la(2) == tString && !p.o.LegacyIdentifierClause {
+	if p.peek() == kwIdentifier && p.la(1) == tLParen && (p.la(2) == tString || p.la(2) == tColon || p.la(2) == tQuestion) && !p.o.LegacyIdentifierClause {
 		s := p.i
 		p.i += 2
 		parts := p.identifierParts(s, p.stringLit())
@@ -356,15 +356,50 @@ func (p *parser) stringLit() string {
 		return ""
 	}
 	s := p.stringValue(p.next())
-	if p.peek() != tString {
+	if !p.moreString() {
 		return s
 	}
 	var b strings.Builder
 	b.WriteString(s)
-	for p.peek() == tString {
-		b.WriteString(p.stringValue(p.next()))
+	for p.moreString() {
+		if p.peek() == tString {
+			b.WriteString(p.stringValue(p.next()))
+		} else if e := p.boundString(); e != nil {
+			b.WriteString(*e)
+		}
 	}
 	return b.String()
+}
+
+// moreString reports whether a string follows: a literal, or a parameter that is bound to one.
+func (p *parser) moreString() bool {
+	switch p.peek() {
+	case tString:
+		return true
+	case tQuestion:
+		if p.positional < len(p.o.Positional) {
+			return isString(p.o.Positional[p.positional])
+		}
+	case tColon:
+		if len(p.o.Named) > 0 && p.isIdent(p.la(1)) {
+			name := p.text(p.toks[p.i+1])
+			for k, e := range p.o.Named {
+				if strings.EqualFold(k, name) {
+					return isString(e)
+				}
+			}
+		}
+	}
+	return false
+}
+
+func isString(e plan.Expr) bool {
+	l, ok := e.(*plan.Literal)
+	if !ok {
+		return false
+	}
+	_, ok = l.Value.(string)
+	return ok && l.T.IsString()
 }
 
 // boundString takes a parameter marker that has a string as its argument.
@@ -374,6 +409,9 @@ func (p *parser) boundString() *string {
 	}
 	if e, ok := p.parameter().(*plan.Literal); ok {
 		if s, ok := e.Value.(string); ok {
+			if p.moreString() {
+				s += p.stringLit()
+			}
 			return &s
 		}
 	}

@@ -135,7 +135,13 @@ func (p *parser) operand() plan.Expr {
 		p.next()
 		return p.star(nil, s)
 	case tQuestion, tColon:
-		return p.parameter()
+		e := p.parameter()
+		if l, ok := e.(*plan.Literal); ok && p.moreString() {
+			if v, ok := l.Value.(string); ok { // strings side by side are one
+				return &plan.Literal{At: p.from(s), T: types.StringType, Value: v + p.stringLit()}
+			}
+		}
+		return e
 	case kwNull:
 		if !call && p.la(1) != tDot {
 			p.next()
@@ -430,6 +436,11 @@ func (p *parser) parameter() plan.Expr {
 	name := p.name(p.next())
 	if e, ok := p.o.Named[name]; ok {
 		return e
+	}
+	for k, e := range p.o.Named {
+		if strings.EqualFold(k, name) {
+			return e
+		}
 	}
 	return &plan.Parameter{At: p.from(s), Name: name}
 }

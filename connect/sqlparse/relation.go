@@ -282,8 +282,15 @@ func (p *parser) tableName(s int, streaming bool) plan.Node {
 		parts, e := p.nameRef()
 		if p.peek() == tLParen {
 			if e != nil {
-				p.notSupported(s, "IDENTIFIER clause with a non-constant function name")
-				return noNode()
+				n := p.tableFunction([]string{"identifier"}, s)
+				at := n
+				if a, ok := at.(*plan.SubqueryAlias); ok {
+					at = a.Child
+				}
+				if t, ok := at.(*plan.UnresolvedTVF); ok {
+					t.Call.NameExpr = e
+				}
+				return n
 			}
 			return p.tableFunction(parts, s)
 		}

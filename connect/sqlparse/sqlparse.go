@@ -34,11 +34,14 @@ type Options struct {
 	// one become plan.Parameter.
 	Named      map[string]plan.Expr
 	Positional []plan.Expr
+	// Substitute finds what ${key} stands for; nil: such references stay as they are.
+	Substitute func(key string) (value string, ok bool)
 }
 
 // ParseStatement parses one statement: a query becomes its relation, others
 // become a *plan.Command. Semicolons may follow.
 func ParseStatement(sql string, o Options) (plan.Node, error) {
+	sql = substitute(sql, o.Substitute)
 	p, err := newParser(sql, o)
 	if err != nil {
 		return nil, err
@@ -60,6 +63,7 @@ func ParseStatement(sql string, o Options) (plan.Node, error) {
 // ParseExpression parses an expression with an optional alias, as in a SELECT
 // list: "a + 1 AS b", "*", "explode(m) AS (k, v)".
 func ParseExpression(sql string, o Options) (plan.Expr, error) {
+	sql = substitute(sql, o.Substitute)
 	p, err := newParser(sql, o)
 	if err != nil {
 		return nil, err

@@ -133,12 +133,9 @@ func (t *Translator) sql(s *pb.SQL) (plan.Node, error) {
 	if t.env.Parser.Statement == nil {
 		return nil, errs.Internalf("there is no SQL parser")
 	}
-	n, err := t.env.Parser.Statement(s.GetQuery())
-	if err != nil {
-		return nil, err
-	}
 	named := map[string]plan.Expr{}
 	var pos []plan.Expr
+	var err error
 	for k, e := range s.GetNamedArguments() {
 		if named[k], err = t.Expr(e); err != nil {
 			return nil, err
@@ -158,7 +155,7 @@ func (t *Translator) sql(s *pb.SQL) (plan.Node, error) {
 		}
 	}
 	if len(named) == 0 && len(pos) == 0 {
-		return n, nil
+		return t.env.Parser.Statement(s.GetQuery())
 	}
 	for k, e := range named {
 		if err := checkArgument(k, e); err != nil {
@@ -169,6 +166,16 @@ func (t *Translator) sql(s *pb.SQL) (plan.Node, error) {
 		if err := checkArgument(fmt.Sprintf("_%d", i), e); err != nil {
 			return nil, err
 		}
+	}
+	parse := t.env.Parser.Bound
+	if parse == nil || len(named) > 0 && len(pos) > 0 {
+		parse = func(sql string, _ []plan.Expr, _ map[string]plan.Expr) (plan.Node, error) {
+			return t.env.Parser.Statement(sql)
+		}
+	}
+	n, err := parse(s.GetQuery(), pos, named)
+	if err != nil {
+		return nil, err
 	}
 	return bindParameters(n, named, pos)
 }

@@ -25,7 +25,9 @@ const MaxDepth = 4000
 
 // Parser is the SQL parser, with the options of a session.
 type Parser struct {
-	Statement  func(sql string) (plan.Node, error)
+	Statement func(sql string) (plan.Node, error)
+	// Bound parses a statement with arguments for its parameters.
+	Bound      func(sql string, positional []plan.Expr, named map[string]plan.Expr) (plan.Node, error)
 	Expression func(sql string) (plan.Expr, error)
 	DataType   func(text string) (*types.Type, error)
 	// Schema reads a column list, "a INT, b STRING", into a struct.

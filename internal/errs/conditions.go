@@ -18,6 +18,7 @@ func areas() []map[string]Condition {
 		writeConditions,
 		tableConditions,
 		variableConditions,
+		pathConditions,
 		semiConditions,
 		routineConditions,
 	}

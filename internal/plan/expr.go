@@ -165,6 +165,7 @@ type Call struct {
 	Path     []string // catalog and database of the name, if it was qualified
 	Args     []Expr
 	ArgNames []string // named arguments f(a => 1): "" for positional; nil if none
+	NameExpr Expr     // of IDENTIFIER(expr)(...): evaluates to the name
 	Distinct bool
 	Filter   Expr        // of aggregates: FILTER (WHERE ...)
 	Order    []SortOrder // WITHIN GROUP (ORDER BY ...)
