@@ -136,6 +136,12 @@ func (e *Engine) analyzer(s *session.Session, c *sessionConf) *analyze.Analyzer 
 		ParseSQL:  func(text string) (plan.Node, error) { return sqlparse.ParseStatement(text, c.parser()) },
 		ParseType: sqlparse.ParseSchema,
 		ParseExpr: func(text string) (plan.Expr, error) { return sqlparse.ParseExpression(text, c.parser()) },
+		Parsers: func(ansi bool) (func(string) (plan.Node, error), func(string) (plan.Expr, error)) {
+			o := c.parser()
+			o.ANSI = ansi
+			return func(text string) (plan.Node, error) { return sqlparse.ParseStatement(text, o) },
+				func(text string) (plan.Expr, error) { return sqlparse.ParseExpression(text, o) }
+		},
 		ParseName: sqlparse.ParseIdentifier,
 		ParseBound: func(text string, positional []plan.Expr, named map[string]plan.Expr) (plan.Node, error) {
 			o := c.parser()

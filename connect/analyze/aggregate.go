@@ -18,6 +18,8 @@ type grouped struct {
 	// keys maps grouping expressions (by exprKey) to what stands for them above.
 	keys map[string]plan.Expr
 	sets *groupingSets
+	// closed: HAVING needed columns that the list lacks, so that ORDER BY sees the list's and grouping columns only.
+	closed bool
 }
 
 func (r *run) aggregate(n *plan.Aggregate, outer *scope) (*rel, error) {
@@ -86,6 +88,9 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 	items, err := r.expandList(n.List, s)
 	if err != nil {
 		return nil, err
+	}
+	if hasGeneratorItem(items) {
+		return r.aggregateGenerators(n, items, having, child, s, outer)
 	}
 	groupIn, sets, err := r.groupParts(n)
 	if err != nil {
@@ -323,6 +328,7 @@ func (r *run) finishAggregate(common plan.Common, group []plan.Expr, sets *group
 		node = &plan.Filter{Common: having.Common, Cond: cond, Child: agg, Having: true}
 		if above == nil && len(extra) > 0 {
 			node = projectTo(out, node)
+			gr.closed = true
 		}
 	}
 	if above != nil {
@@ -610,8 +616,10 @@ func (r *run) havingCond(n *plan.Filter, gr *grouped, out []*plan.Attr, outer *s
 	}
 	gr.agg.Child = pull(gr.agg.Child, s.under.missing)
 	cond = unalias(cond)
-	if cond, err = r.mustBool(cond, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", n.Common); err != nil {
-		return nil, nil, err
+	if cond.Type().Kind != types.Bool { // HAVING, other than WHERE, casts its condition
+		if cond, err = r.variableCast(cond, types.BoolType, n.Origin); err != nil {
+			return nil, nil, err
+		}
 	}
 	if w := firstWindow(cond); w != nil {
 		return nil, nil, aerr("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "HAVING").At(n.Origin)
@@ -723,12 +731,22 @@ type overAgg struct {
 // aggregation is extended by what e needs. ok is false when e is none of its business.
 func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope) (*overAgg, bool, error) {
 	s := r.underScope(child.agg, child.out, child.dfs, outer)
+	if child.agg.closed {
+		s = r.closedScope(child, outer)
+	}
 	x, err := r.expr(e, s)
 	if err != nil {
-		if isUnresolvedColumn(err) {
+		if isUnresolvedColumn(err) && !child.agg.closed {
 			return nil, false, nil
 		}
 		return nil, false, err
+	}
+	if child.agg.closed {
+		for _, bad := range []plan.Expr{firstAggregate(x), firstWindow(x)} {
+			if bad != nil {
+				return nil, false, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "Sort", "invalidExprSqls", r.quoted(bad)).At(bad.Pos())
+			}
+		}
 	}
 	x, extra, err := r.aboveAggregate(unalias(x), child.agg, child.agg.agg.List, child.out)
 	if err != nil {
@@ -763,6 +781,17 @@ func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope) (*overAgg, bo
 	c.agg = &g
 	c.node = pull(node, missing)
 	return &overAgg{x, &c}, true, nil
+}
+
+// closedScope has the columns of a list and, as hidden ones, those that are grouped by.
+func (r *run) closedScope(child *rel, outer *scope) *scope {
+	s := &scope{out: child.out, dfs: child.dfs, outer: outer, outerUsed: outerUsed(outer), under: &scope{}}
+	for _, g := range child.agg.agg.Group {
+		if a, ok := g.(*plan.Attr); ok && !hasID(child.out, a.ID) {
+			s.meta = addAttr(s.meta, a)
+		}
+	}
+	return s
 }
 
 func replaceNode(n plan.Node, old, fresh plan.Node) plan.Node {
@@ -821,6 +850,9 @@ func (r *run) sortAggregate(n *plan.Sort, order []plan.SortOrder, child *rel, ou
 	list := make([]plan.Expr, len(keys))
 	for i := range keys {
 		list[i] = keys[i].Child
+	}
+	if err := r.checkPlacement("Sort", list...); err != nil {
+		return nil, false, err
 	}
 	list, base, err := r.extractWindows(list, cur.node)
 	if err != nil {

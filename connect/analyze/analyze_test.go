@@ -45,6 +45,10 @@ func session(t testing.TB) *Analyzer {
 	t.Helper()
 	a := &Analyzer{Catalog: catalog.NewSession(catalog.New(nil)), Sources: fakeSources{}, Conf: Conf{ANSI: true, User: "me"}, ParseType: sqlparse.ParseDataType}
 	a.ParseSQL = func(s string) (plan.Node, error) { return sqlparse.ParseStatement(s, sqlparse.Options{}) }
+	a.ParseBound = func(s string, pos []plan.Expr, named map[string]plan.Expr) (plan.Node, error) {
+		return sqlparse.ParseStatement(s, sqlparse.Options{Positional: pos, Named: named})
+	}
+	a.Markers = func(s string) (bool, bool, error) { return sqlparse.Markers(s, sqlparse.Options{}) }
 	for _, v := range []string{
 		"create temporary view t as select * from values (1, 'x', 1.5, 2.5D, date'2020-01-01', timestamp'2020-01-01 00:00:00', true, 5L) as t(i,s,d,f,dt,ts,b,l)",
 		"create temporary view n as select named_struct('a',1,'b',named_struct('c','x')) st, array(1,2) ar, map('k',1) m, array(named_struct('q',1)) ars",

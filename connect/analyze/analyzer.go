@@ -83,6 +83,8 @@ type Analyzer struct {
 	ParseExpr func(string) (plan.Expr, error)
 	// ParseName reads a name of several parts; ParseBound a statement with arguments for its
 	// parameters; Markers finds which kinds of these it has.
+	// Parsers are ParseSQL and ParseExpr as they are in ANSI mode or without it, whatever the session's mode is.
+	Parsers    func(ansi bool) (sql func(string) (plan.Node, error), expr func(string) (plan.Expr, error))
 	ParseName  func(string) ([]string, error)
 	ParseBound func(text string, positional []plan.Expr, named map[string]plan.Expr) (plan.Node, error)
 	Markers    func(string) (named, positional bool, err error)
@@ -142,8 +144,21 @@ type run struct {
 	used *[]string
 	// frozen is the path of names within the text of a view or function that has one of its own.
 	frozen [][]string
+	// reads is set when a table or view is read, or a function that says that it does.
+	reads *bool
+	// inlined are the values of functions of SQL text, with the names of these.
+	inlined map[plan.Expr][]string
 	// outside is the run of the query that a view's or function's text is part of.
 	outside *run
+}
+
+// inMode makes a the analyzer of a text that was kept in ANSI mode or without it.
+func (a *Analyzer) inMode(ansi *bool) {
+	if ansi == nil || *ansi == a.Conf.ANSI || a.Parsers == nil {
+		return
+	}
+	a.Conf.ANSI = *ansi
+	a.ParseSQL, a.ParseExpr = a.Parsers(*ansi)
 }
 
 // asker is the run of the query itself.
@@ -157,7 +172,7 @@ func (r *run) asker() *run {
 const maxDepth = 5000
 
 func (a *Analyzer) newRun(ctx context.Context) *run {
-	r := &run{Analyzer: a, ctx: ctx, now: a.Conf.Now, used: new([]string)}
+	r := &run{Analyzer: a, ctx: ctx, now: a.Conf.Now, used: new([]string), inlined: map[plan.Expr][]string{}, reads: new(bool)}
 	if r.now.IsZero() {
 		r.now = time.Now()
 	}

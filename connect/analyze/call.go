@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"neptune/arrowexec/fn"
+	"neptune/connect/catalog"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -47,6 +48,9 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 					}
 					return r.sqlFunction(f, c)
 				}
+			}
+			if len(c.Path) > 1 && !strings.EqualFold(c.Path[0], catalog.DefaultCatalog) && !isSchema(c.Path, builtinSchema) && !isSchema(c.Path, sessionSchema) {
+				return nil, foreignName(append(slices.Clone(c.Path), e.Name))
 			}
 			return nil, r.unknownRoutine(e)
 		}
@@ -133,6 +137,9 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 	}
 	for _, a := range c.Args {
 		if g, ok := a.(*plan.Call); ok && g.Kind == plan.FnGenerator {
+			if s.operator != "" {
+				return nil, aerr("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "plan", s.operator+" "+r.sql(c)).At(c.Origin)
+			}
 			return nil, aerr("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "expression", r.quoted(c))
 		}
 	}
@@ -225,6 +232,9 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 	if def.Kind != plan.FnAggregate && def.Kind != plan.FnWindow && c.Nulls != plan.DefaultNulls {
 		return nil, r.unsupportedSyntax(c, "IGNORE NULLS")
 	}
+	if def.Name == "json_tuple" && len(c.Args) > 1 && slices.ContainsFunc(c.Args, func(a plan.Expr) bool { return !a.Type().IsString() }) {
+		return nil, aerr("DATATYPE_MISMATCH.NON_STRING_TYPE", "funcName", "`json_tuple`", "sqlExpr", r.quoted(c)).At(c.Origin)
+	}
 	o, args, err := r.overload(def, c)
 	if err != nil {
 		return nil, err
@@ -234,8 +244,8 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 	c.Mode = r.mode()
 	c.Name = def.Name
 	if c.Filter != nil {
-		if t := c.Filter.Type(); t.Kind != types.Bool && t.Kind != types.Null {
-			return nil, aerr("INVALID_FILTER_IN_AGGREGATE_FUNCTION.NOT_BOOLEAN_EXPRESSION", "filterExpr", r.quoted(c.Filter), "funcName", errs.ID(c.Name)).At(c.Origin)
+		if err := r.checkFilterClause(c); err != nil {
+			return nil, err
 		}
 		c.Filter = r.implicit(c.Filter, types.BoolType)
 	}

@@ -84,7 +84,7 @@ func (r *run) values(list []plan.Expr) ([]*types.Type, []any, error) {
 // castTo casts a resolved expression to a variable's type.
 func (r *run) variableCast(e plan.Expr, to *types.Type, o *errs.Origin) (plan.Expr, error) {
 	e = unalias(e)
-	if types.SameType(e.Type(), to) {
+	if types.SameType(e.Type(), to) && e.Type().String() == to.String() {
 		return e, nil
 	}
 	mode := plan.ANSI

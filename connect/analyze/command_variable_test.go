@@ -14,6 +14,10 @@ import (
 func TestVariableConditions(t *testing.T) {
 	a := &Analyzer{Catalog: catalog.NewSession(catalog.New(nil)), Conf: Conf{ANSI: true}}
 	a.ParseSQL = func(s string) (plan.Node, error) { return sqlparse.ParseStatement(s, sqlparse.Options{}) }
+	a.ParseBound = func(s string, pos []plan.Expr, named map[string]plan.Expr) (plan.Node, error) {
+		return sqlparse.ParseStatement(s, sqlparse.Options{Positional: pos, Named: named})
+	}
+	a.Markers = func(s string) (bool, bool, error) { return sqlparse.Markers(s, sqlparse.Options{}) }
 	a.RunScalar = func(_ context.Context, n plan.Node) ([][]any, error) {
 		var row []any
 		for _, e := range n.Exprs() {

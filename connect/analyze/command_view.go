@@ -129,7 +129,7 @@ func createView(r *run, c *plan.Command) (plan.Node, error) {
 	_, cur := r.Catalog.Current()
 	t := &catalog.Table{Database: db, Name: tab, View: c.Text, IsView: true, Columns: c.Columns, Schema: Schema(node), Comment: c.Args["comment"], Current: cur, Created: r.now,
 		SchemaMode: c.Args["schema_mode"], Properties: map[string]string{}}
-	t.Path = r.freezePath()
+	t.Path, t.ANSI = r.freezePath(), &r.Conf.ANSI
 	if old != nil {
 		t.Created = old.Created
 	}

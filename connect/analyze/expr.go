@@ -376,6 +376,9 @@ func (r *run) extract(c, k plan.Expr, o *errs.Origin) (plan.Expr, error) {
 		}
 		return &plan.Call{At: at, Name: "get_map_value", Args: []plan.Expr{c, k}, T: t.Elem, Null: true, Kind: plan.FnScalar}, nil
 	}
+	if t.Kind == types.Null { // what is in a null is null
+		return r.note(&plan.Literal{At: at, T: types.NullType}, &plan.Extract{At: at, Child: c, Key: k}), nil
+	}
 	return nil, aerr("INVALID_EXTRACT_BASE_FIELD_TYPE", "base", r.quoted(c), "other", errs.Quote(t.SQL())).At(o)
 }
 

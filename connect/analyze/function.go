@@ -107,16 +107,20 @@ func (r *run) inFunction(f *catalog.Function) (*run, error) {
 		return nil, aerr("CYCLIC_FUNCTION_REFERENCE", "path", strings.Join(path, " -> "))
 	}
 	inside := *r.Analyzer
+	inside.inMode(f.ANSI)
 	if f.Database != "" {
 		inside.Catalog = r.Catalog.In(f.Database)
 	}
-	return &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used, frozen: f.Path, outside: r}, nil
+	return &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used, frozen: f.Path, outside: r, inlined: r.inlined, reads: r.reads}, nil
 }
 
 // bind matches the arguments of a call with the parameters: in turn, by name, or by default.
 func (r *run) bind(f *catalog.Function, c *plan.Call) (*parameters, error) {
 	if f.Class != "" {
 		return nil, noClass(f)
+	}
+	if f.Data == "reads" {
+		*r.reads = true
 	}
 	required := 0
 	for _, p := range f.Params {
@@ -221,7 +225,9 @@ func (r *run) sqlFunction(f *catalog.Function, c *plan.Call) (plan.Expr, error) 
 	}
 	// A cast even where the type is right: the result is an expression of its own, with the call's name.
 	written := &plan.Call{At: c.At, Name: strings.Join(functionName(f), "."), Args: c.Args, T: f.Returns, Kind: plan.FnScalar}
-	return r.note(&plan.Cast{At: c.At, Child: x, To: f.Returns, Mode: mode, Implicit: true}, written), nil
+	value := &plan.Cast{At: c.At, Child: x, To: f.Returns, Mode: mode, Implicit: true}
+	r.inlined[value] = functionName(f)
+	return r.note(value, written), nil
 }
 
 func (r *run) scalarBody(f *catalog.Function, p *parameters) (plan.Expr, error) {
@@ -231,7 +237,7 @@ func (r *run) scalarBody(f *catalog.Function, p *parameters) (plan.Expr, error) 
 	}
 	var e plan.Expr
 	if f.Query {
-		n, err := r.ParseSQL(f.Body)
+		n, err := in.ParseSQL(f.Body)
 		if err != nil {
 			return nil, err
 		}
@@ -241,8 +247,14 @@ func (r *run) scalarBody(f *catalog.Function, p *parameters) (plan.Expr, error) 
 				e = q.List[0]
 			}
 		}
-	} else if e, err = r.ParseExpr(f.Body); err != nil {
+	} else if e, err = in.ParseExpr(f.Body); err != nil {
 		return nil, err
+	} else if q, ok := e.(*plan.Subquery); ok && q.Kind == plan.ScalarSubquery {
+		if p, ok := q.Plan.(*plan.Project); ok && len(p.List) == 1 {
+			if _, one := p.Child.(*plan.OneRow); one {
+				e = p.List[0]
+			}
+		}
 	}
 	x, err := in.expr(e, &scope{params: p})
 	if err != nil {
@@ -290,11 +302,11 @@ func (r *run) tableFunction(f *catalog.Function, call *plan.Call, s *scope) (*re
 }
 
 func (r *run) tableBody(f *catalog.Function, p *parameters, outer *[]*plan.Attr) (*rel, error) {
-	n, err := r.ParseSQL(f.Body)
+	in, err := r.inFunction(f)
 	if err != nil {
 		return nil, err
 	}
-	in, err := r.inFunction(f)
+	n, err := in.ParseSQL(f.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -329,6 +341,7 @@ func createFunction(r *run, c *plan.Command) (plan.Node, error) {
 		f.Database = db
 	}
 	f.Path = r.freezePath()
+	f.ANSI = &r.Conf.ANSI
 	if f.Class = c.Args["class"]; f.Class != "" {
 		return r.classFunction(f, c)
 	}
@@ -441,6 +454,19 @@ func (r *run) plainType(t *types.Type) error {
 
 // checkBody resolves the body once, with columns for the arguments, and finds what it returns.
 func (r *run) checkBody(f *catalog.Function) error {
+	before := *r.reads
+	*r.reads = false
+	defer func() { *r.reads = before }()
+	if err := r.resolveBody(f); err != nil {
+		return err
+	}
+	if f.Data == "contains" && *r.reads {
+		return aerr("INVALID_SQL_FUNCTION_DATA_ACCESS")
+	}
+	return nil
+}
+
+func (r *run) resolveBody(f *catalog.Function) error {
 	p := &parameters{function: f.Name, uses: make([]int, len(f.Params))}
 	for _, param := range f.Params {
 		p.names = append(p.names, param.Name)

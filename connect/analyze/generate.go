@@ -93,6 +93,9 @@ func (r *run) lateralView(n *plan.Generate, outer *scope) (*rel, error) {
 		return nil, err
 	}
 	e = unalias(e)
+	if err := r.checkPlacement("Generate", e); err != nil {
+		return nil, err
+	}
 	c, ok := e.(*plan.Call)
 	if !ok || c.Kind != plan.FnGenerator {
 		return nil, aerr("UNSUPPORTED_GENERATOR.NOT_GENERATOR", "functionName", errs.ID(strings.Split(r.sql(e), "(")[0]), "classCanonicalName", "expression").At(n.Origin)
@@ -180,12 +183,13 @@ func (r *run) rangeTVF(c *plan.Call, n *plan.UnresolvedTVF) (*rel, error) {
 	}
 	v := make([]int64, len(c.Args))
 	for i, a := range c.Args {
-		x, ok := intValue(unalias(a))
+		a = unalias(a)
+		x, ok := intValue(a)
 		if !ok {
-			if l, isLit := unalias(a).(*plan.Literal); isLit && l.Value == nil {
-				return nil, aerr("UNEXPECTED_INPUT_TYPE", "paramIndex", ordinal(i+1), "functionName", "`range`", "requiredType", `"BIGINT"`, "inputSql", r.quoted(a), "inputType", errs.Quote(a.Type().SQL())).At(c.Origin)
+			var err error
+			if x, err = r.rangeArg(c, i, a); err != nil {
+				return nil, err
 			}
-			return nil, aerr("UNEXPECTED_INPUT_TYPE", "paramIndex", ordinal(i+1), "functionName", "`range`", "requiredType", `"BIGINT"`, "inputSql", r.quoted(a), "inputType", errs.Quote(a.Type().SQL())).At(c.Origin)
 		}
 		v[i] = x
 	}
@@ -203,9 +207,39 @@ func (r *run) rangeTVF(c *plan.Call, n *plan.UnresolvedTVF) (*rel, error) {
 		x.Start, x.End = v[0], v[1]
 	}
 	if x.Step == 0 {
-		return nil, errs.New(errs.IllegalArgument, "INVALID_PARAMETER_VALUE.LONG", "parameter", "`step`", "functionName", "`range`", "invalidValue", "0")
+		return nil, aerr("FAILED_FUNCTION_CALL", "funcName", "`range`").At(c.Origin)
 	}
 	return r.rangeNode(x)
+}
+
+// rangeArg evaluates an argument of range() that isn't a plain number.
+func (r *run) rangeArg(c *plan.Call, i int, a plan.Expr) (int64, error) {
+	bad := func() error {
+		return aerr("UNEXPECTED_INPUT_TYPE", "paramIndex", ordinal(i+1), "functionName", "`range`", "requiredType", `"BIGINT"`, "inputSql", r.quoted(a), "inputType", errs.Quote(a.Type().SQL())).At(c.Origin)
+	}
+	if !foldable(a) {
+		names := []string{"start", "end", "step", "numSlices"}
+		if len(c.Args) == 1 {
+			names = names[1:]
+		}
+		return 0, aerr("NON_FOLDABLE_ARGUMENT", "funcName", "`range`", "paramName", errs.ID(names[i]), "paramType", `"BIGINT"`).At(c.Origin)
+	}
+	if t := a.Type(); !t.IsNumeric() && !t.IsString() {
+		return 0, bad()
+	}
+	x, err := r.variableCast(a, types.Int64Type, c.Origin)
+	if err != nil {
+		return 0, err
+	}
+	_, vals, err := r.values([]plan.Expr{x})
+	if err != nil {
+		return 0, err
+	}
+	v, ok := vals[0].(int64)
+	if !ok {
+		return 0, bad()
+	}
+	return v, nil
 }
 
 func (r *run) rangeNode(n *plan.Range) (*rel, error) {

@@ -34,12 +34,14 @@ func (r *run) finishJoin(n *plan.Join, left, right *rel, outer *scope) (*rel, er
 	j.Left, j.Right = left.node, right.node
 	j.Using, j.Natural = nil, false
 	using := n.Using
-	if n.Natural {
+	if n.Natural { // the names that both sides have, as often as both have them
 		using = nil
+		taken := make([]bool, len(right.out))
 		for _, a := range left.out {
-			for _, b := range right.out {
-				if r.eq(a.Name, b.Name) && !slices.Contains(using, a.Name) {
-					using = append(using, a.Name)
+			for i, b := range right.out {
+				if r.eq(a.Name, b.Name) && !taken[i] {
+					using, taken[i] = append(using, a.Name), true
+					break
 				}
 			}
 		}
@@ -51,11 +53,18 @@ func (r *run) finishJoin(n *plan.Join, left, right *rel, outer *scope) (*rel, er
 	if n.Cond != nil {
 		s := relScope(both, outer)
 		s.outerUsed = outerUsed(outer)
+		s.operator = "'Join"
 		cond, err := r.expr(n.Cond, s)
 		if err != nil {
 			return nil, err
 		}
 		cond = unalias(cond)
+		if varies(cond) {
+			return nil, aerr("INVALID_NON_DETERMINISTIC_EXPRESSIONS", "sqlExprs", r.quoted(cond)).At(n.Origin)
+		}
+		if err := r.checkPlacement("Join", cond); err != nil {
+			return nil, err
+		}
 		switch t := cond.Type(); t.Kind {
 		case types.Bool:
 		case types.Null:
@@ -133,14 +142,7 @@ func (r *run) usingJoin(j *plan.Join, using []string, left, right *rel) (*rel, e
 			sort.Strings(names)
 			return nil, aerr("UNRESOLVED_USING_COLUMN_FOR_JOIN", "colName", errs.ID(name), "side", side, "suggestion", strings.Join(names, ", "))
 		}
-		if len(hit) > 1 {
-			names := make([]string, len(hit))
-			for i, a := range hit {
-				names[i] = errs.ID(append(slices.Clone(a.Qualifier), a.Name)...)
-			}
-			return nil, aerr("AMBIGUOUS_REFERENCE", "name", errs.ID(name), "referenceNames", "["+strings.Join(names, ", ")+"]")
-		}
-		return hit[0], nil
+		return hit[0], nil // the first of several
 	}
 	var lk, rk []*plan.Attr
 	for _, u := range using {
@@ -231,6 +233,9 @@ func (r *run) lateralJoin(n *plan.Join, left *rel, outer *scope) (*rel, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkLateral(left.node, right.node); err != nil {
+		return nil, err
+	}
 	for _, a := range s.missing {
 		left = &rel{node: pull(left.node, []*plan.Attr{a}), out: left.out, meta: left.meta, dfs: left.dfs}
 	}
@@ -238,7 +243,7 @@ func (r *run) lateralJoin(n *plan.Join, left *rel, outer *scope) (*rel, error) {
 		right = r.dedup(left, right)
 		j := *n
 		j.Lateral = false
-		return r.finishJoin(&j, left, right, outer)
+		return lateralCondition(r.finishJoin(&j, left, right, outer))
 	}
 	// A generator over columns of the left is a Generate over it.
 	if g, out, ok := lateralGenerate(right.node, left.node); ok && n.Cond == nil && len(n.Using) == 0 && !n.Natural {
@@ -255,7 +260,15 @@ func (r *run) lateralJoin(n *plan.Join, left *rel, outer *scope) (*rel, error) {
 		return x, nil
 	}
 	right = r.dedup(left, right)
-	return r.finishJoin(n, left, right, outer)
+	return lateralCondition(r.finishJoin(n, left, right, outer))
+}
+
+// lateralCondition names what Spark says of a lateral join's condition that differs each time.
+func lateralCondition(x *rel, err error) (*rel, error) {
+	if e, ok := errs.As(err); ok && e.Condition == "INVALID_NON_DETERMINISTIC_EXPRESSIONS" {
+		return nil, aerr("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.LATERAL_JOIN_CONDITION_NON_DETERMINISTIC", "condition", e.Params["sqlExprs"])
+	}
+	return x, err
 }
 
 // lateralGenerate turns Generate(OneRow) on the right of a lateral join, under aliases only, into one over left.

@@ -168,13 +168,18 @@ func (r *run) inPath(name string, try func(schema []string) (bool, error)) (bool
 	list, _ := r.path()
 	for _, p := range list {
 		if len(p) != 2 || !strings.EqualFold(p[0], catalog.DefaultCatalog) && !strings.EqualFold(p[0], "system") {
-			return false, aerr("REQUIRES_SINGLE_PART_NAMESPACE", "sessionCatalog", catalog.DefaultCatalog, "identifier", errs.ID(append(slices.Clone(p), name)...))
+			return false, foreignName(append(slices.Clone(p), name))
 		}
 		if found, err := try(p); found || err != nil {
 			return found, err
 		}
 	}
 	return false, nil
+}
+
+// foreignName refuses a name in a catalog that isn't there.
+func foreignName(parts []string) error {
+	return aerr("REQUIRES_SINGLE_PART_NAMESPACE", "sessionCatalog", catalog.DefaultCatalog, "identifier", errs.ID(parts...))
 }
 
 // hasSession reports whether a bare name may be that of a temporary thing.

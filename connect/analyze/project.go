@@ -24,6 +24,12 @@ func (r *run) project(n *plan.Project, outer *scope) (*rel, error) {
 	if err != nil {
 		return nil, err
 	}
+	if hasGeneratorItem(items) {
+		if slices.ContainsFunc(items, writtenAggregate) && n.Pipe == "" {
+			return r.aggregateGenerators(&plan.Aggregate{Common: n.Common}, items, nil, child, s, outer)
+		}
+		return r.projectGenerators(n, items, child, outer)
+	}
 	list, s, err := r.selectList(items, child, outer, nil)
 	if err != nil {
 		return nil, err
@@ -417,6 +423,7 @@ func (r *run) filter(n *plan.Filter, outer *scope) (*rel, error) {
 	}
 	s := relScope(child, outer)
 	s.outerUsed = outerUsed(outer)
+	s.operator = "'Filter"
 	cond, err := r.expr(n.Cond, s)
 	if err != nil {
 		return nil, err
@@ -498,6 +505,16 @@ func pull(n plan.Node, extra []*plan.Attr) plan.Node {
 		return &c
 	case *plan.SubqueryAlias:
 		return pull(n.Child, append(slices.Clone(out), extra...))
+	case *plan.Join:
+		c := *n
+		for _, a := range need {
+			if reachable(n.Left, a.ID) {
+				c.Left = pull(c.Left, []*plan.Attr{a})
+			} else if n.Kind != plan.LeftSemi && n.Kind != plan.LeftAnti {
+				c.Right = pull(c.Right, []*plan.Attr{a})
+			}
+		}
+		return &c
 	case *plan.Filter, *plan.Sort, *plan.Limit, *plan.WindowNode, *plan.Sample, *plan.WithWatermark, *plan.Hint, *plan.Repartition, *plan.Observe, *plan.Generate:
 		k := n.Children()
 		if w, ok := n.(*plan.WithWatermark); ok && w.Out != nil {
@@ -520,7 +537,12 @@ func reachable(n plan.Node, id plan.ExprID) bool {
 		if hasID(n.Output(), id) {
 			return true
 		}
-		switch n.(type) {
+		switch x := n.(type) {
+		case *plan.Join:
+			if x.Kind != plan.LeftSemi && x.Kind != plan.LeftAnti && reachable(x.Right, id) {
+				return true
+			}
+			n = x.Left
 		case *plan.Project, *plan.SubqueryAlias, *plan.Filter, *plan.Sort, *plan.Limit, *plan.WindowNode, *plan.Sample, *plan.Hint, *plan.Repartition, *plan.Observe, *plan.Generate:
 			n = n.Children()[0]
 		default:
@@ -582,6 +604,9 @@ func (r *run) sort(n *plan.Sort, outer *scope) (*rel, error) {
 			return nil, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "invalidExprSqls", r.quoted(a)).At(a.Pos())
 		}
 	}
+	if err := r.checkPlacement("Sort", list...); err != nil {
+		return nil, err
+	}
 	list, base2, err := r.extractWindows(list, base)
 	if err != nil {
 		return nil, err
@@ -624,9 +649,10 @@ func (r *run) sortKey(e plan.Expr, child *rel, s *scope) (plan.Expr, error) {
 	if err == nil {
 		return unalias(x), nil
 	}
-	if !isUnresolvedColumn(err) {
+	if !isUnresolvedColumn(err) && !isAmbiguous(err) {
 		return nil, err
 	}
+	ambiguous := isAmbiguous(err)
 	// Look through the operators below, one at a time.
 	for below := child.node; below != nil; {
 		switch below.(type) {
@@ -647,14 +673,25 @@ func (r *run) sortKey(e plan.Expr, child *rel, s *scope) (plan.Expr, error) {
 		wide := *s
 		wide.missing = nil
 		wide.meta = append(slices.Clone(s.meta), more...)
+		if ambiguous { // a name that two items have means the column below
+			wide.out = below.Output()
+		}
 		x, e2 := r.expr(e, &wide)
 		if e2 == nil {
 			for _, a := range wide.missing {
 				s.missing = addAttr(s.missing, a)
 			}
+			if ambiguous {
+				plan.Walk(x, func(k plan.Expr) bool {
+					if a, ok := k.(*plan.Attr); ok && !hasID(s.out, a.ID) {
+						s.missing = addAttr(s.missing, a)
+					}
+					return true
+				})
+			}
 			return unalias(x), nil
 		}
-		if !isUnresolvedColumn(e2) {
+		if !isUnresolvedColumn(e2) && !isAmbiguous(e2) {
 			return nil, e2
 		}
 	}
@@ -664,6 +701,11 @@ func (r *run) sortKey(e plan.Expr, child *rel, s *scope) (plan.Expr, error) {
 func isUnresolvedColumn(err error) bool {
 	e, ok := errs.As(err)
 	return ok && (strings.HasPrefix(e.Condition, "UNRESOLVED_COLUMN.") || e.Condition == "CANNOT_RESOLVE_DATAFRAME_COLUMN")
+}
+
+func isAmbiguous(err error) bool {
+	e, ok := errs.As(err)
+	return ok && e.Condition == "AMBIGUOUS_REFERENCE"
 }
 
 func (r *run) checkOrder(o plan.SortOrder) error {
@@ -702,6 +744,9 @@ func (r *run) limitExpr(name string, e plan.Expr, child *rel) (plan.Expr, error)
 }
 
 func (r *run) limitValue(name string, x plan.Expr) (plan.Expr, error) {
+	if err := r.checkPlacement("GlobalLimit", x); err != nil {
+		return nil, err
+	}
 	bad := func(kind string, kv ...string) error {
 		return aerr("INVALID_LIMIT_LIKE_EXPRESSION."+kind, append([]string{"name", name, "expr", r.quoted(x)}, kv...)...).At(x.Pos())
 	}
@@ -727,6 +772,21 @@ func (r *run) limitValue(name string, x plan.Expr) (plan.Expr, error) {
 	if c, ok := x.(*plan.Call); ok && c.Name == "negative" {
 		if v, ok := intValue(c.Args[0]); ok && v > 0 {
 			return nil, bad("IS_NEGATIVE", "v", itoa(-int(v)))
+		}
+	}
+	if _, isLit := x.(*plan.Literal); !isLit && r.RunScalar != nil {
+		_, vals, err := r.values([]plan.Expr{x})
+		if err != nil {
+			return nil, err
+		}
+		v, ok := vals[0].(int32)
+		switch {
+		case vals[0] == nil:
+			return nil, bad("IS_NULL")
+		case ok && v < 0:
+			return nil, bad("IS_NEGATIVE", "v", itoa(int(v)))
+		case ok:
+			return &plan.Literal{At: plan.At{Origin: x.Pos()}, T: types.Int32Type, Value: v}, nil
 		}
 	}
 	return x, nil
@@ -849,6 +909,9 @@ func (r *run) alias(n *plan.SubqueryAlias, child *rel) (*rel, error) {
 	node := child.node
 	if len(n.Columns) > 0 {
 		if len(n.Columns) != len(child.out) {
+			if t, ok := n.Child.(*plan.UnresolvedTVF); ok {
+				return nil, aerr("NUM_TABLE_VALUE_ALIASES_MISMATCH", "funcName", errs.ID(strings.ToLower(t.Call.Name)), "aliasesNum", itoa(len(n.Columns)), "outColsNum", itoa(len(child.out))).At(n.Origin)
+			}
 			return nil, aerr("ASSIGNMENT_ARITY_MISMATCH", "numExpr", itoa(len(n.Columns)), "numTarget", itoa(len(child.out))).At(n.Origin)
 		}
 		list := make([]plan.Expr, len(child.out))

@@ -24,6 +24,10 @@ type scope struct {
 	// lca are the aliases to the left in the same SELECT list.
 	lca   []*plan.Alias
 	lcaOn bool
+	// lcaGens are the names to the left that no item can refer to yet: of generators' columns.
+	lcaGens []string
+	// operator is the operator around, where it isn't one that generators may stand in.
+	operator string
 	// lcaUsed collects the aliases that were referred to.
 	lcaUsed []*plan.Alias
 	// outerUsed collects the columns taken from the outer query.
@@ -164,12 +168,14 @@ func (r *run) name(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 				hits = append(hits, a)
 			}
 		}
-		if len(hits) > 1 {
-			names := make([]string, len(hits))
-			for i, h := range hits {
-				names[i] = errs.ID(h.Names[0])
+		n := len(hits)
+		for _, g := range s.lcaGens {
+			if r.eq(g, e.Parts[0]) {
+				n++
 			}
-			return nil, errs.New(errs.Analysis, "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "name", errs.ID(e.Parts...), "n", itoa(len(hits))).At(e.Origin)
+		}
+		if n > 1 {
+			return nil, errs.New(errs.Analysis, "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "name", errs.ID(e.Parts...), "n", itoa(n)).At(e.Origin)
 		}
 		if len(hits) == 1 {
 			s.lcaUsed = append(s.lcaUsed, hits[0])
@@ -202,8 +208,8 @@ func (r *run) name(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 					return nil, errs.NotSupported(why + " as an argument of a function whose body has a subquery").At(e.Origin)
 				}
 			}
-			if o != s.outer {
-				return nil, errs.NotSupported("a correlated reference over more than one query level: " + strings.Join(e.Parts, ".")).At(e.Origin)
+			if o != s.outer { // Spark sees no further than one level
+				break
 			}
 			return s.outerRef(x), nil
 		}
@@ -245,8 +251,16 @@ func (r *run) nameIn(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 		}
 	}
 	x, err := r.nameOut(e, s)
-	if x == nil && err == nil && s.under != nil && s.inAgg == 0 {
+	if s.under == nil || s.inAgg > 0 {
+		return x, err
+	}
+	if x == nil && err == nil {
 		return r.nameIn(e, s.under)
+	}
+	if isAmbiguous(err) && s.keys == nil { // ORDER BY takes the grouping column
+		if y, under := r.nameIn(e, s.under); y != nil && under == nil {
+			return y, nil
+		}
 	}
 	return x, err
 }
@@ -329,7 +343,7 @@ func (r *run) byPlanID(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 				return s.outerRef(res), nil
 			}
 			if level > 1 {
-				return nil, errs.NotSupported("a correlated reference over more than one query level: " + strings.Join(e.Parts, ".")).At(e.Origin)
+				break
 			}
 			return res, nil
 		}

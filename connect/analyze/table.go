@@ -54,6 +54,7 @@ func (r *run) table(n *plan.UnresolvedTable, outer *scope) (*rel, error) {
 			}
 		}
 		if found != nil || err != nil {
+			*r.reads = true
 			return found, err
 		}
 	}
@@ -144,16 +145,19 @@ func (r *run) catalogTable(t *catalog.Table, n *plan.UnresolvedTable) (*rel, err
 	if r.ParseSQL == nil {
 		return nil, errs.NotSupported("a view's text without a parser")
 	}
-	q, err := r.ParseSQL(t.View)
+	inside := *r.Analyzer // the text sees what it saw when the view was made: neither temporary views nor variables
+	if !r.Conf.flag("spark.sql.legacy.useCurrentConfigsForView", false) {
+		inside.inMode(t.ANSI)
+	}
+	q, err := inside.ParseSQL(t.View)
 	if err != nil {
 		return nil, err
 	}
 	*r.used = append(*r.used, id)
-	inside := *r.Analyzer // the text sees what it saw when the view was made: neither temporary views nor variables
 	if t.Current != "" {
 		inside.Catalog = r.Catalog.In(t.Current)
 	}
-	sub := &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used, frozen: t.Path, outside: r}
+	sub := &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used, frozen: t.Path, outside: r, inlined: r.inlined, reads: r.reads}
 	x, err := sub.node(q, nil)
 	if err != nil {
 		return nil, err

@@ -3,11 +3,13 @@ package analyze
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
 	"neptune/arrowexec/fn"
 	"neptune/internal/plan"
+	"neptune/internal/types"
 )
 
 // first finds the first sub-expression that ok accepts; into says whether to look inside one.
@@ -101,6 +103,38 @@ func exprKey(e plan.Expr) string {
 	return b.String()
 }
 
+// sameValue has the keys of the operands of an operator that may be written in
+// another order: sorted, those of a + (b + c) as one list, and a > b as b < a.
+func sameValue(x *plan.Call) (operands []string, name string) {
+	if len(x.Args) != 2 {
+		return nil, ""
+	}
+	switch x.Name {
+	case "+", "*", "and", "or", "&", "|", "^":
+		var collect func(e plan.Expr)
+		collect = func(e plan.Expr) {
+			if c, ok := e.(*plan.Call); ok && c.Name == x.Name && c.Mode == x.Mode && len(c.Args) == 2 && types.SameType(c.T, x.T) {
+				collect(c.Args[0])
+				collect(c.Args[1])
+				return
+			}
+			operands = append(operands, exprKey(e))
+		}
+		collect(x)
+		slices.Sort(operands)
+		return operands, x.Name
+	case "=", "<=>":
+		operands = []string{exprKey(x.Args[0]), exprKey(x.Args[1])}
+		slices.Sort(operands)
+		return operands, x.Name
+	case ">":
+		return []string{exprKey(x.Args[1]), exprKey(x.Args[0])}, "<"
+	case ">=":
+		return []string{exprKey(x.Args[1]), exprKey(x.Args[0])}, "<="
+	}
+	return nil, ""
+}
+
 func writeKey(b *strings.Builder, e plan.Expr) {
 	switch x := e.(type) {
 	case *plan.Attr:
@@ -122,6 +156,10 @@ func writeKey(b *strings.Builder, e plan.Expr) {
 		b.WriteString(strconv.FormatInt(int64(x.ID), 10))
 		return
 	case *plan.Call:
+		if operands, name := sameValue(x); operands != nil {
+			fmt.Fprintf(b, "%s %d(%s)", name, x.Mode, strings.Join(operands, ","))
+			return
+		}
 		b.WriteString(x.Name)
 		if x.Distinct {
 			b.WriteString(" distinct")

@@ -52,7 +52,9 @@ type Table struct {
 	Current      string
 	QueryColumns []string
 	// Path is where the text of a view finds what it names, if SET PATH said so when it was made.
-	Path       [][]string `json:",omitempty"`
+	Path [][]string `json:",omitempty"`
+	// ANSI is the mode in which a view was made; nil: whichever the session has.
+	ANSI       *bool `json:",omitempty"`
 	SchemaMode string
 }
 

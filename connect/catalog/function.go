@@ -27,6 +27,8 @@ type Function struct {
 	Class string
 	// Path is where the body finds what it names, if SET PATH said so when the function was made.
 	Path [][]string
+	// ANSI is the mode in which it was made.
+	ANSI *bool
 }
 
 // functionTable has functions by name, in lower case. The zero value is empty.

@@ -8,5 +8,11 @@ func Substitution(get func(string) (string, bool)) func(string) (string, bool) {
 	if v, _ := get("spark.sql.variable.substitute"); strings.EqualFold(v, "false") {
 		return nil
 	}
-	return get
+	return func(key string) (string, bool) {
+		v, ok := get(key)
+		if !ok {
+			v, ok = get("hivevar:" + key)
+		}
+		return v, ok
+	}
 }

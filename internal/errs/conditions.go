@@ -19,6 +19,7 @@ func areas() []map[string]Condition {
 		tableConditions,
 		variableConditions,
 		pathConditions,
+		languageConditions,
 		semiConditions,
 		routineConditions,
 	}
