@@ -89,6 +89,14 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 	if err != nil {
 		return nil, err
 	}
+	if n, having, err = r.groupingID(n, having); err != nil {
+		return nil, err
+	}
+	if n.GroupKind == plan.GroupAll && r.namedAll(items, child) {
+		k := *n
+		k.GroupKind, k.Group = 0, []plan.Expr{&plan.UnresolvedAttr{At: plan.At{Origin: n.Origin}, Parts: []string{"all"}}}
+		n = &k
+	}
 	if hasGeneratorItem(items) {
 		return r.aggregateGenerators(n, items, having, child, s, outer)
 	}
@@ -182,6 +190,61 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 		group = r.groupAll(list.exprs)
 	}
 	return r.finishAggregate(n.Common, group, sets, having, list, child, ls)
+}
+
+// namedAll reports whether a column or an alias is called all, so that GROUP BY ALL means it.
+func (r *run) namedAll(items []plan.Expr, child *rel) bool {
+	for _, a := range child.out {
+		if strings.EqualFold(a.Name, "all") {
+			return true
+		}
+	}
+	for _, it := range items {
+		if a, ok := it.(*plan.Alias); ok && len(a.Names) == 1 && strings.EqualFold(a.Names[0], "all") {
+			return true
+		}
+	}
+	return false
+}
+
+// hiveGroupingID is Hive's name for grouping_id().
+const hiveGroupingID = "grouping__id"
+
+// groupingID puts grouping_id() in the place of grouping__id in an aggregation by sets.
+func (r *run) groupingID(n *plan.Aggregate, having *plan.Filter) (*plan.Aggregate, *plan.Filter, error) {
+	if n.GroupKind != plan.GroupAnalytic {
+		return n, having, nil
+	}
+	c := *n
+	c.List = slices.Clone(n.List)
+	for i, e := range n.List {
+		x, err := r.withGroupingID(e)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, bare := e.(*plan.UnresolvedAttr); bare && x != e {
+			x = &plan.Alias{At: plan.At{Origin: e.Pos()}, Child: x, Names: []string{hiveGroupingID}}
+		}
+		c.List[i] = x
+	}
+	if having != nil {
+		cond, err := r.withGroupingID(having.Cond)
+		if err != nil {
+			return nil, nil, err
+		}
+		h := *having
+		h.Cond, having = cond, &h
+	}
+	return &c, having, nil
+}
+
+func (r *run) withGroupingID(e plan.Expr) (plan.Expr, error) {
+	return plan.Transform(e, func(x plan.Expr) (plan.Expr, error) {
+		if a, ok := x.(*plan.UnresolvedAttr); ok && len(a.Parts) == 1 && r.eq(a.Parts[0], hiveGroupingID) {
+			return &plan.Call{At: a.At, Name: "grouping_id"}, nil
+		}
+		return x, nil
+	})
 }
 
 // groupAll is GROUP BY ALL: the items without aggregate functions; of those
@@ -328,8 +391,8 @@ func (r *run) finishAggregate(common plan.Common, group []plan.Expr, sets *group
 		node = &plan.Filter{Common: having.Common, Cond: cond, Child: agg, Having: true}
 		if above == nil && len(extra) > 0 {
 			node = projectTo(out, node)
-			gr.closed = true
 		}
+		gr.closed = len(extra) > 0
 	}
 	if above != nil {
 		if node, err = above(node); err != nil {
@@ -347,7 +410,20 @@ func (r *run) overKeys(e plan.Expr, gr *grouped) (plan.Expr, error) {
 		if c := firstGrouping(e); c != nil {
 			return nil, aerr("UNSUPPORTED_GROUPING_EXPRESSION").At(c.Pos())
 		}
-		return e, nil
+		// 1 + a becomes the a + 1 that is grouped by.
+		return transformDown(e, func(k plan.Expr) (plan.Expr, error) {
+			if isAgg(k) {
+				return k, nil
+			}
+			if c, ok := k.(*plan.Call); ok {
+				if same, _ := sameValue(c); same != nil {
+					if x, ok := gr.keys[exprKey(k)]; ok && x != k {
+						return x, nil
+					}
+				}
+			}
+			return nil, nil
+		})
 	}
 	name := ""
 	if a, ok := e.(*plan.Attr); ok {
@@ -690,6 +766,9 @@ func (r *run) aboveAggregate(e plan.Expr, gr *grouped, list []plan.Expr, out []*
 		if a, ok := k.(*plan.Attr); ok && hasID(out, a.ID) {
 			return a, nil
 		}
+		if a, ok := have[exprKey(k)]; ok && hasID(out, a.ID) && !foldable(k) {
+			return a, nil // an item of the list
+		}
 		if isAgg(k) {
 			if err := r.checkAggregate(k); err != nil {
 				return nil, err
@@ -730,6 +809,12 @@ type overAgg struct {
 // overAggregate resolves e above the aggregation that child is; the
 // aggregation is extended by what e needs. ok is false when e is none of its business.
 func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope) (*overAgg, bool, error) {
+	if child.agg.sets != nil && !slices.ContainsFunc(child.out, func(a *plan.Attr) bool { return r.eq(a.Name, hiveGroupingID) }) {
+		var err error
+		if e, err = r.withGroupingID(e); err != nil {
+			return nil, false, err
+		}
+	}
 	s := r.underScope(child.agg, child.out, child.dfs, outer)
 	if child.agg.closed {
 		s = r.closedScope(child, outer)
@@ -749,6 +834,13 @@ func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope) (*overAgg, bo
 		}
 	}
 	x, extra, err := r.aboveAggregate(unalias(x), child.agg, child.agg.agg.List, child.out)
+	if err != nil && isUnresolvedColumn(err) && outer != nil { // a column below that isn't grouped by hides none of the outer query
+		o := relScope(child, outer)
+		o.outerUsed = outerUsed(outer)
+		if y, e2 := r.expr(e, o); e2 == nil {
+			return &overAgg{unalias(y), child}, true, nil
+		}
+	}
 	if err != nil {
 		return nil, false, err
 	}

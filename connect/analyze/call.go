@@ -128,6 +128,14 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 	}
 	if c.Name == "struct" || c.Name == "named_struct" {
 		if c.Name == "struct" {
+			if len(e.Args) == len(c.Args) { // a parameter's value has the parameter's name
+				for i, a := range e.Args {
+					u, ok := a.(*plan.UnresolvedAttr)
+					if _, constant := c.Args[i].(*plan.Attr); ok && !constant && s.params != nil {
+						c.Args[i] = &plan.Alias{At: u.At, Child: unalias(c.Args[i]), Names: []string{u.Parts[len(u.Parts)-1]}, ID: plan.NewID()}
+					}
+				}
+			}
 			return r.structOf(c, c.Args)
 		}
 		return r.namedStructCall(c)

@@ -71,7 +71,7 @@ type listSlot struct {
 // functions. Items may name the columns that generators make, left and right
 // of them, where the input has no column of the name: so resolution goes in
 // rounds, each of which puts one generator below the list.
-func (r *run) projectGenerators(n *plan.Project, items []plan.Expr, child *rel, outer *scope) (*rel, error) {
+func (r *run) projectGenerators(n *plan.Project, items []plan.Expr, hidden []*plan.Attr, child *rel, outer *scope) (*rel, error) {
 	s := relScope(child, outer)
 	s.outerUsed = outerUsed(outer)
 	slots := make([]listSlot, len(items))
@@ -79,6 +79,7 @@ func (r *run) projectGenerators(n *plan.Project, items []plan.Expr, child *rel, 
 		slots[i].written = it
 		slots[i].gen, slots[i].names = generatorItem(it)
 	}
+	s.missing = hidden
 	node := child.node
 	for {
 		if err := r.resolveSlots(slots, s); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,11 @@ func (r *run) sql(e plan.Expr) string {
 	case *plan.Attr:
 		return e.Name
 	case *plan.OuterRef:
-		return "outer(" + e.Attr.Name + ")"
+		q := make([]string, 0, 4)
+		for _, p := range append(slices.Clone(e.Attr.Qualifier), e.Attr.Name) {
+			q = append(q, types.QuoteIfNeeded(p))
+		}
+		return "outer(" + strings.Join(q, ".") + ")"
 	case *plan.LambdaVar:
 		return "namedlambdavariable()"
 	case *plan.Bound:

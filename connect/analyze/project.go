@@ -28,11 +28,15 @@ func (r *run) project(n *plan.Project, outer *scope) (*rel, error) {
 		if slices.ContainsFunc(items, writtenAggregate) && n.Pipe == "" {
 			return r.aggregateGenerators(&plan.Aggregate{Common: n.Common}, items, nil, child, s, outer)
 		}
-		return r.projectGenerators(n, items, child, outer)
+		return r.projectGenerators(n, items, s.missing, child, outer)
 	}
+	hidden := s.missing // of stars
 	list, s, err := r.selectList(items, child, outer, nil)
 	if err != nil {
 		return nil, err
+	}
+	for _, a := range hidden {
+		s.missing = addAttr(s.missing, a)
 	}
 	if slices.ContainsFunc(list.exprs, r.hasAggregate) {
 		if n.Pipe != "" {
@@ -282,6 +286,12 @@ func (r *run) expandStar(e plan.Expr, s *scope) ([]plan.Expr, error) {
 	var list []plan.Expr
 	if len(star.Target) == 0 {
 		if len(out) == 0 && s.below != nil {
+			if _, ok := s.below.(*plan.OneRow); ok && star.PlanID == nil && s.outer != nil && len(s.outer.out) > 0 {
+				for _, a := range s.outer.out { // a lateral subquery without FROM
+					list = append(list, &plan.Alias{At: star.At, Child: s.outerRef(a), Names: []string{a.Name}, ID: plan.NewID()})
+				}
+				return r.starExcept(list, star)
+			}
 			if _, ok := s.below.(*plan.OneRow); ok && star.PlanID == nil {
 				return nil, aerr("INVALID_USAGE_OF_STAR_OR_REGEX", "elem", "'*'", "prettyName", "query").At(star.Origin)
 			}
@@ -559,7 +569,7 @@ func (r *run) sort(n *plan.Sort, outer *scope) (*rel, error) {
 		return nil, err
 	}
 	order := n.Order
-	if n.All && len(order) > 0 {
+	if n.All && len(order) > 0 && !slices.ContainsFunc(child.out, func(a *plan.Attr) bool { return strings.EqualFold(a.Name, "all") }) {
 		o := order[0]
 		order = nil
 		for _, a := range child.out {
@@ -645,11 +655,19 @@ func (r *run) sortKey(e plan.Expr, child *rel, s *scope) (plan.Expr, error) {
 	if o, ok := e.(*plan.UnresolvedOrdinal); ok {
 		return r.ordinalKey(o, child.out)
 	}
+	if s.outer != nil { // what is below comes before the outer query
+		in := *s
+		in.outer = nil
+		if x, err := r.sortKey(e, child, &in); err == nil || !isUnresolvedColumn(err) && !isAmbiguous(err) {
+			s.missing = in.missing
+			return x, err
+		}
+	}
 	x, err := r.expr(e, s)
 	if err == nil {
 		return unalias(x), nil
 	}
-	if !isUnresolvedColumn(err) && !isAmbiguous(err) {
+	if s.outer != nil || !isUnresolvedColumn(err) && !isAmbiguous(err) {
 		return nil, err
 	}
 	ambiguous := isAmbiguous(err)
@@ -667,7 +685,7 @@ func (r *run) sortKey(e plan.Expr, child *rel, s *scope) (plan.Expr, error) {
 				more = append(more, a)
 			}
 		}
-		if len(more) == 0 {
+		if len(more) == 0 && !ambiguous {
 			continue
 		}
 		wide := *s

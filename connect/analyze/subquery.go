@@ -140,6 +140,13 @@ func (r *run) checkCorrelation(n plan.Node) error {
 					return false
 				}
 			}
+		case *plan.Sort:
+			for _, o := range x.Order {
+				if hasOuter(o.Child) {
+					err = aerr("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE", "sqlExprs", errs.Quote(r.orderSQL(o))).At(o.Child.Pos())
+					return false
+				}
+			}
 		case *plan.Sample:
 			inner := false
 			plan.WalkNodes(x.Child, func(y plan.Node) bool {
