@@ -75,6 +75,28 @@ func Keys() []Key {
 			Doc: "Memory that operators may reserve; beyond it they spill to disk. 0: 60 % of the machine's or the container's. The process takes up to a quarter more, and what suspended tasks hold; the Go run time (GOMEMLIMIT) is told to stay within that, and within 90 % of the container's limit if there is one (cgroup v1 or v2), unless GOMEMLIMIT is set."},
 		{Name: "neptune.suspend.maxMemory", Flag: "suspend-memory", Default: "0", Kind: Bytes,
 			Doc: "Memory that suspended tasks may hold beside neptune.executor.memory, so that those they make room for find it free. A task that would hold more spills when it is suspended, and what it can't spill counts in neptune.executor.memory. 0: a quarter of that."},
+		{Name: "neptune.driver.port", Flag: "executors-port", Default: "-1", Kind: Int,
+			Doc: "Port for executors that are processes of their own (`neptune executor --driver host:port`). 0 takes a free one, which the log names; -1: there are none, and all tasks run in the server's process."},
+		{Name: "neptune.driver.host", Default: "127.0.0.1", Spark: "spark.driver.bindAddress",
+			Doc: "Address that the port for executors is opened on. Set neptune.tls.* where others than your own can reach it."},
+		{Name: "neptune.executor.embedded", Default: "true", Kind: Bool,
+			Doc: "Where there are executors of their own: whether the server's process runs tasks like one of them. false: it runs only what can't run elsewhere (scans of cached rows, large rows of a client's, the gathering of results)."},
+		{Name: "neptune.exchange.host", Default: "127.0.0.1",
+			Doc: "Address that an executor, and a server that has executors, gives the others to read rows from."},
+		{Name: "neptune.exchange.bindAddress", Default: "", Spark: "spark.blockManager.bindAddress",
+			Doc: "Address that the exchange is opened on, if it isn't neptune.exchange.host."},
+		{Name: "neptune.exchange.port", Default: "0", Kind: Int, Spark: "spark.blockManager.port",
+			Doc: "Port of the exchange. 0 takes a free one."},
+		{Name: "neptune.heartbeat.interval", Default: "1s", Kind: Duration, Spark: "spark.executor.heartbeatInterval",
+			Doc: "How often executors tell how they are, if nothing changes; changes are told within 50 ms."},
+		{Name: "neptune.executor.timeout", Default: "30s", Kind: Duration, Spark: "spark.network.timeout",
+			Doc: "After so much silence an executor is lost, and what it had is made again elsewhere. One whose process has ended is found sooner. An executor forgets its tasks when it hasn't heard of the driver for as long."},
+		{Name: "neptune.executor.drainTimeout", Default: "30s", Kind: Duration, Spark: "spark.decommission.timeout",
+			Doc: "How long an executor that is told to end (SIGTERM) goes on for the tasks it runs, and for those who read its rows. What isn't done by then is done again elsewhere."},
+		{Name: "neptune.tls.cert", Default: "", Doc: "Certificate (PEM file) of a server or an executor for talking with each other: the control port and the exchange. Set, with key and ca, for all or none of them: each side then must have a certificate of that authority."},
+		{Name: "neptune.tls.key", Default: "", Doc: "Its key (PEM file)."},
+		{Name: "neptune.tls.ca", Default: "", Doc: "Certificates of the authorities that are trusted (PEM file)."},
+		{Name: "neptune.tls.serverName", Default: "", Doc: "Name that the others' certificates must have. Empty: that of the host that is dialled."},
 		{Name: "neptune.executor.batchNice", Default: "19", Kind: Int,
 			Doc: "Nice value of the threads of batch tasks, so that stream tasks get the CPU first; 0 leaves them alone. Where the process may raise it again (CAP_SYS_NICE, or RLIMIT_NICE), a thread whose task is asked to give way has the usual priority until it has done so."},
 		{Name: "neptune.local.dir", Flag: "local-dir", Default: "", Spark: "spark.local.dir",
@@ -136,8 +158,22 @@ type Conf struct {
 	// SuspendMemory is for what suspended tasks hold beside Memory.
 	SuspendMemory int64
 	BatchNice     int
-	LocalDir      string
-	Warehouse     string
+	// Executors in processes of their own: where they connect, DriverPort < 0: there are none.
+	DriverHost   string
+	DriverPort   int
+	Embedded     bool
+	ExchangeHost string
+	ExchangeBind string
+	ExchangePort int
+	Heartbeat    time.Duration
+	LostAfter    time.Duration
+	DrainTimeout time.Duration
+	TLSCert      string
+	TLSKey       string
+	TLSCA        string
+	TLSName      string
+	LocalDir     string
+	Warehouse    string
 	// CatalogFile keeps the catalog; "": it is in memory.
 	CatalogFile string
 	Mode        string
@@ -232,6 +268,20 @@ func fill(get func(Key) (string, error)) (*Conf, error) {
 	c.EventLog, _ = ParseBool(values["neptune.eventLog.enabled"])
 	c.EventLogDir = values["neptune.eventLog.dir"]
 	c.EventLogSize, _ = ParseBytes(values["neptune.eventLog.maxFileSize"])
+	c.DriverHost, c.DriverPort = values["neptune.driver.host"], num("neptune.driver.port")
+	c.Embedded, _ = ParseBool(values["neptune.executor.embedded"])
+	c.ExchangeHost, c.ExchangeBind, c.ExchangePort = values["neptune.exchange.host"], values["neptune.exchange.bindAddress"], num("neptune.exchange.port")
+	if c.ExchangeBind == "" {
+		c.ExchangeBind = c.ExchangeHost
+	}
+	c.Heartbeat, c.LostAfter, c.DrainTimeout = dur("neptune.heartbeat.interval"), dur("neptune.executor.timeout"), dur("neptune.executor.drainTimeout")
+	if c.Heartbeat <= 0 || c.LostAfter <= c.Heartbeat {
+		return nil, fmt.Errorf("neptune.executor.timeout (%s) must be longer than neptune.heartbeat.interval (%s), and that more than nothing", c.LostAfter, c.Heartbeat)
+	}
+	c.TLSCert, c.TLSKey, c.TLSCA, c.TLSName = values["neptune.tls.cert"], values["neptune.tls.key"], values["neptune.tls.ca"], values["neptune.tls.serverName"]
+	if set := c.TLSCert != ""; set != (c.TLSKey != "") || set != (c.TLSCA != "") {
+		return nil, fmt.Errorf("neptune.tls.cert, neptune.tls.key and neptune.tls.ca go together")
+	}
 	if c.Slots <= 0 {
 		c.Slots = runtime.NumCPU()
 	}

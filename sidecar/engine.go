@@ -50,11 +50,13 @@ type Engine struct {
 	shuffle shuffle.Service
 	remote  *shuffle.Remote // shuffle, where executors are processes of their own; else nil
 	homes   homes
-	catalog *catalog.Catalog
-	stored  *store
-	cache   *cache
-	active  activeStreams
-	tuning  tuning
+	// executors are those in processes of their own; nil: there can't be any.
+	executors *executors
+	catalog   *catalog.Catalog
+	stored    *store
+	cache     *cache
+	active    activeStreams
+	tuning    tuning
 	// watch, if set, hears what the executor says of tasks (experiments).
 	watch atomic.Pointer[func(worker.Status)]
 	// metas has a jobMeta for each job under way, by operation id.
@@ -83,10 +85,15 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	e.pool.SetParkLimit(c.SuspendMemory)
 	state.SetKeepLimit(c.Memory / 4)
 	e.shuffle = shuffle.NewLocal(e.pool)
+	if c.DriverPort >= 0 {
+		if err := openExchange(e, c); err != nil {
+			return nil, err
+		}
+	}
 	e.driver = cluster.NewDriver(schedulerConf(c, pol))
 	e.driver.Observe(e.slotTime.note)
 	m.Counters("slot_milliseconds_total", "Time that tasks had slots, by the kind of their jobs: the share of batch in it is the batch share.", "kind", e.slotTime.millis)
-	x := &localExecutor{host: host{pool: e.pool, shuffle: e.shuffle}, firm: map[int64]func() bool{}, id: embedded, driver: e.driver, metrics: m, watch: &e.watch}
+	x := &localExecutor{host: host{pool: e.pool, shuffle: e.shuffle}, firm: map[int64]func() bool{}, id: embedded, driver: e.driver, metrics: m, watch: &e.watch, remote: e.remote, reserved: e.remote != nil && !c.Embedded}
 	e.worker = worker.New(worker.Config{Slots: c.Slots, StreamPriority: session.StreamPriority, BatchNice: c.BatchNice, Preempt: c.Mode == string(core.Neptune) || c.Mode == string(core.KILL), NoSuspend: c.Mode == string(core.KILL),
 		MaxSuspensions: c.MaxSuspensions, ProtectedRun: c.ProtectedRun, Status: x.status})
 	x.worker = e.worker
@@ -109,13 +116,25 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	m.Gauge("tasks_blocked", "Tasks that wait for I/O without a slot.", count(2))
 	m.Gauge("tasks_queued", "Tasks on the executor that have not begun.", count(3))
 	m.Gauge("jobs_active", "Jobs under way.", func() float64 { return float64(e.driver.Active()) })
+	if e.remote != nil {
+		if err := e.openExecutors(c); err != nil {
+			e.Close()
+			return nil, err
+		}
+	}
 	return e, nil
 }
 
 // Close stops the executor and the driver.
 func (e *Engine) Close() {
+	if e.executors != nil {
+		e.executors.close()
+	}
 	e.worker.Close()
 	e.driver.Close()
+	if e.remote != nil {
+		e.remote.Close()
+	}
 	if e.events != nil {
 		if err := e.events.Close(); err != nil {
 			e.log.Error("closing the event log", "error", err)
@@ -131,7 +150,7 @@ func (e *Engine) catalogOf(s *session.Session) *catalog.Session {
 
 func (e *Engine) analyzer(s *session.Session, c *sessionConf) *analyze.Analyzer {
 	a := &analyze.Analyzer{
-		Catalog: e.catalogOf(s), Sources: sources{e.conf.Slots},
+		Catalog: e.catalogOf(s), Sources: sources{e.slots()},
 		Conf:      analyze.Conf{ANSI: c.ansi, CaseSensitive: c.caseSensitive, TimeZone: c.zone, User: s.UserName, Now: c.now, Keys: c.keys},
 		ParseSQL:  func(text string) (plan.Node, error) { return sqlparse.ParseStatement(text, c.parser()) },
 		ParseType: sqlparse.ParseSchema,
@@ -199,7 +218,7 @@ func (e *Engine) Analyze(ctx context.Context, s *session.Session, n plan.Node) (
 }
 
 func (e *Engine) planner(c *sessionConf) optimize.Conf {
-	o := optimize.Conf{ANSI: c.ansi, CaseSensitive: c.caseSensitive, Slots: e.conf.Slots, ShufflePartitions: e.conf.Slots, Keys: c.keys, RowScale: e.tuning.rowScale,
+	o := optimize.Conf{ANSI: c.ansi, CaseSensitive: c.caseSensitive, Slots: e.slots(), ShufflePartitions: e.slots(), Keys: c.keys, RowScale: e.tuning.rowScale,
 		Fold: func(x plan.Expr) (*plan.Literal, error) { return expr.Fold(x, c.fn()) }}
 	adaptive := e.adaptive(c)
 	for _, key := range []string{"spark.sql.shuffle.partitions", initialPartitions} {
@@ -208,7 +227,7 @@ func (e *Engine) planner(c *sessionConf) optimize.Conf {
 		}
 		if v, ok := c.keys[key]; ok {
 			if n, err := strconv.Atoi(v); err == nil && n > 0 {
-				o.ShufflePartitions = min(n, 16*e.conf.Slots)
+				o.ShufflePartitions = min(n, 16*e.slots())
 			}
 		}
 	}

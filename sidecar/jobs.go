@@ -122,6 +122,17 @@ type (
 		Running   int    `json:"running"`
 		Suspended int    `json:"suspended"`
 		Blocked   int    `json:"blocked"`
+		// Reserved: it takes only what can't run elsewhere.
+		Reserved bool `json:"reserved,omitempty"`
+		// Of executors in processes of their own, as they last said:
+		Draining bool        `json:"draining,omitempty"`
+		Heard    *time.Time  `json:"heard,omitempty"`
+		Exchange string      `json:"exchange,omitempty"`
+		Memory   *memoryJSON `json:"memory,omitempty"`
+		Spilled  int64       `json:"spilled,omitempty"`
+		GC       float64     `json:"gc,omitempty"` // share of the CPU time
+		// Tasks are those that the executor has: they hold a slot, wait for one, are blocked, or haven't begun.
+		Tasks *[4]int32 `json:"tasks,omitempty"`
 	}
 	jobJSON struct {
 		jobMeta
@@ -156,7 +167,11 @@ func (e *Engine) status(started time.Time) statusJSON {
 	stream, batch := e.slotTime.total(now)
 	s.SlotTime = slotTimeJSON{stream.Seconds(), batch.Seconds()}
 	for _, x := range e.driver.Executors() {
-		s.Executors = append(s.Executors, executorJSON{string(x.ID), x.Host, x.Slots, x.Running, x.Suspended, x.Blocked})
+		out := executorJSON{ID: string(x.ID), Host: x.Host, Slots: x.Slots, Running: x.Running, Suspended: x.Suspended, Blocked: x.Blocked, Reserved: x.Reserved}
+		if e.executors != nil {
+			e.executors.describe(&out)
+		}
+		s.Executors = append(s.Executors, out)
 	}
 	for _, j := range e.driver.Jobs() {
 		out := jobJSON{Operation: j.Query, Priority: j.Priority, Pool: j.Pool, Seconds: now.Sub(j.Started).Seconds(), Suspensions: j.Suspensions, Stages: []stageJSON{}}

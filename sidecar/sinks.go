@@ -34,7 +34,7 @@ type sink interface {
 type fileSink interface {
 	sink
 	// write has run write the batch, whose columns are out, to the folder of the plan.Write it is given.
-	write(ctx context.Context, batch int64, out []*plan.Attr, run func(*plan.Write) error) error
+	write(ctx context.Context, batch int64, out []*plan.Attr, run func(*plan.Write) ([]*vec.Batch, error)) error
 }
 
 func (e *Engine) newSink(q *server.Query, spec *translate.StreamSpec, resolved plan.Node, mode string) (sink, error) {
@@ -165,7 +165,7 @@ func (s *filesSink) describe() string                               { return "Fi
 func (s *filesSink) wants() bool                                    { return false }
 func (s *filesSink) add(context.Context, int64, []*vec.Batch) error { return nil }
 
-func (s *filesSink) write(ctx context.Context, batch int64, out []*plan.Attr, run func(*plan.Write) error) error {
+func (s *filesSink) write(ctx context.Context, batch int64, out []*plan.Attr, run func(*plan.Write) ([]*vec.Batch, error)) error {
 	sinkLog := datasource.OpenSinkLog(s.path)
 	last, err := sinkLog.Last()
 	if err != nil || batch <= last {
@@ -177,7 +177,11 @@ func (s *filesSink) write(ctx context.Context, batch int64, out []*plan.Attr, ru
 	}
 	target := *s.spec
 	target.Path = job.Staging
-	if err := run(&target); err != nil {
+	results, err := run(&target)
+	if err == nil {
+		err = job.Keep(results)
+	}
+	if err != nil {
 		job.Abort()
 		return err
 	}
@@ -256,8 +260,9 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 	}
 	switch s := r.sink.(type) {
 	case fileSink:
-		err = s.write(ctx, b.ID, better.Output(), func(target *plan.Write) error {
-			return run(target.WithChildren([]plan.Node{better}), true)
+		err = s.write(ctx, b.ID, better.Output(), func(target *plan.Write) ([]*vec.Batch, error) {
+			err := run(target.WithChildren([]plan.Node{better}), true)
+			return collected, err
 		})
 	default:
 		if err = run(better, s.wants()); err == nil {

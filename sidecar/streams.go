@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"neptune/arrowexec/state"
 	"neptune/connect/optimize"
 	"neptune/connect/server"
 	"neptune/connect/session"
@@ -175,7 +174,7 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 		}
 		raw, _ := json.Marshal(ev)
 		e.active.remove(cfg.Checkpoint, sq.q)
-		state.Forget(cfg.Checkpoint)
+		e.forgetState(cfg.Checkpoint)
 		all.mu.Lock()
 		all.ended++
 		if err != nil {

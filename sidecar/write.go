@@ -154,7 +154,11 @@ func (e *Engine) writeTo(ctx context.Context, w *plan.Write, out []*plan.Attr, p
 	}
 	target := *w
 	target.Path = job.Staging
-	if _, err := run(&target); err != nil {
+	results, err := run(&target)
+	if err == nil {
+		err = job.Keep(results)
+	}
+	if err != nil {
 		job.Abort()
 		return nil, err
 	}

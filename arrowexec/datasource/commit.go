@@ -62,7 +62,9 @@ func (j *Job) swap(aside string, moves *[]move) error {
 			return err
 		}
 		rel, err := filepath.Rel(j.Staging, path)
-		files = append(files, rel)
+		if j.counts(rel) {
+			files = append(files, rel)
+		}
 		return err
 	})
 	if err != nil {

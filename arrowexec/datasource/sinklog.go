@@ -209,7 +209,9 @@ func (j *Job) Written() ([]string, error) {
 			return err
 		}
 		rel, err := filepath.Rel(j.Staging, path)
-		out = append(out, rel)
+		if j.counts(rel) {
+			out = append(out, rel)
+		}
 		return err
 	})
 	return out, err

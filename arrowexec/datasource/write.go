@@ -56,7 +56,40 @@ type Job struct {
 	made      bool // the target folder was made by PrepareWrite
 	below     string
 	elsewhere map[string]string
-	folders   []string // that got files
+	folders   []string        // that got files
+	attempts  map[string]bool // whose files count; nil: all
+}
+
+// Keep takes the rows that the writing tasks gave (NewWrite): only files of the
+// attempts that these are of are committed. Others may have been left by tasks
+// that were killed, or ran twice.
+func (j *Job) Keep(results []*vec.Batch) error {
+	j.attempts = map[string]bool{}
+	for _, b := range results {
+		b = b.Compact()
+		for i := range b.N {
+			id, ok := b.Cols[0].Value(i).(string)
+			if !ok {
+				return errs.Internalf("a writing task didn't say which attempt it is")
+			}
+			j.attempts[id] = true
+		}
+	}
+	return nil
+}
+
+// counts reports whether a file in the staging folder is to be committed.
+func (j *Job) counts(name string) bool {
+	if j.attempts == nil {
+		return true
+	}
+	// part-00000-<attempt, a UUID>-c000.parquet
+	const uuidLen = 36
+	rest, ok := strings.CutPrefix(filepath.Base(name), "part-")
+	if i := strings.IndexByte(rest, '-'); ok && i >= 0 && len(rest) > i+1+uuidLen {
+		return j.attempts[rest[i+1:i+1+uuidLen]]
+	}
+	return false
 }
 
 // Folders lists the folders that Commit put files into, relative to the target: the partitions that got rows.
@@ -238,7 +271,7 @@ func codecOf(format, name string) (compress.Compression, error) {
 }
 
 // NewWrite returns the operator by which one task writes its input below
-// w.Path, a Job's staging folder. It gives one row: the path, the rows and the bytes written.
+// w.Path, a Job's staging folder. It gives one row: the attempt's name, the rows and the bytes written.
 func NewWrite(w *physical.Write, in op.Operator, partition int) (op.Operator, error) {
 	o := &write{plan: w, in: in, format: strings.ToLower(w.Format), partition: partition, id: uuid.NewString(), opts: map[string]string{}, sinks: map[string]sink{}}
 	if o.format == "" {
@@ -384,7 +417,7 @@ func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
 	}
 	w.done = true
 	out := &vec.Batch{N: 1}
-	for i, x := range []any{w.plan.Path, w.rows, bytes} {
+	for i, x := range []any{w.id, w.rows, bytes} {
 		v, err := vec.Repeat(w.Schema()[i], x, 1)
 		if err != nil {
 			return nil, err

@@ -23,7 +23,7 @@ func (r *Remote) Gather(c *task.Ctx, query string, x *physical.Exchange, sources
 	list := slices.Clone(sources)
 	slices.SortFunc(list, func(a, b Location) int { return a.Writer - b.Writer })
 	x = r.known(query, x)
-	g := &Gathered{&fetch{r: r, query: query, x: x, schema: physical.Types(x.Schema()), sources: list[min(from, len(list)):], one: true, pauses: true}}
+	g := &Gathered{&fetch{r: r, query: query, x: x, piece: physical.One(0), schema: physical.Types(x.Schema()), sources: list[min(from, len(list)):], one: true, pauses: true}}
 	return g, g.f.start(c, &reader{})
 }
 

@@ -145,6 +145,14 @@ func Forget(checkpoint string) {
 	}
 }
 
+// ForgetAll drops all that is kept in memory.
+func ForgetAll() {
+	mu.Lock()
+	defer mu.Unlock()
+	clear(kept)
+	keptBytes = 0
+}
+
 func (s *Store) file(v int64, kind string) string {
 	return filepath.Join(s.dir, strconv.FormatInt(v, 10)+"."+kind)
 }

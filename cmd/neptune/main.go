@@ -20,6 +20,7 @@ func main() {
   neptune server                                   start a server on port 15002
   SparkSession.builder.remote("sc://localhost:15002").getOrCreate()
                                                    and use it
+  neptune executor --driver host:port              more executors, on any hosts
 
 One setting marks a job: spark.conf.set("neptune.job.type", "stream") or "batch".
 Stream tasks take the slots of batch tasks, which are suspended, not killed, and
@@ -28,7 +29,7 @@ go on afterwards.`,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serverCommand(), topCommand(), benchCommand(), versionCommand())
+	root.AddCommand(serverCommand(), executorCommand(), topCommand(), benchCommand(), versionCommand())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "neptune:", err)
 		os.Exit(1)

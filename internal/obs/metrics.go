@@ -66,6 +66,24 @@ func (m *Metrics) Counters(name, help, label string, read func() map[string]int6
 	m.Registry.MustRegister(&counters{prometheus.NewDesc("neptune_"+name, help, []string{label}, nil), read})
 }
 
+// Gauges registers values with a label, read when the metrics are.
+func (m *Metrics) Gauges(name, help, label string, read func() map[string]float64) {
+	m.Registry.MustRegister(&gauges{prometheus.NewDesc("neptune_"+name, help, []string{label}, nil), read})
+}
+
+type gauges struct {
+	desc *prometheus.Desc
+	read func() map[string]float64
+}
+
+func (c *gauges) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
+
+func (c *gauges) Collect(ch chan<- prometheus.Metric) {
+	for label, v := range c.read() {
+		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, v, label)
+	}
+}
+
 type counters struct {
 	desc *prometheus.Desc
 	read func() map[string]int64

@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"math"
+	"slices"
 )
 
 // Buckets are the widths that pressure is compared in, rounding down, so that
@@ -44,6 +45,12 @@ type Sample struct {
 type Window struct {
 	Size    int
 	samples []Sample
+}
+
+// With is what Add would return, without taking the sample in.
+func (w *Window) With(s Sample) Pressure {
+	c := Window{w.Size, slices.Clone(w.samples)}
+	return c.Add(s)
 }
 
 // Add takes a sample in and returns the pressure over the window.

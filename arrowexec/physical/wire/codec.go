@@ -471,3 +471,17 @@ func fingerprint(root reflect.Type) uint64 {
 	fingerprints.Store(root, f)
 	return f
 }
+
+// Fingerprint tells whether two builds agree in what stages, and messages of
+// the types of values, may hold.
+func Fingerprint(values ...any) uint64 {
+	h := fnv.New64a()
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], fingerprint(reflect.TypeFor[Stage]()))
+	h.Write(b[:])
+	for _, v := range values {
+		binary.LittleEndian.PutUint64(b[:], fingerprint(reflect.TypeOf(v)))
+		h.Write(b[:])
+	}
+	return h.Sum64()
+}
