@@ -158,7 +158,8 @@ type Conf struct {
 	// SuspendMemory is for what suspended tasks hold beside Memory.
 	SuspendMemory int64
 	BatchNice     int
-	// Executors in processes of their own: where they connect, DriverPort < 0: there are none.
+	// Executors: there may be some in processes of their own.
+	Executors    bool
 	DriverHost   string
 	DriverPort   int
 	Embedded     bool
@@ -268,6 +269,7 @@ func fill(get func(Key) (string, error)) (*Conf, error) {
 	c.EventLog, _ = ParseBool(values["neptune.eventLog.enabled"])
 	c.EventLogDir = values["neptune.eventLog.dir"]
 	c.EventLogSize, _ = ParseBytes(values["neptune.eventLog.maxFileSize"])
+	c.Executors = num("neptune.driver.port") >= 0
 	c.DriverHost, c.DriverPort = values["neptune.driver.host"], num("neptune.driver.port")
 	c.Embedded, _ = ParseBool(values["neptune.executor.embedded"])
 	c.ExchangeHost, c.ExchangeBind, c.ExchangePort = values["neptune.exchange.host"], values["neptune.exchange.bindAddress"], num("neptune.exchange.port")

@@ -85,7 +85,7 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	e.pool.SetParkLimit(c.SuspendMemory)
 	state.SetKeepLimit(c.Memory / 4)
 	e.shuffle = shuffle.NewLocal(e.pool)
-	if c.DriverPort >= 0 {
+	if c.Executors {
 		if err := openExchange(e, c); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -30,6 +31,7 @@ var executorFlags = []struct{ flag, key, doc string }{
 func executorCommand() *cobra.Command {
 	var src conf.Source
 	var driver, name string
+	var untilStdinEnds bool
 	c := &cobra.Command{
 		Use:   "executor",
 		Short: "Run an executor for a server that runs elsewhere",
@@ -58,6 +60,12 @@ and leaves; a second time ends it at once.`,
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			context.AfterFunc(ctx, stop) // the second signal ends the process
+			if untilStdinEnds {
+				go func() {
+					_, _ = io.Copy(io.Discard, os.Stdin)
+					os.Exit(1)
+				}()
+			}
 			sidecar.Version = version
 			return sidecar.RunExecutor(ctx, cfg, driver, name, obs.NewLog(os.Stderr, cfg.LogLevel, cfg.LogFormat))
 		},
@@ -65,6 +73,8 @@ and leaves; a second time ends it at once.`,
 	c.Flags().SortFlags = false
 	c.Flags().StringVar(&driver, "driver", "", "address of the server's port for executors, host:port")
 	c.Flags().StringVar(&name, "name", "", "beginning of the executor's name (default: the host's)")
+	c.Flags().BoolVar(&untilStdinEnds, "until-stdin-ends", false, "end with the process that started this one, which holds the other end of standard input")
+	_ = c.Flags().MarkHidden("until-stdin-ends") // it is there
 	for _, f := range executorFlags {
 		c.Flags().String(f.flag, "", f.doc+" ["+f.key+"]")
 	}

@@ -61,6 +61,7 @@ type part struct {
 	prefer     []policy.ExecutorID
 	attempts   int
 	failures   int
+	failed     []policy.ExecutorID // where attempts failed on their own
 	kills      int
 }
 

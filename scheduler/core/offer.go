@@ -209,8 +209,9 @@ func (c *Core) greedy(s *stage, tasks []*task, limit int) (placed int) {
 		}
 		best, at := -1, anywhere
 		alive := false
+		shunned := len(s.parts[t.index].failed) > 0
 		for _, id := range t.prefer {
-			if c.executors[id] == nil {
+			if e := c.executors[id]; e == nil || shunned && c.shuns(t, e) {
 				continue
 			}
 			alive = true
@@ -220,7 +221,7 @@ func (c *Core) greedy(s *stage, tasks []*task, limit int) (placed int) {
 		}
 		if best < 0 && alive && level >= onHost {
 			for i, x := range spaces {
-				if x.free > 0 && best < 0 && slices.ContainsFunc(t.prefer, func(id policy.ExecutorID) bool {
+				if x.free > 0 && best < 0 && !(shunned && c.shuns(t, x.e)) && slices.ContainsFunc(t.prefer, func(id policy.ExecutorID) bool {
 					e := c.executors[id]
 					return e != nil && e.host != "" && e.host == x.e.host
 				}) {
@@ -234,10 +235,16 @@ func (c *Core) greedy(s *stage, tasks []*task, limit int) (placed int) {
 		}
 		if best < 0 {
 			for i, x := range spaces {
+				if shunned && c.shuns(t, x.e) {
+					continue
+				}
 				if x.free > 0 && (best < 0 || x.free > spaces[best].free && !alive) {
 					best = i
 				}
 			}
+		}
+		if best < 0 {
+			continue
 		}
 		switch {
 		case !alive:
@@ -310,14 +317,14 @@ func (c *Core) byPolicy(s *stage, tasks []*task, pol policy.Policy) (placed int)
 	}
 	snap.Tasks = make([]policy.Task, len(tasks))
 	for i, t := range tasks {
-		snap.Tasks[i] = policy.Task{ID: t.id, Prefer: t.prefer}
+		snap.Tasks[i] = policy.Task{ID: t.id, Prefer: c.prefers(t)}
 	}
 	if policy.UsesLaxity(pol) {
 		c.laxity(s, &snap)
 	}
 	for _, d := range pol.Decide(snap) {
 		t, e := c.tasks[d.Task], c.executors[d.Executor]
-		if t == nil || e == nil || t.state != Pending {
+		if t == nil || e == nil || t.state != Pending || c.shuns(t, e) {
 			continue
 		}
 		placed++

@@ -234,8 +234,8 @@ func (c *Core) ended(t *task, err error, retry bool) {
 		c.again(s, t.index)
 	case retry && p.failures+1 < c.conf.MaxFailures:
 		p.failures++
+		p.failed = append(p.failed, t.executor.id)
 		c.again(s, t.index)
-		p.task.prefer = c.others(t)
 	default:
 		if err == nil {
 			err = fmt.Errorf("task %d of stage %d was %s", t.index, s.id, t.state)
@@ -244,16 +244,26 @@ func (c *Core) ended(t *task, err error, retry bool) {
 	}
 }
 
-// others are the executors where a task may do better that failed on its own:
-// a full disk, say, is that executor's. It stays with its preferences if there are none.
-func (c *Core) others(t *task) (out []policy.ExecutorID) {
+// shuns reports whether t had better not run on e, where it has failed on its own:
+// a full disk, say, is that executor's. Where it has failed everywhere, it doesn't.
+func (c *Core) shuns(t *task, e *executor) bool {
+	failed := t.stage.parts[t.index].failed
+	if !slices.Contains(failed, e.id) {
+		return false
+	}
+	return slices.ContainsFunc(c.order, func(x *executor) bool { return x.takes(t.stage) && !x.draining && !slices.Contains(failed, x.id) })
+}
+
+// prefers is where t likes to be: not where it has failed.
+func (c *Core) prefers(t *task) []policy.ExecutorID {
+	if len(t.stage.parts[t.index].failed) == 0 {
+		return t.prefer
+	}
+	var out []policy.ExecutorID
 	for _, e := range c.order {
-		if e != t.executor && !e.draining && e.takes(t.stage) {
+		if !e.draining && e.takes(t.stage) && !c.shuns(t, e) {
 			out = append(out, e.id)
 		}
-	}
-	if out == nil {
-		return t.prefer
 	}
 	return out
 }
