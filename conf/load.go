@@ -25,7 +25,8 @@ type Source struct {
 func AddFlags(f *pflag.FlagSet) {
 	for _, k := range Keys() {
 		if k.Flag != "" {
-			f.String(k.Flag, k.Default, fmt.Sprintf("%s [%s, $%s]", k.Doc, k.Name, k.Env()))
+			doc := strings.ReplaceAll(k.Doc, "`", "") // pflag would take what they quote for the value's name
+			f.String(k.Flag, k.Default, fmt.Sprintf("%s [%s, $%s]", doc, k.Name, k.Env()))
 		}
 	}
 }
