@@ -240,7 +240,10 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 	if err != nil {
 		return res, err
 	}
-	info := optimize.StreamInfo{Checkpoint: b.Checkpoint, RunID: b.RunID, Batch: b.ID, Mode: r.mode, Watermark: map[string]int64{"": b.WatermarkMs * 1000}}
+	info := optimize.StreamInfo{Checkpoint: b.Checkpoint, RunID: b.RunID, Batch: b.ID, Mode: r.mode, Watermark: map[string]int64{"": b.WatermarkMs * 1000}, Late: map[string]int64{"": b.LateMs * 1000}}
+	if strings.EqualFold(c.keys["spark.sql.streaming.statefulOperator.allowMultiple"], "false") {
+		info.Late = info.Watermark
+	}
 	if n, err := strconv.Atoi(b.Conf["spark.sql.shuffle.partitions"]); err == nil && n > 0 {
 		info.Partitions = n
 	}

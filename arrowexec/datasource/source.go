@@ -136,6 +136,9 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 		return nil, err
 	}
 	f.files, f.paths, f.roots = l.files, paths, l.roots
+	if f.format == "parquet" { // Spark's readers pass over files without a byte, which hold no rows in other formats
+		f.files = slices.DeleteFunc(f.files, func(i fileInfo) bool { return i.size == 0 })
+	}
 	if a.Table != nil {
 		f.known, f.table = a.Table.Stats, a.Table
 	}

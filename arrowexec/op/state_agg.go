@@ -39,8 +39,7 @@ func commitState(c *task.Ctx, store *state.Store, info physical.StateInfo, st St
 }
 
 // stateAggregate merges a batch's partial states with those of earlier batches
-// (physical.StateAggregate). Rows at or below the watermark are late and are
-// dropped. The new version of the state is durable before the last batch is out.
+// (physical.StateAggregate). Late rows are dropped. The new version of the state is durable before the last batch is out.
 type stateAggregate struct {
 	unary
 	node   *physical.StateAggregate
@@ -308,7 +307,7 @@ func (s *stateAggregate) onTime(b *aggBatch) *aggBatch {
 	}
 	var idx []int32
 	for i := range b.n {
-		if t, ok := eventTime(b.keys[s.node.EventCol], i); !ok || t > s.node.Watermark {
+		if t, ok := eventTime(b.keys[s.node.EventCol], i); !ok || t > s.node.Late {
 			idx = append(idx, int32(i))
 		}
 	}
@@ -382,7 +381,7 @@ func (s *stateDedup) Next(c *task.Ctx) (*vec.Batch, error) {
 			var stamp []byte // the event time, for eviction
 			if s.node.EventCol >= 0 {
 				if t, ok := eventTime(d.Cols[s.node.EventCol], i); ok {
-					if t <= s.node.Watermark {
+					if t <= s.node.Late {
 						s.stats.Late++
 						continue
 					}

@@ -13,7 +13,7 @@ import (
 )
 
 // micro runs one micro-batch of count(*) and sum(v) by an event time.
-func micro(t *testing.T, dir, mode string, version, mark int64, in rows) []string {
+func micro(t *testing.T, dir, mode string, version, late, mark int64, in rows) []string {
 	t.Helper()
 	schema := []*types.Type{types.TimestampType, types.Int64Type}
 	conf := &task.Conf{BatchRows: 8, SpillDir: t.TempDir()}
@@ -29,7 +29,7 @@ func micro(t *testing.T, dir, mode string, version, mark int64, in rows) []strin
 		}
 		final := slices.Clone(aggs)
 		final[0].StateAt, final[1].StateAt = 1, 2
-		o, err := NewStateAggregate(partial, &physical.StateAggregate{Group: group, Aggs: final, EventCol: 0, Watermark: mark, Mode: mode,
+		o, err := NewStateAggregate(partial, &physical.StateAggregate{Group: group, Aggs: final, EventCol: 0, Watermark: mark, Late: late, Mode: mode,
 			State: physical.StateInfo{Checkpoint: dir, Version: version}}, NewEnv(nil, 0), nil)
 		if err != nil {
 			return err
@@ -51,19 +51,23 @@ func micro(t *testing.T, dir, mode string, version, mark int64, in rows) []strin
 func TestStateAggregateModes(t *testing.T) {
 	first := rows{{int64(10), int64(1)}, {int64(10), int64(2)}, {int64(20), int64(5)}}
 	second := rows{{int64(20), int64(1)}, {int64(5), int64(9)}, {int64(30), nil}}
-	for mode, want := range map[string][2][]string{
-		"update":   {{"10 2 3", "20 1 5"}, {"20 2 6", "30 1 <nil>"}},
-		"append":   {{}, {"10 2 3"}},
-		"complete": {{"10 2 3", "20 1 5"}, {"10 2 3", "20 2 6", "30 1 <nil>", "5 1 9"}},
+	third := rows{{int64(5), int64(1)}, {int64(30), int64(1)}} // the first is late, except in mode complete
+	for mode, want := range map[string][3][]string{
+		"update":   {{"10 2 3", "20 1 5"}, {"20 2 6", "30 1 <nil>", "5 1 9"}, {"30 2 1"}},
+		"append":   {{}, {"10 2 3", "5 1 9"}, {"20 2 6"}},
+		"complete": {{"10 2 3", "20 1 5"}, {"10 2 3", "20 2 6", "30 1 <nil>", "5 1 9"}, {"10 2 3", "20 2 6", "30 2 1", "5 2 10"}},
 	} {
 		dir := t.TempDir()
-		if got := micro(t, dir, mode, 0, 0, first); !slices.Equal(got, want[0]) {
+		if got := micro(t, dir, mode, 0, 0, 0, first); !slices.Equal(got, want[0]) {
 			t.Errorf("%s, first batch: %q, want %q", mode, got, want[0])
 		}
 		for range 2 { // the second batch runs again, as after a crash
-			if got := micro(t, dir, mode, 1, 10, second); !slices.Equal(got, want[1]) {
+			if got := micro(t, dir, mode, 1, 0, 10, second); !slices.Equal(got, want[1]) {
 				t.Errorf("%s, second batch: %q, want %q", mode, got, want[1])
 			}
+		}
+		if got := micro(t, dir, mode, 2, 10, 20, third); !slices.Equal(got, want[2]) {
+			t.Errorf("%s, third batch: %q, want %q", mode, got, want[2])
 		}
 	}
 }

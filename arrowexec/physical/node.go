@@ -306,9 +306,13 @@ type StateAggregate struct {
 	State StateInfo
 	// Watermark: groups whose column EventCol (a group column, -1: none) is below are evicted.
 	EventCol  int
-	Watermark int64  // microseconds
-	Mode      string // append, update, complete
-	Input     Node
+	Watermark int64 // microseconds
+	// Late: rows whose EventCol is below are dropped, microseconds. It is the watermark that the
+	// batch before had, so that a row is late only if its group may have been given out
+	// (Spark's WatermarkPropagator, spark.sql.streaming.statefulOperator.allowMultiple).
+	Late  int64
+	Mode  string // append, update, complete
+	Input Node
 }
 
 // StateInfo locates an operator's state.
@@ -323,7 +327,8 @@ type StateInfo struct {
 type StateDedup struct {
 	Keys      []int
 	EventCol  int
-	Watermark int64
+	Watermark int64 // as in StateAggregate
+	Late      int64
 	State     StateInfo
 	Input     Node
 }

@@ -20,6 +20,8 @@ type StreamInfo struct {
 	Batch             int64
 	// Watermark in microseconds, by the name of the event time column; "" holds for all.
 	Watermark map[string]int64
+	// Late is the watermark of the batch before, by which rows are late.
+	Late map[string]int64
 	Mode      string // "append", "update", "complete"
 	// Partitions of the state, the same for all of a query's life; 0 is as many as batches have.
 	Partitions int
@@ -59,12 +61,12 @@ func (s *streamPlan) state() physical.StateInfo {
 	return info
 }
 
-// mark is the watermark that holds for a column.
-func (s *streamPlan) mark(name string) (int64, bool) {
-	if v, ok := s.Watermark[name]; ok {
+// mark is what some watermarks, by column, say of one.
+func mark(marks map[string]int64, name string) (int64, bool) {
+	if v, ok := marks[name]; ok {
 		return v, true
 	}
-	v, ok := s.Watermark[""]
+	v, ok := marks[""]
 	return v, ok
 }
 
@@ -132,8 +134,9 @@ func (p *planner) stateAggregate(r part, s aggSplit, keys []plan.Expr, final []p
 	r = p.exchange(r, x)
 	node := &physical.StateAggregate{Group: keys, Aggs: final, Out: out, State: p.stream.state(), EventCol: -1, Mode: p.stream.Mode, Input: r.node}
 	if s.event >= 0 {
-		if wm, ok := p.stream.mark(s.eventName); ok {
+		if wm, ok := mark(p.stream.Watermark, s.eventName); ok {
 			node.EventCol, node.Watermark = s.event, wm
+			node.Late, _ = mark(p.stream.Late, s.eventName)
 		}
 	}
 	r.node = node
@@ -244,8 +247,9 @@ func (p *planner) dedup(x *plan.Distinct) (part, error) {
 		node.Keys = append(node.Keys, k.(*plan.Bound).Index)
 	}
 	if at, name := eventColumn(x.Child, asExprs(keys)); at >= 0 {
-		if wm, ok := p.stream.mark(name); ok {
+		if wm, ok := mark(p.stream.Watermark, name); ok {
 			node.EventCol, node.Watermark = node.Keys[at], wm
+			node.Late, _ = mark(p.stream.Late, name)
 		}
 	}
 	in.node = node

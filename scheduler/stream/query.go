@@ -27,7 +27,8 @@ type Runner interface {
 type Batch struct {
 	ID          int64
 	Plan        plan.Node // resolved, the streaming relations replaced by batch ones
-	WatermarkMs int64
+	WatermarkMs int64 // state below it is given out and dropped
+	LateMs      int64 // rows below it are late: the watermark of the batch before
 	TimestampMs int64 // what current_timestamp is in it
 	Checkpoint  string
 	RunID       string
@@ -430,7 +431,7 @@ func (q *Query) trigger(ctx context.Context, started time.Time) (ran bool, err e
 	var res Result
 	err = timed("addBatch", func() error {
 		var err error
-		res, err = q.Runner.RunBatch(ctx, Batch{ID: id, Plan: node, WatermarkMs: meta.WatermarkMs, TimestampMs: meta.TimestampMs,
+		res, err = q.Runner.RunBatch(ctx, Batch{ID: id, Plan: node, WatermarkMs: meta.WatermarkMs, LateMs: q.mark, TimestampMs: meta.TimestampMs,
 			Checkpoint: q.Checkpoint, RunID: q.RunID, Mode: q.Mode, Conf: q.Conf})
 		return err
 	})

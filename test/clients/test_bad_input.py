@@ -23,7 +23,7 @@ def parquet(path, **columns):
     return path
 
 
-@pytest.mark.parametrize("how", ["no parquet at all", "truncated", "footer length", "empty"])
+@pytest.mark.parametrize("how", ["no parquet at all", "truncated", "footer length"])
 def test_corrupt_footer(spark, goes_on, tmp_path, how):
     f = parquet(tmp_path / "d" / "a.parquet", x=list(range(10_000)))
     raw = f.read_bytes()
@@ -32,12 +32,19 @@ def test_corrupt_footer(spark, goes_on, tmp_path, how):
             "no parquet at all": b"hello, world " * 100,
             "truncated": raw[: len(raw) // 2],
             "footer length": raw[:-8] + b"\xff\xff\xff\x7f" + raw[-4:],
-            "empty": b"",
         }[how]
     )
     e = raised(lambda: spark.read.parquet(str(f)).collect())
     assert condition(e) == "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER" and state(e) == "KD001"
     assert "a.parquet" in str(e)
+
+
+def test_empty_file(spark, goes_on, tmp_path):
+    f = parquet(tmp_path / "d" / "b.parquet", x=[1, 2])
+    (tmp_path / "d" / "a.parquet").write_bytes(b"")
+    assert spark.read.parquet(str(f.parent)).count() == 2
+    e = raised(lambda: spark.read.parquet(str(f.parent / "a.parquet")).collect())
+    assert condition(e) == "UNABLE_TO_INFER_SCHEMA" and state(e) == "42KD9"
 
 
 def test_corrupt_pages(spark, goes_on, tmp_path):

@@ -104,11 +104,12 @@ def test_windows_with_watermark(spark, F, tmp_path):
     src = tmp_path / "in"
     events(src, "a", 1, 2, 11)
     events(src, "b", 25)      # watermark to 15: [0, 10) is over
-    events(src, "c", 3, 16)   # 3 is late
+    events(src, "c", 3, 16)   # 3 is in time: [0, 10) is given out at the end of this batch
+    events(src, "d", 4, 17)   # 4 is late
     q = finish(windowed(spark, F, src).writeStream.outputMode("append").format("memory").queryName("w_append"))
-    assert counts(spark.table("w_append"), F) == [(0, 2, 2)]
+    assert counts(spark.table("w_append"), F) == [(0, 3, 3)]
     progress = reports(q)
-    assert [p["numInputRows"] for p in progress] == [3, 1, 2]
+    assert [sum(s["numInputRows"] for s in p["sources"]) for p in progress] == [3, 1, 2, 2]
     assert progress[0]["eventTime"] == {
         "min": "2024-01-01T00:00:01.000Z", "max": "2024-01-01T00:00:11.000Z", "avg": "2024-01-01T00:00:04.666Z",
         "watermark": "1970-01-01T00:00:00.000Z"}
@@ -119,9 +120,9 @@ def test_windows_with_watermark(spark, F, tmp_path):
     assert sum(p["stateOperators"][0]["numRowsRemoved"] for p in progress) == 1
 
     finish(windowed(spark, F, src).writeStream.outputMode("update").format("memory").queryName("w_update"))
-    assert counts(spark.table("w_update"), F) == [(0, 2, 2), (10, 1, 1), (10, 2, 2), (20, 1, 1)]
+    assert counts(spark.table("w_update"), F) == [(0, 2, 2), (0, 3, 3), (10, 1, 1), (10, 2, 2), (10, 3, 3), (20, 1, 1)]
     finish(windowed(spark, F, src).writeStream.outputMode("complete").format("memory").queryName("w_complete"))
-    assert counts(spark.table("w_complete"), F) == [(0, 3, 3), (10, 2, 2), (20, 1, 1)]
+    assert counts(spark.table("w_complete"), F) == [(0, 4, 4), (10, 3, 3), (20, 1, 1)]
 
 
 def test_batches_without_data(spark, F, tmp_path):
