@@ -52,6 +52,7 @@ type aggCore struct {
 	disk  *Spill   // has no rows: the files' file
 	busy  bool     // in the middle of an update: Spill must not run
 	fixed bool     // groups can't be moved as states
+	whole bool     // one table, however many groups there are, while memory lasts
 	group []int32
 	order []int32
 
@@ -200,7 +201,7 @@ func (a *aggCore) splits(p *aggPart) bool {
 	if a.fixed || a.shift > maxShift {
 		return false
 	}
-	if p.table.n >= splitGroups {
+	if p.table.n >= splitGroups && !a.whole {
 		return true
 	}
 	share := a.c.Mem.Share()

@@ -26,18 +26,13 @@ type hashAggregate struct {
 
 	core *aggCore
 	done bool
-	// Partial aggregation that doesn't reduce is left off: rows become states one by one.
-	partial bool
-	passing bool
-	drained bool // passing, and what was grouped before is out
-	rows    int64
+	// A partial aggregate looks at what it does to its rows (agg_partial.go).
+	partial  bool
+	passing  bool
+	drained  bool // passing, and what was grouped before is out
+	flushing *aggPart
+	reduction
 }
-
-// passAfter rows, partial aggregation goes on only if groups are fewer than passShare of them.
-const (
-	passAfter = 1 << 17
-	passShare = 0.75
-)
 
 // NewHashAggregate groups in by the node's keys.
 func NewHashAggregate(in Operator, n *physical.HashAggregate, env *fn.Env) (Operator, error) {
@@ -73,6 +68,7 @@ func (h *hashAggregate) Open(c *task.Ctx) error {
 	if h.core, err = newAggCore(c, h.env, h.keyTypes(), h.aggs); err != nil {
 		return err
 	}
+	h.core.whole = h.partial
 	return h.input.Open(c)
 }
 
@@ -86,6 +82,13 @@ func (h *hashAggregate) Next(c *task.Ctx) (*vec.Batch, error) {
 		}
 		if h.drained {
 			return nil, io.EOF
+		}
+		if h.flushing != nil {
+			b, err := h.flush(c, rows)
+			if b != nil || err != nil {
+				return b, err
+			}
+			continue
 		}
 		if h.done || h.passing {
 			b, err := h.core.emit(rows)
@@ -129,14 +132,10 @@ func (h *hashAggregate) consume(c *task.Ctx) error {
 		if err := h.core.add(eb); err != nil {
 			return err
 		}
-		if h.partial {
-			h.rows += int64(b.N)
-			if h.rows >= passAfter && h.core.files == nil {
-				if float64(h.core.groups()+h.core.held) > passShare*float64(h.rows) {
-					h.passing = true
-					return h.core.end()
-				}
-				h.rows = math.MinInt64 / 2 // it reduces: no more looking
+		if h.partial && h.core.files == nil {
+			more, err := h.look(int64(b.N))
+			if !more || err != nil {
+				return err
 			}
 		}
 	}

@@ -76,6 +76,28 @@ func (t *groupTable) reset() {
 	clear(t.slots)
 }
 
+// empty forgets all groups and keeps the slots.
+func (t *groupTable) empty() error {
+	t.n, t.nullGroup = 0, 0
+	t.packed = t.packed[:0]
+	for c, k := range t.types {
+		t.keys[c] = vec.NewBuilder(k, 0) // what was made is elsewhere now
+	}
+	for from := 0; from < len(t.slots1); from += rehashStep {
+		clear(t.slots1[from:min(from+rehashStep, len(t.slots1))])
+		if err := t.yield(); err != nil {
+			return err
+		}
+	}
+	for from := 0; from < len(t.slots); from += 2 * rehashStep {
+		clear(t.slots[from:min(from+2*rehashStep, len(t.slots))])
+		if err := t.yield(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // size is the memory held, in bytes, scratch left out.
 func (t *groupTable) size() int64 {
 	n := int64(len(t.slots1))*16 + int64(len(t.slots))*8 + int64(cap(t.packed))*8

@@ -139,7 +139,7 @@ func TestPhases(t *testing.T) {
 				return nil, err
 			}
 			if mode == physical.Partial {
-				o.(*hashAggregate).rows = passAfter - 100
+				o.(*hashAggregate).rows = lookRows - 100
 			}
 		}
 		return o, nil

@@ -31,7 +31,7 @@ func directKey(keys []*vec.Vector, n, slots int, safe []bool, yield func() error
 	return uint64(low), int(uint64(high)-uint64(low)) + 1, nil
 }
 
-func keyRange[T int32 | int64](v *vec.Vector, yield func() error) (low, high int64, err error) {
+func keyRange[T int8 | int16 | int32 | int64](v *vec.Vector, yield func() error) (low, high int64, err error) {
 	all := vec.Of[T](v)
 	low, high = 1<<63-1, -1<<63
 	for from := 0; from < len(all); from += 8 * joinStep {

@@ -406,12 +406,17 @@ func concatAll(schema []*types.Type, batches []*vec.Batch, yield func() error) (
 // sortRows returns the rows 0..n in the order of their keys.
 func sortRows(keys []*vec.Vector, order []vec.KeyOrder, n int, yield func() error) ([]int32, error) {
 	s := &sorter{yield: yield}
-	entries := make([]entry, 0, n)
 	var nulls []int32
-	var err error
-	if len(keys) == 1 && singleWord(keys[0].Layout) {
-		entries, nulls, err = wordEntries(keys[0], order[0].Desc, entries, yield)
-	} else {
+	entries, packed, err := packedEntries(keys, order, n, yield)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case packed:
+	case len(keys) == 1 && singleWord(keys[0].Layout):
+		entries, nulls, err = wordEntries(keys[0], order[0].Desc, make([]entry, 0, n), yield)
+	default:
+		entries = make([]entry, 0, n)
 		if s.keys, err = encodeKeys(keys, order, n, yield); err != nil {
 			return nil, err
 		}

@@ -287,6 +287,9 @@ func (f *windowFn) aggregate(k *chunk, args []*vec.Vector, lo, hi []int32) (*vec
 		}
 		return v.Gather(k.of), nil
 	}
+	if v, ok, err := f.inBatches(k, args, lo, hi); ok || err != nil {
+		return v, err
+	}
 	var back fn.Retractor
 	if f.Frame.Lower.Kind != plan.UnboundedPreceding {
 		slide, err := fn.NewSliding(f.env, f.Func)
