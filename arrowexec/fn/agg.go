@@ -354,8 +354,7 @@ func collectAggs() []Def {
 			if len(in) == 0 {
 				return nil, true, errs.NotSupported("mode() without WITHIN GROUP")
 			}
-			t, err := orderable("mode", 0, retSame)([]*types.Type{in[0].Type()})
-			return t, true, err
+			return in[0].Type(), true, nil
 		}
 	}
 	listagg := aggDef(Def{Name: "listagg", Aliases: []string{"string_agg"}, Since: "4.0.0", Usage: "Joins the values that aren't null, with `delimiter` between them.",

@@ -304,10 +304,15 @@ func (a *finishAcc) Result(from, to int) (*vec.Vector, error) {
 
 // newMode is mode(x [, deterministic]) and mode() WITHIN GROUP (ORDER BY x): the
 // most frequent value. Of equally frequent ones the least (the greatest with
-// DESC), which is one that the undetermined form may give as well.
+// DESC); mode(x) alone gives the one that comes first in Spark's hash table.
 func newMode(a AggArgs) (Accumulator, error) {
 	t := a.Args[0]
 	desc := a.Call != nil && len(a.Call.Order) > 0 && a.Call.Order[0].Desc
+	hashed := a.Call != nil && len(a.Call.Order) == 0
+	if hashed && len(a.Call.Args) == 2 {
+		d, _ := constant(a.Call.Args[1])
+		hashed = d != true
+	}
 	cmp := comparer(t)
 	f := &finishAcc{valueLog: newLog([]*types.Type{t}, 1, false), ret: a.Ret}
 	f.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
@@ -320,15 +325,29 @@ func newMode(a AggArgs) (Accumulator, error) {
 			return err
 		}
 		best, bestN := 0, 0
+		var tied, heads []int32
 		for i := 0; i < len(idx); {
 			j := i + 1
 			for j < len(idx) && cmp(v, int(idx[i]), v, int(idx[j])) == 0 {
 				j++
 			}
+			if hashed {
+				heads = append(heads, idx[i])
+				if j-i > bestN {
+					tied = tied[:0]
+				}
+				if j-i >= bestN {
+					tied = append(tied, idx[i])
+				}
+			}
 			if j-i > bestN || desc && j-i == bestN {
 				best, bestN = i, j-i
 			}
 			i = j
+		}
+		if len(tied) > 1 {
+			out.AppendRows(v, []int32{firstHashed(v, heads, tied)})
+			return nil
 		}
 		out.AppendRows(v, idx[best:best+1])
 		return nil

@@ -563,6 +563,11 @@ func (r *run) checkDistinctOrder(c *plan.Call) error {
 		return nil
 	}
 	k, ok := arg.(*plan.Cast)
+	if ok && k.Implicit && exprKey(k.Child) != exprKey(by) { // both may have been widened on the way
+		if w, wider := k.Child.(*plan.Cast); wider && w.Implicit && exprKey(w.Child) == exprKey(by) {
+			k = &plan.Cast{At: k.At, Child: w.Child, To: k.To, Mode: k.Mode, Implicit: true}
+		}
+	}
 	if ok {
 		if w, wider := k.Child.(*plan.Cast); wider && w.Implicit && w.To.IsIntegral() && w.Child.Type().IsIntegral() {
 			k = &plan.Cast{At: k.At, Child: w.Child, To: k.To, Mode: k.Mode}
@@ -573,6 +578,8 @@ func (r *run) checkDistinctOrder(c *plan.Call) error {
 		exact := k.To.IsString() && k.To.Collation == "" || k.To.Kind == types.Binary
 		switch {
 		case exact && (from.IsString() && from.Collation == "" || from.Kind == types.Binary || from.Kind == types.Bool || from.Kind == types.Date || from.Kind == types.TimestampNTZ):
+			return nil
+		case exact && from.IsAnsiInterval():
 			return nil
 		case exact && from.IsNumeric() && from.Kind != types.Float32 && from.Kind != types.Float64:
 			return nil

@@ -53,6 +53,10 @@ func (r *run) expr(e plan.Expr, s *scope) (plan.Expr, error) {
 		if n.ID == 0 {
 			n.ID = plan.NewID()
 		}
+		if k, ok := c.(*plan.Call); ok && k.Infix && k.Name == "variant_get" { // v:a is shown with its name
+			shown := *k
+			r.note(k, &plan.Alias{Child: &shown, Names: e.Names})
+		}
 		return &n, nil
 	case *plan.Cast:
 		return r.cast(e, s)

@@ -34,6 +34,9 @@ func fromJSONCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 // variantGetCall puts the type that variant_get gives into the form that the
 // function table reads: JSON. The default is VARIANT.
 func variantGetCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if c.Infix && c.Args[0].Type().Kind != types.Variant {
+		return nil, aerr("COLUMN_IS_NOT_VARIANT_TYPE").At(c.Origin)
+	}
 	if len(c.Args) != 3 {
 		return nil, nil
 	}

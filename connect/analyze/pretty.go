@@ -326,6 +326,17 @@ func (r *run) callSQL(c *plan.Call) string {
 			args = append(args, "lambdafunction(namedlambdavariable(), namedlambdavariable())")
 		}
 	case "levenshtein":
+	case "listagg", "string_agg":
+		if len(args) == 1 {
+			args = append(args, "NULL")
+		}
+	case "mode":
+		if len(c.Args) == 2 { // mode(x, true), shown as what it is rewritten to
+			if l, ok := c.Args[1].(*plan.Literal); ok && l.Value == true {
+				return "mode() WITHIN GROUP (ORDER BY " + args[0] + " DESC)"
+			}
+			args = args[:1]
+		}
 	}
 	name := c.Name
 	if def := fn.Lookup(name); def != nil && def.Pretty != nil && def.Name == name {
@@ -348,7 +359,7 @@ func (r *run) callSQL(c *plan.Call) string {
 			switch {
 			case c.Name == "listagg" || c.Name == "string_agg":
 				s += r.orderSQL(o)
-			case o.Desc:
+			case o.Desc != (c.Name == "mode"): // Spark's mode turns the order round
 				s += r.sql(o.Child) + " DESC"
 			default:
 				s += r.sql(o.Child)

@@ -56,6 +56,9 @@ func (r *run) window(w *plan.Window, s *scope) (plan.Expr, error) {
 	if err := r.frame(&n, w, c, s); err != nil {
 		return nil, err
 	}
+	if err := r.checkWindowOrder(&n, c); err != nil {
+		return nil, err
+	}
 	if c.Distinct {
 		return nil, aerr("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "windowExpr", r.quoted(&n)).At(w.Origin)
 	}

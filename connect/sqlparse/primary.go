@@ -72,22 +72,29 @@ func (p *parser) postfix(e plan.Expr, s int) plan.Expr {
 	return bad()
 }
 
-// variantPath parses v:a.b[0]['c'], a path into a VARIANT: variant_get(v, '$.a.b[0][”c”]', 'variant').
+// variantPath parses v:a.b[0]['c'], a path into a VARIANT: variant_get(v, '$.a.b[0]['c']'), named as the
+// path's last field. Names in backquotes lose them, so that a dot in one parts two fields, as in Spark.
 func (p *parser) variantPath(e plan.Expr, s int) plan.Expr {
 	at := p.i
 	var b strings.Builder
 	b.WriteByte('$')
-	field := func(name string) {
-		b.WriteString(`["` + strings.ReplaceAll(name, `"`, `\"`) + `"]`)
+	last := ""
+	field := func() {
+		name := p.ident()
+		b.WriteString("." + name)
+		last = name[strings.LastIndexByte(name, '.')+1:]
+		if strings.Contains(name, "[") || strings.Trim(name, ".") != name || name == "" || strings.Contains(name, "..") {
+			p.fail(at, "PARSE_SYNTAX_ERROR", "error", "'"+name+"'", "hint", "")
+		}
 	}
 	if p.peek() != tLBracket {
-		field(p.ident())
+		field()
 	}
 	for p.err == nil {
 		switch p.peek() {
 		case tDot:
 			p.next()
-			field(p.ident())
+			field()
 			continue
 		case tLBracket:
 			p.next()
@@ -95,9 +102,12 @@ func (p *parser) variantPath(e plan.Expr, s int) plan.Expr {
 			case tInt:
 				b.WriteString("[" + p.text(p.next()) + "]")
 			case tString:
-				field(p.stringLit())
+				raw := p.text(p.toks[p.i])
+				last = p.stringLit()
+				b.WriteString("[" + raw + "]")
 			default:
-				field(p.ident())
+				p.ident()
+				p.fail(at, "PARSE_SYNTAX_ERROR", "error", "'['", "hint", "")
 			}
 			p.expect(tRBracket)
 			continue
@@ -106,8 +116,11 @@ func (p *parser) variantPath(e plan.Expr, s int) plan.Expr {
 	}
 	p.grow(p.height)
 	path := &plan.Literal{At: p.from(at), T: types.StringType, Value: b.String()}
-	to := &plan.Literal{At: p.from(at), T: types.StringType, Value: "variant"}
-	return &plan.Call{At: p.from(s), Name: "variant_get", Args: []plan.Expr{e, path, to}}
+	x := &plan.Call{At: p.from(s), Name: "variant_get", Args: []plan.Expr{e, path}, Infix: true}
+	if last == "" {
+		return x
+	}
+	return &plan.Alias{At: x.At, Child: x, Names: []string{last}}
 }
 
 func (p *parser) castMode() plan.EvalMode {

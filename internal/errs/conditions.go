@@ -22,6 +22,7 @@ func areas() []map[string]Condition {
 		languageConditions,
 		semiConditions,
 		routineConditions,
+		formatConditions,
 	}
 }
 

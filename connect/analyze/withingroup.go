@@ -1,0 +1,89 @@
+package analyze
+
+import (
+	"slices"
+	"strings"
+
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// modeCall checks what is peculiar to mode: its value is either its argument or the key of WITHIN GROUP,
+// and its second argument must be a constant.
+func modeCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) > 2 {
+		return nil, r.wrongNumArgs(c, "0")
+	}
+	if c.Distinct {
+		return nil, aerr("INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "funcName", errs.ID("mode")).At(c.Origin)
+	}
+	want := 1
+	if len(c.Args) > 0 {
+		want = 0
+	}
+	switch {
+	case want == 1 && len(c.Order) == 0:
+		return nil, aerr("INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "funcName", errs.ID("mode")).At(c.Origin)
+	case len(c.Order) != want:
+		return nil, aerr("INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "funcName", errs.ID("mode"), "expectedNum", itoa(want), "actualNum", itoa(len(c.Order))).At(c.Origin)
+	}
+	if len(c.Args) < 2 {
+		return nil, nil
+	}
+	d := c.Args[1]
+	l, ok := d.(*plan.Literal)
+	switch {
+	case !ok && !foldable(d):
+		return nil, aerr("NON_FOLDABLE_ARGUMENT", "funcName", errs.ID("mode"), "paramName", errs.ID("deterministic"), "paramType", errs.Quote("BOOLEAN")).At(c.Origin)
+	case ok && l.Value == nil:
+		return nil, aerr("DATATYPE_MISMATCH.UNEXPECTED_NULL", "exprName", errs.ID("deterministic"), "sqlExpr", r.quoted(d)).At(c.Origin)
+	case d.Type().Kind != types.Bool:
+		return nil, aerr("UNEXPECTED_INPUT_TYPE", "paramIndex", "second", "functionName", errs.ID("mode"), "requiredType", errs.Quote("BOOLEAN"),
+			"inputSql", r.quoted(d), "inputType", errs.Quote(d.Type().SQL())).At(c.Origin)
+	}
+	return nil, nil
+}
+
+// listaggCall casts the values of listagg to text, so that the type of its delimiter doesn't decide it. With
+// DISTINCT and an order by the values themselves the order is that of the values before the cast.
+func listaggCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) == 0 || len(c.Args) > 2 {
+		return nil, nil
+	}
+	t := c.Args[0].Type()
+	delim := types.StringType
+	if len(c.Args) == 2 {
+		delim = c.Args[1].Type()
+	}
+	c.Args = slices.Clone(c.Args)
+	if t.Kind == types.Binary && delim.IsString() && len(c.Args) == 2 || t.IsString() && delim.Kind == types.Binary {
+		return nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", errs.ID("listagg"), "dataType", "("+joinTypes(c.Args, " or ")+")", "sqlExpr", r.quoted(c)).At(c.Origin)
+	}
+	if !t.IsString() && t.Kind != types.Binary && !t.IsNested() && castable(t, types.StringType, true) {
+		c.Args[0] = r.implicit(c.Args[0], types.StringType)
+	}
+	return nil, nil
+}
+
+// checkWindowOrder refuses an order of the window where the function has one of its own.
+func (r *run) checkWindowOrder(w *plan.Window, c *plan.Call) error {
+	whole := w.Frame != nil && w.Frame.Rows && w.Frame.Lower.Kind == plan.UnboundedPreceding && w.Frame.Upper.Kind == plan.UnboundedFollowing
+	shown := ""
+	switch c.Name {
+	case "listagg":
+		if len(c.Order) == 0 || len(w.Order) == 0 {
+			return nil
+		}
+		args := append(r.sqls(c.Args), "NULL")[:2]
+		shown = "listagg(" + strings.Join(append(args, r.orderSQLs(c.Order)...), ", ") + ")"
+	case "percentile_cont", "percentile_disc", "median":
+		if len(w.Order) == 0 && whole {
+			return nil
+		}
+		shown = r.sql(c)
+	default:
+		return nil
+	}
+	return aerr("INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", "aggFunc", errs.Quote(shown)).At(w.Origin)
+}

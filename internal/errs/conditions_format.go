@@ -1,0 +1,22 @@
+package errs
+
+// formatConditions are those of sketches, geometries, collations and WITHIN GROUP.
+var formatConditions = map[string]Condition{
+	"COLUMN_IS_NOT_VARIANT_TYPE":                           {"42704", "What a path with a colon reaches into must be a VARIANT."},
+	"INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC":             {"42601", "<aggFunc> has an order of its own, so that its window can't have one or a frame."},
+	"INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING": {"42K0K", "WITHIN GROUP of <funcName> is not valid: the function needs it."},
+	"INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS":  {"42K0K", "WITHIN GROUP of <funcName> is not valid: it has <actualNum> orderings, not <expectedNum>."},
+	"INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED": {"42K0K", "WITHIN GROUP of <funcName> is not valid: the function doesn't take DISTINCT."},
+	"THETA_INVALID_INPUT_SKETCH_BUFFER":                    {"22000", "<function> was given bytes that are no theta sketch."},
+	"THETA_LG_NOM_ENTRIES_MUST_BE_CONSTANT":                {"42K0E", "lgNomEntries of <function> must be a constant."},
+	"SKETCH_INVALID_LG_NOM_ENTRIES":                        {"22003", "lgNomEntries of <function> must be from <min> to <max>, and is <value>."},
+	"TUPLE_INVALID_INPUT_SKETCH_BUFFER":                    {"22000", "<function> was given bytes that are no tuple sketch of its kind."},
+	"TUPLE_INVALID_INPUT_SKETCH_BUFFER_FAMILY":             {"22000", "<function> wants a sketch of the family <family>, and was given one of <found>."},
+	"DATATYPE_MISMATCH.TYPE_CHECK_FAILURE_WITH_HINT":       {"42K09", "<sqlExpr>: <msg><hint>"},
+	"WKB_PARSE_ERROR":                                      {"22023", "The well-known binary is malformed at byte <pos>: <parseError>."},
+	"ST_INVALID_SRID_VALUE":                                {"22023", "<srid> is no identifier of a spatial reference system that the type takes."},
+	"ST_INVALID_ENDIANNESS_VALUE":                          {"22023", "The order of bytes must be 'NDR' or 'XDR', and is '<endianness>'."},
+	"INDETERMINATE_COLLATION_IN_EXPRESSION":                {"42P22", "The collation of <expr> can't be told. Set it with COLLATE."},
+	"COLLATION_MISMATCH.EXPLICIT":                          {"42P21", "Two collations are asked for at once: <explicitTypes>. Keep one."},
+	"COLLATION_MISMATCH.IMPLICIT":                          {"42P21", "Strings of two collations meet: <implicitTypes>. Set one with COLLATE."},
+}
