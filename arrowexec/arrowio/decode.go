@@ -566,7 +566,7 @@ func fromStrings(v *vec.Vector, a arrow.Array) (*vec.Vector, error) {
 	text := v.Type.Kind != types.Binary
 	id := a.DataType().ID()
 	isText := id == arrow.STRING || id == arrow.LARGE_STRING || id == arrow.STRING_VIEW
-	if text != isText && v.Type.Kind != types.Object {
+	if v.Type.IsSpatial() || text != isText && v.Type.Kind != types.Object {
 		return nil, unsupported(typeName(a.DataType()) + " as " + v.Type.String())
 	}
 	values := func() []byte {

@@ -58,6 +58,10 @@ func (e *Encoder) count(t *types.Type) {
 		for i := range t.Fields {
 			e.count(t.Fields[i].Type)
 		}
+	case types.Geometry, types.Geography:
+		e.bufs++
+		e.count(types.Int32Type)
+		e.count(types.BinaryType)
 	case types.Variant:
 		e.bufs++
 		e.count(types.BinaryType)
@@ -298,6 +302,9 @@ func (w *body) column(v *vec.Vector, t *types.Type) error {
 	case vec.CalI:
 		return w.calendar(v)
 	case vec.Bytes:
+		if t.IsSpatial() {
+			return w.spatial(v)
+		}
 		return w.strings(v)
 	case vec.List:
 		return w.list(v, t)
@@ -500,4 +507,24 @@ func (e *Encoder) metadata(rows int64, nodes []node, bufs []span, bodyLen int64)
 	binary.LittleEndian.PutUint32(out[4:], uint32(n))
 	copy(out[8:], fb)
 	return out
+}
+
+// spatial writes a GEOMETRY or GEOGRAPHY as a struct of its SRID and its well-known binary, which stand one after
+// the other in memory.
+func (w *body) spatial(v *vec.Vector) error {
+	srid := make([]int32, v.N)
+	refs := make([]vec.Ref, v.N)
+	for i, r := range vec.Refs(v)[:v.N] {
+		if v.IsNull(i) {
+			continue
+		}
+		srid[i] = int32(binary.LittleEndian.Uint32(v.Buf[r.Start():]))
+		refs[i] = vec.MakeRef(r.Start()+4, r.Len()-4)
+	}
+	if err := w.column(vec.FromSlice(types.Int32Type, srid, nil), types.Int32Type); err != nil {
+		return err
+	}
+	b := vec.FromSlice(types.BinaryType, refs, nil)
+	b.Buf = v.Buf
+	return w.column(b, types.BinaryType)
 }

@@ -10,6 +10,7 @@ package arrowio
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -136,6 +137,16 @@ func DataType(t *types.Type, o Options) (arrow.DataType, error) {
 			return nil, err
 		}
 		return arrow.StructOf(fields...), nil
+	case types.Geometry, types.Geography:
+		b, _ := DataType(types.BinaryType, o)
+		name := "geometry"
+		if t.Kind == types.Geography {
+			name = "geography"
+		}
+		return arrow.StructOf(
+			arrow.Field{Name: "srid", Type: arrow.PrimitiveTypes.Int32},
+			arrow.Field{Name: "wkb", Type: b, Metadata: arrow.NewMetadata([]string{name, "srid"}, []string{"true", strconv.Itoa(t.SRID)})},
+		), nil
 	case types.Variant:
 		b, _ := DataType(types.BinaryType, o)
 		return arrow.StructOf(

@@ -228,7 +228,7 @@ func writable(format string, t *types.Type) bool {
 		return false
 	}
 	switch t.Kind {
-	case types.CalendarInterval, types.Null, types.Object, types.YearMonthInterval, types.DayTimeInterval, types.Variant, types.Time:
+	case types.CalendarInterval, types.Null, types.Object, types.YearMonthInterval, types.DayTimeInterval, types.Variant, types.Time, types.Geometry, types.Geography:
 		return false
 	case types.Array:
 		return writable(format, t.Elem)

@@ -56,6 +56,10 @@ func (c *Caster) nested(from, to *types.Type) error {
 func (c *Caster) choose() error {
 	f, t := c.from, c.to
 	switch {
+	case f.IsSpatial() && t.IsSpatial():
+		c.run = castSpatial
+	case f.IsSpatial() || f.Kind != types.Null && t.IsSpatial():
+		return c.refuse()
 	case f.Kind == types.Null, f.IsString() && t.IsString(), f.Kind == t.Kind && !t.IsNested() && f.Kind != types.Decimal && f.Kind != types.Time:
 		c.run = retyped
 	case f.Kind == types.Variant:

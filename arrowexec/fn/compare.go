@@ -321,7 +321,7 @@ func comparison() []Def {
 // equatable reports whether = is defined: not for maps and variants.
 func equatable(t *types.Type) bool {
 	switch t.Kind {
-	case types.Map, types.Variant, types.Object:
+	case types.Map, types.Variant, types.Object, types.Geometry, types.Geography:
 		return false
 	case types.Array:
 		return equatable(t.Elem)

@@ -213,6 +213,10 @@ func castable(a, b *types.Type, ansi bool) bool {
 	}
 	str := func(t *types.Type) bool { return t.IsString() }
 	switch {
+	case a.IsSpatial():
+		return types.CastsSpatial(a, b)
+	case b.IsSpatial():
+		return false
 	case a.Kind == types.Variant:
 		return b.Kind != types.CalendarInterval && b.Kind != types.Object && !b.IsAnsiInterval()
 	case b.Kind == types.Variant:

@@ -308,7 +308,7 @@ func (r *run) compare(c *plan.Call) (plan.Expr, error) {
 	if t.Kind == types.Null {
 		t = types.BoolType
 	}
-	if !t.IsOrderable() && (t.Kind == types.Map || t.Kind == types.Variant || t.Kind == types.CalendarInterval && c.Name != "=" && c.Name != "<=>" || hasMap(t)) {
+	if !t.IsOrderable() && (t.Kind == types.Map || t.Kind == types.Variant || t.IsSpatial() || t.Kind == types.CalendarInterval && c.Name != "=" && c.Name != "<=>" || hasMap(t)) {
 		return nil, aerr("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", errs.ID(c.Name), "dataType", errs.Quote(t.SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
 	}
 	c.Args = []plan.Expr{r.implicit(a, t), r.implicit(b, t)}

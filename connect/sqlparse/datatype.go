@@ -76,12 +76,17 @@ func (p *parser) dataType() *types.Type {
 	if p.peek() == tLParen {
 		p.next()
 		if k == kwGeography || k == kwGeometry {
+			kind, srid := types.Geometry, types.AnySRID
+			if k == kwGeography {
+				kind = types.Geography
+			}
 			if !p.accept(kwAny) {
-				p.integerValue()
+				if srid = p.integerValue(); !types.ValidSRID(kind, srid) {
+					p.fail(s, "ST_INVALID_SRID_VALUE", "srid", strconv.Itoa(srid))
+				}
 			}
 			p.expect(tRParen)
-			p.notSupported(s, "data type "+strings.ToUpper(name))
-			return types.NullType
+			return types.NewSpatial(kind, srid)
 		}
 		args := []string{strconv.Itoa(p.integerValue())}
 		for p.accept(tComma) {

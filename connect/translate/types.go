@@ -144,6 +144,10 @@ func (t *Translator) Type(d *pb.DataType) (*types.Type, error) {
 		return types.NewStruct(fields...), nil
 	case *pb.DataType_Variant_:
 		return types.VariantType, nil
+	case *pb.DataType_Geometry_:
+		return types.NewSpatial(types.Geometry, int(k.Geometry.GetSrid())), nil
+	case *pb.DataType_Geography_:
+		return types.NewSpatial(types.Geography, int(k.Geography.GetSrid())), nil
 	case *pb.DataType_Udt:
 		return t.udt(k.Udt)
 	case *pb.DataType_Unparsed_:
@@ -288,6 +292,10 @@ func TypeProto(t *types.Type) (*pb.DataType, error) {
 		return &pb.DataType{Kind: &pb.DataType_DayTimeInterval_{DayTimeInterval: &pb.DataType_DayTimeInterval{StartField: proto.Int32(int32(t.Start)), EndField: proto.Int32(int32(t.End))}}}, nil
 	case types.Variant:
 		return &pb.DataType{Kind: &pb.DataType_Variant_{Variant: &pb.DataType_Variant{}}}, nil
+	case types.Geometry:
+		return &pb.DataType{Kind: &pb.DataType_Geometry_{Geometry: &pb.DataType_Geometry{Srid: int32(t.SRID)}}}, nil
+	case types.Geography:
+		return &pb.DataType{Kind: &pb.DataType_Geography_{Geography: &pb.DataType_Geography{Srid: int32(t.SRID)}}}, nil
 	case types.Array:
 		el, err := TypeProto(t.Elem)
 		if err != nil {

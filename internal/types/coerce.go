@@ -125,6 +125,8 @@ func Tightest(a, b *Type, ansi bool) *Type {
 		return NewDayTime(min(a.Start, b.Start), max(a.End, b.End))
 	case a.Kind == Time && b.Kind == Time:
 		return &Type{Kind: Time, Precision: max(a.Precision, b.Precision)}
+	case a.IsSpatial() && a.Kind == b.Kind:
+		return NewSpatial(a.Kind, AnySRID)
 	case a.IsString() && b.IsString() && a.Collation == b.Collation:
 		return &Type{Kind: String, Collation: a.Collation}
 	}

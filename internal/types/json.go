@@ -60,6 +60,8 @@ func (t *Type) writeJSON(b *strings.Builder) {
 			fmt.Fprintf(b, `,"nullable":%t,"metadata":%s}`, f.Nullable, meta)
 		}
 		b.WriteString("]}")
+	case Geometry, Geography:
+		b.WriteString(quoteJSON(t.spatialJSON()))
 	default:
 		b.WriteString(quoteJSON(typeName(t)))
 	}
@@ -182,6 +184,9 @@ func fromName(s string) (*Type, error) {
 	}
 	if m := collateRE.FindStringSubmatch(strings.TrimSpace(s)); m != nil {
 		return &Type{Kind: String, Collation: m[1]}, nil
+	}
+	if t := parseSpatial(strings.TrimSpace(s)); t != nil {
+		return t, nil
 	}
 	if m := intervalRE.FindStringSubmatch(name); m != nil {
 		if m[2] == "" {

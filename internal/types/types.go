@@ -38,6 +38,8 @@ const (
 	Struct
 	Variant
 	Object // an opaque value that only user functions know (UDT without a known SQL type)
+	Geometry
+	Geography
 )
 
 // Interval field numbers, as Spark's YearMonthIntervalType and DayTimeIntervalType number them.
@@ -68,6 +70,7 @@ type Type struct {
 	Precision int // Decimal; Time: 0..9
 	Scale     int // Decimal
 	Length    int // Char, Varchar
+	SRID      int // Geometry, Geography; AnySRID: each value has its own
 
 	Start, End uint8 // interval fields, Year..Month or Day..Second
 
@@ -167,7 +170,7 @@ func (t *Type) IsNested() bool { return t.Kind == Array || t.Kind == Map || t.Ki
 // IsOrderable reports whether values of t can be sorted (Spark: RowOrdering.isOrderable).
 func (t *Type) IsOrderable() bool {
 	switch t.Kind {
-	case Map, Variant, CalendarInterval, Object:
+	case Map, Variant, CalendarInterval, Object, Geometry, Geography:
 		return false
 	case Array:
 		return t.Elem.IsOrderable()
@@ -210,6 +213,8 @@ func equal(a, b *Type, nulls bool) bool {
 		return a.Precision == b.Precision && a.Scale == b.Scale
 	case Time:
 		return a.Precision == b.Precision
+	case Geometry, Geography:
+		return a.SRID == b.SRID
 	case String:
 		return a.Collation == b.Collation
 	case Char, Varchar:
@@ -242,6 +247,7 @@ var simpleNames = [...]string{
 	Binary: "binary", Date: "date", Timestamp: "timestamp", TimestampNTZ: "timestamp_ntz", Time: "time",
 	YearMonthInterval: "interval", DayTimeInterval: "interval", CalendarInterval: "interval",
 	Array: "array", Map: "map", Struct: "struct", Variant: "variant", Object: "object",
+	Geometry: "geometry", Geography: "geography",
 }
 
 var ymFields = [...]string{"year", "month"}
@@ -283,6 +289,8 @@ func (t *Type) write(b *strings.Builder) {
 		t.writeCollation(b, " collate ")
 	case YearMonthInterval, DayTimeInterval:
 		b.WriteString(t.intervalName())
+	case Geometry, Geography:
+		b.WriteString(t.spatialName())
 	case Array:
 		b.WriteString("array<")
 		t.Elem.write(b)

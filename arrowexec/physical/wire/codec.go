@@ -328,7 +328,7 @@ func sound(t *types.Type) bool {
 	case types.DayTimeInterval:
 		return t.Start <= t.End && t.End <= types.Second
 	}
-	return t.Kind <= types.Object
+	return t.Kind <= types.Geography
 }
 
 func pointerCodec(t reflect.Type) *codec {
