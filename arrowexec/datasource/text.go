@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"neptune/arrowexec/csvline"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -23,7 +24,7 @@ type lines struct {
 	count   bool      // CSV: a wrong number of fields makes a record malformed
 	pending []node    // JSON: rows of an array at the top
 
-	fields []csvField
+	fields []csvline.Field
 	build  []*vec.Builder // by data column; nil: not wanted
 	good   []int32        // rows that aren't malformed
 	cols   []*vec.Vector
@@ -102,14 +103,14 @@ func (l *lines) record() ([]byte, bool) {
 		switch {
 		case l.t.whole && l.t.format == "csv":
 			var n int
-			if l.left[0] <= ' ' || l.t.csv.comment != 0 && l.left[0] == l.t.csv.comment {
+			if l.left[0] <= ' ' || l.t.csv.Comment != 0 && l.left[0] == l.t.csv.Comment {
 				at, end := l.t.lineEnd(l.left)
-				if l.t.csv.blank(l.left[:at]) {
+				if l.t.csv.Blank(l.left[:at]) {
 					l.left = l.left[at+end:]
 					continue
 				}
 			}
-			l.fields, n = l.t.csv.split(l.left, l.fields[:0])
+			l.fields, n = l.t.csv.Split(l.left, l.fields[:0])
 			line, l.left = l.left[:n], l.left[n:]
 			return bytes.TrimRight(line, "\r\n"), true
 		case l.t.whole:
@@ -119,10 +120,10 @@ func (l *lines) record() ([]byte, bool) {
 		at, n := l.t.lineEnd(l.left)
 		line, l.left = l.left[:at], l.left[at+n:]
 		if l.t.format == "csv" {
-			if l.t.csv.blank(line) {
+			if l.t.csv.Blank(line) {
 				continue
 			}
-			l.fields, _ = l.t.csv.split(line, l.fields[:0])
+			l.fields, _ = l.t.csv.Split(line, l.fields[:0])
 		}
 		return line, true
 	}
@@ -245,7 +246,7 @@ func (l *lines) csvRow() (bad bool) {
 			b.AppendNull()
 			continue
 		}
-		text, null := l.t.csv.value(l.fields[i])
+		text, null := l.t.csv.Value(l.fields[i])
 		if null || !l.convert[k](b, text) {
 			b.AppendNull()
 			bad = bad || !null
@@ -375,7 +376,7 @@ func (f *Files) inferText(ctx context.Context) (*types.Type, error) {
 			}
 			for i := range out.Fields {
 				if i < len(l.fields) {
-					if text, null := t.csv.value(l.fields[i]); !null {
+					if text, null := t.csv.Value(l.fields[i]); !null {
 						out.Fields[i].Type = csvWider(out.Fields[i].Type, t.csvType(string(text)))
 					}
 				}

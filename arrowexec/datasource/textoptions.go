@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"neptune/arrowexec/csvline"
 	"neptune/internal/errs"
 	"neptune/internal/types"
 )
@@ -23,7 +24,7 @@ type textOptions struct {
 	date    *types.Pattern // nil: as casts read it
 	stamp   *types.Pattern
 	ntz     *types.Pattern
-	csv     dialect
+	csv     csvline.Dialect
 	json    jsonOptions
 	header  bool
 	infer   bool
@@ -104,10 +105,10 @@ func newTextOptions(format string, o, conf map[string]string, zone *time.Locatio
 	}
 	t.json = newJSONOptions(o)
 	var err error
-	t.csv, err = newDialect(o)
+	t.csv, err = csvline.New(o)
 	if t.whole {
-		if t.csv.ends = t.lineSep; t.csv.ends == "" {
-			t.csv.ends = "\n"
+		if t.csv.Ends = t.lineSep; t.csv.Ends == "" {
+			t.csv.Ends = "\n"
 		}
 	}
 	return t, err

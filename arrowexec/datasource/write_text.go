@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"neptune/arrowexec/csvline"
 	"neptune/arrowexec/vec"
 	"neptune/internal/types"
 )
@@ -29,11 +30,11 @@ type textSink struct {
 }
 
 func newTextSink(fh *os.File, format string, t *types.Type, o map[string]string, zone *time.Location) (sink, error) {
-	d, err := newDialect(o)
+	d, err := csvline.New(o)
 	if err != nil {
 		return nil, err
 	}
-	s := &textSink{fh: fh, w: bufio.NewWriterSize(fh, 256<<10), format: format, t: t, sep: d.sep, null: o["nullvalue"], keep: strings.EqualFold(o["ignorenullfields"], "false"), end: "\n", zone: zone}
+	s := &textSink{fh: fh, w: bufio.NewWriterSize(fh, 256<<10), format: format, t: t, sep: d.Sep, null: o["nullvalue"], keep: strings.EqualFold(o["ignorenullfields"], "false"), end: "\n", zone: zone}
 	if e := o["linesep"]; e != "" {
 		s.end = e
 	}

@@ -2,9 +2,6 @@ package fn
 
 import (
 	"bytes"
-	"encoding/base64"
-	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -118,287 +115,11 @@ func jsonObjectKeys(a *Args) (*vec.Vector, error) {
 	return b.Finish(), nil
 }
 
-// jsonOptions are the options that from_json and to_json take.
-type jsonOptions struct {
-	date, timestamp *types.Pattern
-	failFast        bool
-	keepNulls       bool
-}
-
-func jsonOptionsOf(a *Args, s *clockState, k int) (*jsonOptions, error) {
-	o := &jsonOptions{}
-	if k >= len(a.V) || a.N == 0 {
-		return o, nil
-	}
-	m, ok := a.V[k].Value(0).(types.MapValue)
-	if !ok {
-		return o, nil
-	}
-	for i, key := range m.Keys {
-		name, _ := key.(string)
-		val, _ := m.Values[i].(string)
-		var err error
-		switch strings.ToLower(name) {
-		case "dateformat":
-			o.date, err = s.pattern(a, val)
-		case "timestampformat":
-			o.timestamp, err = s.pattern(a, val)
-		case "mode":
-			o.failFast = strings.EqualFold(val, "FAILFAST")
-		case "ignorenullfields":
-			o.keepNulls = strings.EqualFold(val, "false")
-		default:
-			return nil, errs.NotSupported("option " + name + " of " + a.Call.Name).At(a.pos())
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return o, nil
-}
-
-// jsonReader turns valid JSON into values of a type; what doesn't fit is null, and bad is set.
-type jsonReader struct {
-	opt   *jsonOptions
-	clock *clockState
-	bad   bool
-}
-
-func (r *jsonReader) append(b *vec.Builder, t *types.Type, v []byte) {
-	if v == nil || v[0] == 'n' {
-		b.AppendNull()
-		return
-	}
-	j := &jsonScan{s: v}
-	switch {
-	case t.Kind == types.Struct && v[0] == '{':
-		at := make([][]byte, len(t.Fields))
-		j.members(func(key []byte) bool {
-			val, ok := j.skip()
-			for k := range t.Fields {
-				if t.Fields[k].Name == string(key) {
-					at[k] = val
-					break
-				}
-			}
-			return ok
-		})
-		for k := range t.Fields {
-			r.append(b.Child(k), t.Fields[k].Type, at[k])
-		}
-		b.EndGroup()
-		return
-	case t.Kind == types.Array && v[0] == '[':
-		n := 0
-		j.members(func([]byte) bool {
-			val, ok := j.skip()
-			r.append(b.Child(0), t.Elem, val)
-			n++
-			return ok
-		})
-		b.EndList(n)
-		return
-	case t.Kind == types.Map && v[0] == '{':
-		n := 0
-		j.members(func(key []byte) bool {
-			val, ok := j.skip()
-			b.Child(0).AppendBytes(key)
-			r.append(b.Child(1), t.Elem, val)
-			n++
-			return ok
-		})
-		b.EndList(n)
-		return
-	}
-	if !r.scalar(b, t, v) {
-		r.bad = true
-		b.AppendNull()
-	}
-}
-
-func (r *jsonReader) scalar(b *vec.Builder, t *types.Type, v []byte) bool {
-	quoted := v[0] == '"'
-	text, _ := appendJSONValue(nil, v)
-	number := !quoted && (v[0] == '-' || v[0] >= '0' && v[0] <= '9')
-	switch t.Kind {
-	case types.String, types.Char, types.Varchar:
-		b.AppendBytes(text)
-		return true
-	case types.Bool:
-		if quoted || v[0] != 't' && v[0] != 'f' {
-			return false
-		}
-		vec.Append(b, v[0] == 't')
-		return true
-	case types.Int8, types.Int16, types.Int32, types.Int64:
-		bits := map[types.Kind]int{types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Int64: 64}[t.Kind]
-		x, err := strconv.ParseInt(string(text), 10, bits)
-		if err != nil || !number {
-			return false
-		}
-		switch bits {
-		case 8:
-			vec.Append(b, int8(x))
-		case 16:
-			vec.Append(b, int16(x))
-		case 32:
-			vec.Append(b, int32(x))
-		default:
-			vec.Append(b, x)
-		}
-		return true
-	case types.Float32, types.Float64:
-		x, err := strconv.ParseFloat(string(text), 64)
-		if quoted {
-			switch string(text) {
-			case "NaN":
-				x, err = math.NaN(), nil
-			case "Infinity", "+Infinity", "INF", "+INF":
-				x, err = math.Inf(1), nil
-			case "-Infinity", "-INF":
-				x, err = math.Inf(-1), nil
-			default:
-				return false
-			}
-		} else if !number {
-			return false
-		}
-		if err != nil {
-			return false
-		}
-		if t.Kind == types.Float32 {
-			vec.Append(b, float32(x))
-		} else {
-			vec.Append(b, x)
-		}
-		return true
-	case types.Decimal:
-		if !number && !quoted {
-			return false
-		}
-		x, scale, res := types.ParseDecimalExact(string(text), t.Scale)
-		if res != types.DecimalOK {
-			return false
-		}
-		y, ok := types.ToScale(x, scale, t.Precision, t.Scale)
-		if !ok {
-			return false
-		}
-		if vec.LayoutOf(t) == vec.I64 {
-			vec.Append(b, int64(y.Lo))
-		} else {
-			vec.Append(b, y)
-		}
-		return true
-	case types.Date:
-		if !quoted {
-			return false
-		}
-		if r.opt.date != nil {
-			local, _, _, ok := r.opt.date.Parse(string(text))
-			if ok {
-				vec.Append(b, int32(types.FloorDiv(local, types.MicrosPerDay)))
-			}
-			return ok
-		}
-		x, ok := types.ParseDate(string(text))
-		if ok {
-			vec.Append(b, x)
-		}
-		return ok
-	case types.Timestamp, types.TimestampNTZ:
-		return r.stamp(b, t, text, quoted)
-	case types.Binary:
-		x, err := base64.StdEncoding.DecodeString(string(text))
-		if err != nil || !quoted {
-			return false
-		}
-		b.AppendBytes(x)
-		return true
-	}
-	return false
-}
-
-func (r *jsonReader) stamp(b *vec.Builder, t *types.Type, text []byte, quoted bool) bool {
-	if !quoted {
-		return false
-	}
-	var x int64
-	var ok bool
-	zoned := t.Kind == types.Timestamp
-	switch {
-	case r.opt.timestamp != nil:
-		local, loc, _, good := r.opt.timestamp.Parse(string(text))
-		x, ok = local, good
-		if zoned && loc != nil {
-			x = types.NewZoneCache(loc).FromLocal(local)
-		} else if zoned {
-			x = r.clock.zone.FromLocal(local)
-		}
-	case zoned:
-		x, ok = types.ParseTimestamp(string(text), r.clock.zone, nil)
-	default:
-		x, ok = types.ParseTimestampNTZ(string(text))
-	}
-	if ok {
-		vec.Append(b, x)
-	}
-	return ok
-}
-
-func fromJSON(a *Args) (*vec.Vector, error) {
-	s, err := clockStateOf(a)
-	if err != nil {
-		return nil, err
-	}
-	opt, err := jsonOptionsOf(a, s, 2)
-	if err != nil {
-		return nil, err
-	}
-	b := vec.NewBuilder(a.Ret, a.N)
-	r := &jsonReader{opt: opt, clock: s}
-	for i := range a.N {
-		if a.skipped(i) {
-			b.AppendNull()
-			continue
-		}
-		text := a.V[0].Bytes(i)
-		v, ok := validJSON(text)
-		blank := len(bytes.TrimSpace(text)) == 0
-		r.bad = false
-		switch {
-		case blank:
-			b.AppendNull()
-		case ok && a.Ret.Kind == types.Array && v[0] == '{' && a.Ret.Elem.Kind == types.Struct:
-			r.append(b.Child(0), a.Ret.Elem, v) // one object is an array of one
-			b.EndList(1)
-		case ok && (v[0] == '{') == (a.Ret.Kind != types.Array):
-			r.append(b, a.Ret, v)
-		case a.Ret.Kind == types.Struct:
-			r.bad = true
-			for k := range a.Ret.Fields {
-				b.Child(k).AppendNull()
-			}
-			b.EndGroup()
-		default:
-			r.bad = true
-			b.AppendNull()
-		}
-		if r.bad && opt.failFast {
-			return nil, errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", string(text), "failFastMode", "FAILFAST").At(a.pos())
-		}
-		if err := a.yields(i); err != nil {
-			return nil, err
-		}
-	}
-	return b.Finish(), nil
-}
-
 var jsonStamp, _ = types.CompilePattern("yyyy-MM-dd'T'HH:mm:ss.SSSXXX")
 var jsonStampNTZ, _ = types.CompilePattern("yyyy-MM-dd'T'HH:mm:ss.SSS")
 
 // writeJSON appends value i of v.
-func writeJSON(dst []byte, v *vec.Vector, i int, s *clockState, o *jsonOptions) []byte {
+func writeJSON(dst []byte, v *vec.Vector, i int, o *formatOptions, keepNulls bool) []byte {
 	if v.IsNull(i) {
 		return append(dst, "null"...)
 	}
@@ -407,7 +128,7 @@ func writeJSON(dst []byte, v *vec.Vector, i int, s *clockState, o *jsonOptions) 
 		dst = append(dst, '{')
 		first := true
 		for k, c := range v.Child {
-			if c.IsNull(i) && !o.keepNulls {
+			if c.IsNull(i) && !keepNulls {
 				continue
 			}
 			if !first {
@@ -415,7 +136,7 @@ func writeJSON(dst []byte, v *vec.Vector, i int, s *clockState, o *jsonOptions) 
 			}
 			first = false
 			dst = append(appendJSONText(dst, []byte(t.Fields[k].Name)), ':')
-			dst = writeJSON(dst, c, i, s, o)
+			dst = writeJSON(dst, c, i, o, keepNulls)
 		}
 		return append(dst, '}')
 	case types.Array, types.Map:
@@ -430,42 +151,46 @@ func writeJSON(dst []byte, v *vec.Vector, i int, s *clockState, o *jsonOptions) 
 				dst = append(dst, ',')
 			}
 			if t.Kind == types.Map {
-				dst = append(appendJSONText(dst, AppendText(nil, v.Child[0], k, s.loc)), ':')
+				dst = append(appendJSONText(dst, jsonKey(v.Child[0], k, o)), ':')
 			}
-			dst = writeJSON(dst, v.Child[len(v.Child)-1], k, s, o)
+			dst = writeJSON(dst, v.Child[len(v.Child)-1], k, o, keepNulls)
 		}
 		return append(dst, ends[1])
 	case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Decimal:
-		return AppendText(dst, v, i, s.loc)
+		return AppendText(dst, v, i, o.zone.loc)
 	case types.Float32, types.Float64:
-		text := AppendText(nil, v, i, s.loc)
+		text := AppendText(nil, v, i, o.zone.loc)
 		if c := text[len(text)-1]; c == 'N' || c == 'y' {
 			return append(append(append(dst, '"'), text...), '"')
 		}
 		return append(dst, text...)
-	case types.Timestamp, types.TimestampNTZ:
-		p, us := jsonStampNTZ, vec.Of[int64](v)[i]
-		local := us
-		if t.Kind == types.Timestamp {
-			p, local = jsonStamp, s.zone.ToLocal(us)
-		}
-		if o.timestamp != nil {
-			p = o.timestamp
-		}
-		return appendJSONText(dst, p.Format(nil, local, (local-us)/types.MicrosPerSecond, s.loc))
-	case types.Date:
-		if o.date != nil {
-			return appendJSONText(dst, o.date.Format(nil, int64(vec.Of[int32](v)[i])*types.MicrosPerDay, 0, s.loc))
-		}
+	case types.Date, types.Timestamp, types.TimestampNTZ, types.Time:
+		text, _ := o.appendTime(nil, v, i)
+		return appendJSONText(dst, text)
 	case types.Variant:
-		dst, _ = variantAt(v, i).json(dst, s.loc)
+		dst, _ = variantAt(v, i).json(dst, o.zone.loc)
 		return dst
 	case types.Binary:
 		return append(appendBase64(append(dst, '"'), v.Bytes(i)), '"')
 	case types.String, types.Char, types.Varchar:
 		return appendJSONText(dst, v.Bytes(i))
 	}
-	return appendJSONText(dst, AppendText(nil, v, i, s.loc))
+	return appendJSONText(dst, AppendText(nil, v, i, o.zone.loc))
+}
+
+// jsonKey is a map's key as a text: that of a struct is its values in brackets.
+func jsonKey(v *vec.Vector, i int, o *formatOptions) []byte {
+	if v.Type.Kind != types.Struct {
+		return AppendText(nil, v, i, o.zone.loc)
+	}
+	dst := []byte{'['}
+	for k, c := range v.Child {
+		if k > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, jsonKey(c, i, o)...)
+	}
+	return append(dst, ']')
 }
 
 func toJSON(a *Args) (*vec.Vector, error) {
@@ -473,68 +198,18 @@ func toJSON(a *Args) (*vec.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := jsonOptionsOf(a, s, 1)
+	o, err := optionsOf(a, s, "json", 1)
 	if err != nil {
 		return nil, err
 	}
-	return textKernel(func(a *Args, i int, dst []byte) []byte { return writeJSON(dst, a.V[0], i, s, o) })(a)
-}
-
-// inferJSON is the type of a valid JSON value.
-func inferJSON(v []byte) *types.Type {
-	j := &jsonScan{s: v}
-	switch v[0] {
-	case '{':
-		t := &types.Type{Kind: types.Struct}
-		j.members(func(key []byte) bool {
-			val, ok := j.skip()
-			if ok && t.FieldIndex(string(key)) < 0 {
-				t.Fields = append(t.Fields, types.Field{Name: string(key), Type: inferJSON(val), Nullable: true})
-			}
-			return ok
-		})
-		slices.SortFunc(t.Fields, func(x, y types.Field) int { return strings.Compare(x.Name, y.Name) })
-		return t
-	case '[':
-		var elem *types.Type
-		j.members(func([]byte) bool {
-			val, ok := j.skip()
-			if ok && val[0] != 'n' {
-				if x := inferJSON(val); elem == nil {
-					elem = x
-				} else if w := types.Wider(elem, x, false, true); w != nil {
-					elem = w
-				} else {
-					elem = types.StringType
-				}
-			}
-			return ok
-		})
-		if elem == nil {
-			elem = types.StringType
-		}
-		return types.NewArray(elem, true)
-	case 't', 'f':
-		return types.BoolType
-	case '"', 'n':
-		return types.StringType
+	keep := o.not("ignorenullfields")
+	if !o.is("pretty") {
+		return textKernel(func(a *Args, i int, dst []byte) []byte { return writeJSON(dst, a.V[0], i, o, keep) })(a)
 	}
-	if _, err := strconv.ParseInt(string(v), 10, 64); err == nil {
-		return types.Int64Type
-	}
-	if !bytes.ContainsAny(v, ".eE") && len(v) <= types.MaxPrecision {
-		return types.NewDecimal(len(bytes.TrimPrefix(v, []byte("-"))), 0)
-	}
-	return types.Float64Type
-}
-
-func schemaOfJSON(a *Args) (*vec.Vector, error) {
-	return tryText(func(a *Args, i int, dst []byte) ([]byte, bool, error) {
-		v, ok := validJSON(a.V[0].Bytes(i))
-		if !ok {
-			return nil, false, errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", a.V[0].Str(i), "failFastMode", "FAILFAST").At(a.pos())
-		}
-		return append(dst, inferJSON(v).SQL()...), true, nil
+	var text []byte
+	return textKernel(func(a *Args, i int, dst []byte) []byte {
+		text = writeJSON(text[:0], a.V[0], i, o, keep)
+		return prettyJSON(dst, text)
 	})(a)
 }
 
@@ -600,7 +275,7 @@ func retFromJSON(c *plan.Call) (*types.Type, bool, error) {
 	if t.Kind == types.Map && !t.Key.IsString() {
 		return nil, false, errs.New(errs.Analysis, "INVALID_JSON_SCHEMA_MAP_TYPE", "jsonSchema", errs.Quote(t.SQL())).At(c.Pos())
 	}
-	return types.AsNullable(t), true, nil
+	return types.AsNullable(t), true, checkMode(c, 2)
 }
 
 func jsonFunctions() []Def {
@@ -624,12 +299,12 @@ func jsonFunctions() []Def {
 	}
 	return []Def{
 		def("get_json_object", "1.5.0", "Gives what a path leads to in a JSON text.", `SELECT get_json_object('{"a":"b"}', '$.a')`, "b", NullMaybe, sig(str, getJSONObject, stringP, stringP)),
-		def("json_array_length", "3.1.0", "Counts the elements of a JSON array.", `SELECT json_array_length('[1,2,3,{"f1":1,"f2":[5,6]},4]')`, "5", NullMaybe, sig(gives(types.Int32Type), jsonArrayLength, stringP)),
-		def("json_object_keys", "3.1.0", "Gives the keys of a JSON object.", `SELECT json_object_keys('{"f1":"abc","f2":{"f3":"a", "f4":"b"}}')`, `["f1","f2"]`, NullMaybe, sig(gives(types.NewArray(types.StringType, true)), jsonObjectKeys, stringP)),
+		def("json_array_length", "3.1.0", "Counts the elements of a JSON array.", `SELECT json_array_length('[1,2,3,{"f1":1,"f2":[5,6]},4]')`, "5", NullMaybe, sig(gives(types.Int32Type), jsonArrayLength, exactTextP)),
+		def("json_object_keys", "3.1.0", "Gives the keys of a JSON object.", `SELECT json_object_keys('{"f1":"abc","f2":{"f3":"a", "f4":"b"}}')`, `["f1","f2"]`, NullMaybe, sig(gives(types.NewArray(types.StringType, true)), jsonObjectKeys, exactTextP)),
 		pretty(def("from_json", "2.2.0", "Reads a JSON text as a struct, an array or a map.", `SELECT from_json('{"a":1, "b":0.8}', 'a INT, b DOUBLE')`, `{"a":1,"b":0.8}`, NullMaybe,
 			Overload{Params: params(stringP, stringP), RetExpr: retFromJSON, Eval: fromJSON}, Overload{Params: params(stringP, stringP, mapP), RetExpr: retFromJSON, Eval: fromJSON})),
 		pretty(def("to_json", "2.2.0", "Writes a struct, an array or a map as JSON.", `SELECT to_json(named_struct('a', 1, 'b', 2))`, `{"a":1,"b":2}`, NullMaybe, sig(str, toJSON, nested), sig(str, toJSON, nested, mapP))),
-		def("schema_of_json", "2.4.0", "Gives the type that a JSON text has.", `SELECT schema_of_json('[{"col":0}]')`, "ARRAY<STRUCT<col: BIGINT>>", NullIn, sig(str, schemaOfJSON, stringP)),
+		pretty(def("schema_of_json", "2.4.0", "Gives the type that a JSON text has.", `SELECT schema_of_json('[{"col":0}]')`, "ARRAY<STRUCT<col: BIGINT>>", NullIn, sig(str, schemaOfJSON, exactTextP), sig(str, schemaOfJSON, exactTextP, mapP))),
 		tuple,
 	}
 }

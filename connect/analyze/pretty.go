@@ -339,6 +339,9 @@ func (r *run) callSQL(c *plan.Call) string {
 		}
 	}
 	name := c.Name
+	if c.T != nil && c.T.Kind == types.Map && name == "from_json" {
+		return "entries"
+	}
 	if def := fn.Lookup(name); def != nil && def.Pretty != nil && def.Name == name {
 		return def.Pretty(args)
 	}

@@ -36,7 +36,9 @@ func specialTable() map[string]special {
 		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,
 		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": now,
 		"current_user": who, "user": who, "session_user": who, "current_catalog": who, "current_database": who, "current_schema": who, "current_path": who,
-		"from_json": fromJSONCall, "variant_get": variantGetCall, "try_variant_get": variantGetCall, "count": countCall, "mode": modeCall, "listagg": listaggCall, "string_agg": listaggCall, "coalesce": coalesceCall, "array": arrayCall, "extract": extractCall, "date_part": extractCall, "datepart": extractCall, "map": mapCall,
+		"from_json": schemaCall(false), "from_csv": schemaCall(true), "from_xml": schemaCall(true), "to_json": writeCall, "to_csv": writeCall, "to_xml": writeCall,
+		"schema_of_json": schemaOfCall("json"), "schema_of_csv": schemaOfCall("csv"), "schema_of_xml": schemaOfCall("xml"),
+		"variant_get": variantGetCall, "try_variant_get": variantGetCall, "count": countCall, "mode": modeCall, "listagg": listaggCall, "string_agg": listaggCall, "coalesce": coalesceCall, "array": arrayCall, "extract": extractCall, "date_part": extractCall, "datepart": extractCall, "map": mapCall,
 	}
 }
 
