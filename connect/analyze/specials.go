@@ -142,7 +142,10 @@ func castCall(t *types.Type) special {
 			return nil, err
 		}
 		x := &plan.Cast{At: c.At, Child: c.Args[0], To: t, Mode: r.mode()}
-		return x, r.checkCast(x)
+		if err := r.checkCast(x); err != nil {
+			return nil, err
+		}
+		return r.note(x, c.Args[0]), nil // such casts aren't shown
 	}
 }
 
