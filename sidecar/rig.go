@@ -12,18 +12,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
 
+	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
-	"neptune/arrowexec/worker"
+	"neptune/arrowexec/vec"
 	"neptune/conf"
 	"neptune/connect/server"
 	"neptune/connect/session"
 	"neptune/connect/sqlparse"
 	"neptune/internal/obs"
 	"neptune/internal/types"
+	"neptune/scheduler/cluster"
+	"neptune/scheduler/stagegraph"
 )
 
 // Rig is an engine with one session and no server, for experiments.
@@ -96,13 +97,19 @@ func (r *Rig) Run(ctx context.Context, text string, stream bool) (rows int, dige
 	if err != nil {
 		return 0, "", err
 	}
+	rows, digest = digestOf(batches)
+	return rows, digest, nil
+}
+
+// digestOf counts rows, and sums them up in any order.
+func digestOf(batches []*vec.Batch) (int, string) {
 	var lines []string
 	for _, row := range rowsOf(batches) {
 		lines = append(lines, fmt.Sprint(row))
 	}
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
-	return len(lines), hex.EncodeToString(sum[:8]), nil
+	return len(lines), hex.EncodeToString(sum[:8])
 }
 
 // Exec runs a command.
@@ -124,79 +131,21 @@ func (r *Rig) Leaks() (tasks int, bytes int64) {
 	return a + b + c + d, bytes
 }
 
-// Latencies are what the executor itself measured of suspensions.
-type Latencies struct {
-	Suspend, Resume []time.Duration
-}
-
-// Interfere lets each slot be asked for by a critical task that does nothing,
-// gap after the one before has ended, and gathers how long the batch tasks took
-// to give way and to go on. The returned function ends it.
-func (r *Rig) Interfere(gap time.Duration) (stop func() Latencies, count func() int) {
-	var mu sync.Mutex
-	var l Latencies
-	watch := func(s worker.Status) {
-		if s.Task < 0 || s.Latency <= 0 {
-			return
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		switch s.State {
-		case worker.Suspended:
-			l.Suspend = append(l.Suspend, s.Latency)
-		case worker.Running:
-			l.Resume = append(l.Resume, s.Latency)
-		}
-	}
-	r.engine.watch.Store(&watch)
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	var ids atomic.Int64
-	for range r.Slots() {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				id := -ids.Add(1)
-				account := r.engine.pool.NewAccount("interference")
-				ended := make(chan struct{})
-				t := task.New(task.Info{Query: "interference", Priority: session.StreamPriority}, &task.Conf{}, account, func(*task.Ctx) error { return nil })
-				r.engine.worker.Launch(worker.Launch{ID: id, Task: t, Suspend: true, Done: func(error) { account.Close(); close(ended) }})
-				<-ended
-				time.Sleep(gap)
+// Spin runs a batch job with a task for each slot that does nothing but pass
+// yield points, until ctx is done: what suspension costs where it costs nothing.
+func (r *Rig) Spin(ctx context.Context) error {
+	slots := r.Slots()
+	p := &payload{conf: &task.Conf{}, slots: slots, consume: func(c *task.Ctx, _ int, _ *vec.Batch) error {
+		for ctx.Err() == nil {
+			if err := c.Yield(); err != nil {
+				return err
 			}
-		})
-	}
-	return func() Latencies {
-			cancel()
-			wg.Wait()
-			r.engine.watch.Store(nil)
-			mu.Lock()
-			defer mu.Unlock()
-			return l
-		}, func() int {
-			mu.Lock()
-			defer mu.Unlock()
-			return len(l.Suspend)
 		}
-}
-
-// Spin runs a batch task on each slot that does nothing but pass yield points,
-// until ctx is done: what suspension costs where it costs nothing.
-func (r *Rig) Spin(ctx context.Context) {
-	var wg sync.WaitGroup
-	for i := range r.Slots() {
-		account := r.engine.pool.NewAccount("spin")
-		t := task.New(task.Info{Query: "spin", Partition: i, Priority: session.BatchPriority}, &task.Conf{}, account, func(c *task.Ctx) error {
-			for ctx.Err() == nil {
-				if err := c.Yield(); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		wg.Add(1)
-		r.engine.worker.Launch(worker.Launch{ID: int64(1)<<62 + r.number.Add(1), Task: t, Done: func(error) { account.Close(); wg.Done() }})
-	}
-	wg.Wait()
+		return nil
+	}}
+	rows := &physical.Range{End: int64(slots), Step: 1, Partitions: slots, Out: []physical.Column{{Name: "id", Type: types.Int64Type}}}
+	return r.engine.driver.Run(context.WithoutCancel(ctx), &cluster.Job{Query: "spin-" + strconv.FormatInt(r.number.Add(1), 10), Graph: stagegraph.Cut(rows),
+		Priority: session.BatchPriority, Sizer: sizer{slots}, Payload: p}, nil)
 }
 
 // discard is a sink for statements whose rows nobody wants.

@@ -357,3 +357,26 @@ func Run(info Info, conf *Conf, account *mem.Account, every int, body func(*Ctx)
 		}
 	}
 }
+
+// Direct runs a body on the calling goroutine without a coroutine, to its end:
+// the baselines that coroutines are measured against (experiment X4). A wait
+// blocks the goroutine. pause, if not nil, is called at each yield point, as tasks
+// that are threads would wait there while they are to stand still.
+func Direct(info Info, conf *Conf, account *mem.Account, pause func(), body func(*Ctx) error) error {
+	t := New(info, conf, account, nil)
+	c := t.ctx
+	if pause != nil {
+		c.Every = 1
+	}
+	c.yield = func(e Event) bool {
+		switch {
+		case e.Kind == Blocked:
+			<-e.Wake
+		case pause != nil:
+			pause()
+		}
+		return true
+	}
+	defer t.cancel(ErrKilled)
+	return guard(c, body)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,9 +36,11 @@ var operators = []struct{ name, text string }{
 
 const spin = "nothing but yield points"
 
-// suspension is experiment X3.
+// suspension is experiment X3: while a query runs on all slots, sockets bring
+// events that each want a slot for a critical task. Between the queries, as the
+// control, batch tasks do nothing but pass yield points: what is slow there is the machine.
 func suspension(ctx context.Context, o Options) (_ *bench.Report, err error) {
-	want, rows, gap, patience := 10000, 1_000_000, 300*time.Microsecond, 2*time.Minute
+	want, rows, gap, patience := 1000*max(1, o.Runs), 1_000_000, 300*time.Microsecond, time.Minute
 	if o.Quick {
 		want, rows, patience = 200, 100_000, 10*time.Second
 	}
@@ -45,95 +48,160 @@ func suspension(ctx context.Context, o Options) (_ *bench.Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if e := r.Close(); err == nil {
-			err = e
-		}
-	}()
-	if err := tables(ctx, r, rows); err != nil {
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if err := errors.Join(tables(ctx, r, rows), shop(ctx, r, rows)); err != nil {
 		return nil, err
 	}
-	report := &bench.Report{Name: "x3", Title: "time to suspend and to resume a task, microseconds", Rig: rigName(r.Slots()), Runs: 1,
-		Columns: []string{"operator", "suspensions", "suspend p50", "p99", "resume p50", "p99", "answers"}}
-	report.Notes = append(report.Notes, fmt.Sprintf("%d rows; a critical task asks for each slot %s after the one before", rows, gap))
-	equal, slow50, slow99, few := true, "", "", ""
-	measure := func(name string, run func(context.Context) (bool, error)) error {
-		stop, count := r.Interfere(gap)
-		// More copies of the query than slots, so that no slot is free for the asking.
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		var failed error
-		same := true
-		limit := time.Now().Add(patience)
-		for range r.Slots() + 1 {
-			wg.Go(func() {
-				for count() < want && time.Now().Before(limit) {
-					ok, err := run(ctx)
-					mu.Lock()
-					same = same && ok
-					failed = errors.Join(failed, err)
-					mu.Unlock()
-					if err != nil {
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
-		l := stop()
-		if failed != nil {
-			return fmt.Errorf("%s: %w", name, failed)
-		}
-		s, w := sorted(l.Suspend), sorted(l.Resume)
-		if len(s) < want {
-			few += name + "; "
-		}
-		row := []time.Duration{quantile(s, 0.5), quantile(s, 0.99), quantile(w, 0.5), quantile(w, 0.99)}
-		answers := "equal"
-		if !same {
-			answers, equal = "DIFFER", false
-		}
-		report.Row(name, len(s), micros(row[0]), micros(row[1]), micros(row[2]), micros(row[3]), answers)
-		for i, what := range []string{"suspend p50", "suspend p99", "resume p50", "resume p99"} {
-			report.Value(name+" "+what+" us", []float64{micros(row[i])})
-		}
-		if name != spin {
-			if max(row[0], row[2]) > 100*time.Microsecond {
-				slow50 += name + "; "
-			}
-			if max(row[1], row[3]) > time.Millisecond {
-				slow99 += name + "; "
+	x := &suspensions{r: r, want: want, gap: gap, patience: patience, equal: true,
+		report: &bench.Report{Name: "x3", Title: "time to suspend and to resume a task, and from an event to its task, microseconds", Rig: rigName(r.Slots()), Runs: 1,
+			Columns: []string{"query", "suspensions", "suspend p50", "p99", "resume p50", "p99", "event to task p50", "p99", "answers"}}}
+	x.report.Notes = append(x.report.Notes, fmt.Sprintf("%d rows; an event for each slot comes %s after the task of the one before has ended", rows, gap))
+	control := func() error {
+		return x.measure(ctx, spin, max(100, want/10), func(ctx context.Context) (bool, error) {
+			part, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+			defer cancel()
+			return true, errors.Join(r.Spin(part), ctx.Err())
+		}, &x.spins)
+	}
+	for i, q := range append(slices.Clone(operators), shapes...) {
+		if i%4 == 0 {
+			if err := control(); err != nil {
+				return nil, err
 			}
 		}
-		return nil
-	}
-	if err := measure(spin, func(ctx context.Context) (bool, error) {
-		part, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
-		defer cancel()
-		r.Spin(part)
-		return true, ctx.Err()
-	}); err != nil {
-		return nil, err
-	}
-	for _, q := range operators {
 		_, alone, err := r.Run(ctx, q.text, false)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", q.name, err)
 		}
-		if err := measure(q.name, func(ctx context.Context) (bool, error) {
+		all := &x.ops
+		if i >= len(operators) {
+			all = &x.shapes
+		}
+		if err := x.measure(ctx, q.name, want, func(ctx context.Context) (bool, error) {
 			_, digest, err := r.Run(ctx, q.text, false)
 			return digest == alone, err
-		}); err != nil {
+		}, all); err != nil {
 			return nil, err
 		}
 	}
 	tasks, bytes := r.Leaks()
-	report.Check(fmt.Sprintf(">= %d suspensions of each", want), few == "", "%s", orAll(few))
-	report.Check("suspend and resume p50 <= 100 us in every operator", slow50 == "", "%s", orAll(slow50))
-	report.Check("suspend and resume p99 <= 1 ms in every operator", slow99 == "", "%s", orAll(slow99))
-	report.Check("answers equal", equal, "each against the undisturbed run")
-	report.Check("nothing held at the end", tasks == 0 && bytes == 0, "%d tasks, %d bytes", tasks, bytes)
-	return report, nil
+	x.finish(tasks, bytes)
+	return x.report, nil
+}
+
+// suspensions gathers what X3 measures.
+type suspensions struct {
+	r        *sidecar.Rig
+	want     int
+	gap      time.Duration
+	patience time.Duration
+	report   *bench.Report
+	equal    bool
+	few      string
+	slow     [2]string // p50 and p99 of single queries
+
+	ops, shapes, spins sidecar.Latencies
+}
+
+// measure runs a query on more clients than there are slots, so that no slot is free for the asking.
+func (x *suspensions) measure(ctx context.Context, name string, want int, run func(context.Context) (bool, error), all *sidecar.Latencies) error {
+	stop, count, err := x.r.Interfere(x.gap)
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var failed error
+	same := true
+	limit := time.Now().Add(x.patience)
+	for range x.r.Slots() + 1 {
+		wg.Go(func() {
+			for count() < want && time.Now().Before(limit) {
+				ok, err := run(ctx)
+				mu.Lock()
+				same = same && ok
+				failed = errors.Join(failed, err)
+				mu.Unlock()
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	l, err := stop()
+	if err := errors.Join(failed, err); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	all.Suspend, all.Resume, all.Start = append(all.Suspend, l.Suspend...), append(all.Resume, l.Resume...), append(all.Start, l.Start...)
+	if name == spin {
+		return nil
+	}
+	row := x.row(name, l, same)
+	if len(l.Suspend) < want {
+		x.few += name + "; "
+	}
+	if !same {
+		x.equal = false
+	}
+	if max(row[0], row[2]) > 100*time.Microsecond {
+		x.slow[0] += name + "; "
+	}
+	if max(row[1], row[3]) > time.Millisecond {
+		x.slow[1] += name + "; "
+	}
+	return nil
+}
+
+// row adds a row of the table, and returns its figures.
+func (x *suspensions) row(name string, l sidecar.Latencies, same bool) (row []time.Duration) {
+	for _, list := range [][]time.Duration{l.Suspend, l.Resume, l.Start} {
+		s := sorted(slices.Clone(list))
+		row = append(row, quantile(s, 0.5), quantile(s, 0.99))
+	}
+	answers := "equal"
+	if !same {
+		answers = "DIFFER"
+	}
+	x.report.Row(name, len(l.Suspend), micros(row[0]), micros(row[1]), micros(row[2]), micros(row[3]), micros(row[4]), micros(row[5]), answers)
+	for i, what := range []string{"suspend p50", "suspend p99", "resume p50", "resume p99", "event to task p50", "event to task p99"} {
+		x.report.Value(name+" "+what+" us", []float64{micros(row[i])})
+	}
+	return row
+}
+
+func (x *suspensions) finish(tasks int, bytes int64) {
+	spins := x.row("control: "+spin, x.spins, true)
+	x.row("all operators", x.ops, x.equal)
+	row := x.row("all 22 shapes", x.shapes, x.equal)
+	r := x.report
+	us := func(d time.Duration) string { return fmt.Sprintf("%.0f us", micros(d)) }
+	r.Check(fmt.Sprintf(">= %d suspensions of each", x.want), x.few == "", "%s", orAll(x.few))
+	r.Check("suspend and resume p50 <= 100 us in every query", x.slow[0] == "", "%s", orAll(x.slow[0]))
+	r.Check("suspend and resume p99 <= 1 ms in every query", x.slow[1] == "", "%s", orAll(x.slow[1]))
+	for _, c := range []struct {
+		what  string
+		at    int
+		limit time.Duration
+	}{
+		{"suspend p50 <= 60 us over the shapes", 0, 60 * time.Microsecond}, {"suspend p99 <= 0.5 ms over the shapes", 1, 500 * time.Microsecond},
+		{"event to first task p50 <= 0.2 ms over the shapes", 4, 200 * time.Microsecond}, {"event to first task p99 <= 1 ms over the shapes", 5, time.Millisecond},
+	} {
+		r.Check(c.what, row[c.at] <= c.limit, "%s; control %s", us(row[c.at]), us(spins[c.at]))
+	}
+	r.Check("answers equal", x.equal, "each against the undisturbed run")
+	r.Check("nothing held at the end", tasks == 0 && bytes == 0, "%d tasks, %d bytes", tasks, bytes)
+	p := &bench.Plot{Title: "Suspension and start, control and queries", X: "", Y: "us", Log: true, Words: []string{"control", "operators", "shapes"}}
+	for i, what := range []string{"suspend p50", "suspend p99", "event to task p50", "event to task p99"} {
+		at := []int{0, 1, 4, 5}[i]
+		s := bench.Series{Name: what}
+		for k, l := range []sidecar.Latencies{x.spins, x.ops, x.shapes} {
+			list := sorted(slices.Clone([][]time.Duration{l.Suspend, l.Resume, l.Start}[at/2]))
+			s.Points = append(s.Points, bench.Point{X: float64(k), Y: micros(quantile(list, []float64{0.5, 0.99}[at%2]))})
+		}
+		p.Series = append(p.Series, s)
+	}
+	r.Plot = p
 }
 
 func orAll(failed string) string {
