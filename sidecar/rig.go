@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
@@ -79,14 +80,23 @@ func (r *Rig) Slots() int { return r.engine.conf.Slots }
 // Run runs a statement as a batch or stream job and returns the number of its
 // rows and a digest of them, the same for rows in any order.
 func (r *Rig) Run(ctx context.Context, text string, stream bool) (rows int, digest string, err error) {
+	job := session.JobType{Priority: session.BatchPriority, Origin: session.FromPlan}
+	if stream {
+		job.Priority = session.StreamPriority
+	}
+	return r.run(ctx, text, job)
+}
+
+// RunBy is Run as a stream job that should be done within target.
+func (r *Rig) RunBy(ctx context.Context, text string, target time.Duration) (rows int, digest string, err error) {
+	return r.run(ctx, text, session.JobType{Priority: session.StreamPriority, Origin: session.FromPlan, Target: target})
+}
+
+func (r *Rig) run(ctx context.Context, text string, job session.JobType) (rows int, digest string, err error) {
 	c := r.engine.sessionConf(r.session)
 	n, err := sqlparse.ParseStatement(text, c.parser())
 	if err != nil {
 		return 0, "", err
-	}
-	job := session.JobType{Priority: session.BatchPriority, Origin: session.FromPlan}
-	if stream {
-		job.Priority = session.StreamPriority
 	}
 	q := &server.Query{Session: r.session, OperationID: "rig-" + strconv.FormatInt(r.number.Add(1), 10), Plan: n, Job: job, Text: text}
 	resolved, err := r.engine.analyze(ctx, r.session, c, n)

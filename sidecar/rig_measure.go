@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -152,6 +153,9 @@ func sockets() (in, out net.Conn, err error) {
 	return in, out, nil
 }
 
+// SlotTime is for how long stream and batch tasks have had slots so far.
+func (r *Rig) SlotTime() (stream, batch time.Duration) { return r.engine.slotTime.total(time.Now()) }
+
 // Redone adds up, from now until the returned function is called, the slot time
 // of tasks that were killed: work that is done again.
 func (r *Rig) Redone() func() time.Duration {
@@ -195,7 +199,8 @@ const (
 )
 
 // Alone runs a query's tasks one after the other on the calling goroutine,
-// without scheduler, and returns what Run does, and the time that the tasks took.
+// without scheduler, and returns what Run does, and the CPU time that the tasks took
+// on their thread: on a busy machine the clock says more of others.
 func (r *Rig) Alone(ctx context.Context, text string, how How) (rows int, digest string, took time.Duration, err error) {
 	out, took, err := r.each(ctx, text, func(info task.Info, conf *task.Conf, account *mem.Account, body func(*task.Ctx) error) error {
 		switch how {
@@ -251,7 +256,9 @@ func (r *Rig) each(ctx context.Context, text string, run func(task.Info, *task.C
 	query := "alone-" + strconv.FormatInt(r.number.Add(1), 10)
 	defer e.shuffle.Release(query)
 	conf := c.task(e.conf.LocalDir)
-	began := time.Now()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	began := threadTime()
 	for _, s := range stagegraph.Cut(root).Stages {
 		count := max(1, stagegraph.Tasks(s.Root, sizer{e.conf.Slots}))
 		for i := range count {
@@ -270,5 +277,5 @@ func (r *Rig) each(ctx context.Context, text string, run func(task.Info, *task.C
 			}
 		}
 	}
-	return out, time.Since(began), nil
+	return out, threadTime() - began, nil
 }

@@ -29,8 +29,12 @@ type Experiment struct {
 // All lists the experiments.
 func All() []Experiment {
 	return []Experiment{
-		{"x1", "stream latency and batch throughput of the five modes", modes},
-		{"x3", "time to suspend and to resume a task in every operator", suspension},
+		{"x1", "stream latency, batch throughput and work done again (X2) of the five modes", modes},
+		{"x3", "time to suspend and to resume a task in every operator and 22 shapes of queries", suspension},
+		{"x4", "the cost of being suspendable, without suspensions", overhead},
+		{"x8", "queries cancelled while suspended", faults},
+		{"x12", "X1's figures from the client's side", clients},
+		{"xdeadline", "policy deadline against lma_fork", deadlines},
 	}
 }
 
