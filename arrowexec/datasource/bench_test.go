@@ -42,12 +42,14 @@ func BenchmarkScan(b *testing.B) {
 				return err
 			}
 			for {
-				if _, err := o.Next(c); err != nil {
-					if errors.Is(err, io.EOF) {
-						return nil
-					}
+				batch, err := o.Next(c)
+				if errors.Is(err, io.EOF) {
+					return nil
+				}
+				if err != nil {
 					return err
 				}
+				batch.Free()
 			}
 		})
 		if err != nil {

@@ -322,6 +322,106 @@ func (r *rle) read(dst []int32) error {
 	return nil
 }
 
+// ones reports whether the next n values are one run of ones, and passes over
+// them then: the definition levels of a page without nulls.
+func (r *rle) ones(n int) bool {
+	if r.run == 0 && r.pack == 0 && (len(r.b) == 0 || r.next() != nil) {
+		return false
+	}
+	if r.run < n || r.val != 1 {
+		return false
+	}
+	r.run -= n
+	return true
+}
+
+// readCodes reads len(dst) codes and looks their values up in dict.
+func readCodes[T vec.Fixed](r *rle, dst, dict []T) error {
+	for len(dst) > 0 {
+		switch {
+		case r.run > 0:
+			k := min(r.run, len(dst))
+			if uint64(r.val) >= uint64(len(dict)) {
+				return errCorrupt
+			}
+			x := dict[r.val]
+			for i := range dst[:k] {
+				dst[i] = x
+			}
+			r.run -= k
+			dst = dst[k:]
+		case r.pack > 0:
+			k := min(r.pack, len(dst))
+			if (r.bit+k*int(r.width)+7)/8 > len(r.b) || !lookUp(dst[:k], dict, r.b, r.bit, r.width) {
+				return errCorrupt
+			}
+			r.bit += k * int(r.width)
+			r.pack -= k
+			dst = dst[k:]
+			r.endPack()
+		default:
+			if err := r.next(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pickCodes passes over n codes and looks up those at positions at, which rise
+// and are counted from first.
+func pickCodes[T vec.Fixed](r *rle, dst, dict []T, n int, at []int32, first int32) error {
+	for n > 0 {
+		switch {
+		case r.run > 0:
+			k := min(r.run, n)
+			m := 0
+			for m < len(at) && int(at[m]-first) < k {
+				m++
+			}
+			if m > 0 {
+				if uint64(r.val) >= uint64(len(dict)) {
+					return errCorrupt
+				}
+				x := dict[r.val]
+				for i := range dst[:m] {
+					dst[i] = x
+				}
+			}
+			dst, at = dst[m:], at[m:]
+			r.run -= k
+			n -= k
+			first += int32(k)
+		case r.pack > 0:
+			k := min(r.pack, n)
+			if (r.bit+k*int(r.width)+7)/8 > len(r.b) {
+				return errCorrupt
+			}
+			m := len(at)
+			if k < n {
+				m = 0
+				for m < len(at) && int(at[m]-first) < k {
+					m++
+				}
+			}
+			if !lookUpAt(dst[:m], dict, r.b, r.bit, r.width, at[:m], first) {
+				return errCorrupt
+			}
+			dst, at = dst[m:], at[m:]
+			r.bit += k * int(r.width)
+			r.pack -= k
+			n -= k
+			first += int32(k)
+			r.endPack()
+		default:
+			if err := r.next(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (r *rle) skip(n int) error {
 	for n > 0 {
 		switch {
@@ -345,52 +445,4 @@ func (r *rle) skip(n int) error {
 		}
 	}
 	return nil
-}
-
-// unpack reads len(dst) values of width bits (at most 32) from bit on.
-func unpack(dst []int32, b []byte, bit int, width uint) {
-	mask := uint64(1)<<width - 1
-	i := 0
-	if width > 0 && width <= 14 { // four values from one word, which holds at least 57 bits
-		for ; i+4 <= len(dst) && bit>>3+8 <= len(b); i += 4 {
-			x := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
-			d := dst[i : i+4 : i+4]
-			d[0] = int32(x & mask)
-			d[1] = int32(x >> width & mask)
-			d[2] = int32(x >> (2 * width) & mask)
-			d[3] = int32(x >> (3 * width) & mask)
-			bit += 4 * int(width)
-		}
-	}
-	switch {
-	case width > 14 && width <= 19: // three
-		for ; i+3 <= len(dst) && bit>>3+8 <= len(b); i += 3 {
-			x := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
-			d := dst[i : i+3 : i+3]
-			d[0] = int32(x & mask)
-			d[1] = int32(x >> width & mask)
-			d[2] = int32(x >> (2 * width) & mask)
-			bit += 3 * int(width)
-		}
-	case width > 19 && width <= 28: // two
-		for ; i+2 <= len(dst) && bit>>3+8 <= len(b); i += 2 {
-			x := binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7)
-			d := dst[i : i+2 : i+2]
-			d[0] = int32(x & mask)
-			d[1] = int32(x >> width & mask)
-			bit += 2 * int(width)
-		}
-	}
-	for ; i < len(dst) && bit>>3+8 <= len(b); i++ {
-		dst[i] = int32(binary.LittleEndian.Uint64(b[bit>>3:]) >> (bit & 7) & mask)
-		bit += int(width)
-	}
-	for ; i < len(dst); i++ {
-		var x uint64
-		for k, c := range b[min(len(b), bit>>3):] {
-			x |= uint64(c) << (8 * k)
-		}
-		dst[i] = int32(x >> (bit & 7) & mask)
-		bit += int(width)
-	}
 }

@@ -3,14 +3,12 @@ package datasource
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"neptune/arrowexec/expr"
@@ -60,6 +58,8 @@ type rowSource interface {
 	rows(c *task.Ctx, limit int) (int, error)
 	// column returns output column i of the current window.
 	column(c *task.Ctx, i, n int) (*vec.Vector, error)
+	// pick returns the values of the current window at positions at, which rise.
+	pick(c *task.Ctx, i, n int, at []int32) (*vec.Vector, error)
 	skip(c *task.Ctx, i, n int) error
 	close()
 }
@@ -70,8 +70,9 @@ type scan struct {
 	partition, partitions int
 	types                 []*types.Type
 	filtered              []bool
-	preds                 []expr.Predicate
+	preds                 []*condition
 	keys                  []*op.KeyFilter // of joins above
+	pool                  *vec.Pool
 	units                 []unit
 	src                   rowSource
 	at                    int // file of src
@@ -81,7 +82,8 @@ type scan struct {
 	// Of Parquet, kept from one row group to the next of a file.
 	footer  *footer
 	readers []column
-	chunks  [][]byte
+	spare   [][][]byte // by column: memory of chunks that have been read
+	ahead   *chunks    // being read for the next unit
 }
 
 func (s *scan) Schema() []*types.Type { return s.types }
@@ -99,9 +101,11 @@ func (s *scan) Open(c *task.Ctx) error {
 	if c.Conf != nil {
 		conf = &fn.Conf{TimeZone: c.Conf.TimeZone, ANSI: c.Conf.ANSI, Keys: c.Conf.Keys}
 	}
+	s.pool = &vec.Pool{}
 	env := expr.NewEnv(conf, s.partition, c.Yield)
+	env.Pool = s.pool
 	for _, e := range s.plan.Filters {
-		p, err := expr.CompilePredicate(e, env)
+		p, err := newCondition(e, env)
 		if err != nil {
 			return err
 		}
@@ -122,6 +126,8 @@ func (s *scan) Open(c *task.Ctx) error {
 
 func (s *scan) Close() error {
 	s.end()
+	s.ahead.stop()
+	s.ahead = nil
 	if s.mem != nil {
 		s.mem.Release()
 		s.mem = nil
@@ -150,15 +156,14 @@ func (s *scan) Next(c *task.Ctx) (*vec.Batch, error) {
 			return nil, err
 		}
 		if s.src == nil {
-			if len(s.units) == 0 {
+			if more, err := s.findUnit(c); err != nil {
+				return nil, s.fail(err)
+			} else if !more {
 				return nil, io.EOF
 			}
 			u := s.units[0]
 			s.units = s.units[1:]
 			s.at = u.file
-			if s.pruned(u) {
-				continue
-			}
 			src, err := s.start(c, u)
 			if err != nil {
 				return nil, s.fail(err)
@@ -185,75 +190,46 @@ func (s *scan) Next(c *task.Ctx) (*vec.Batch, error) {
 	return nil, io.EOF
 }
 
-// window reads the next rows: the columns that filters need first, the others
-// only if a row is left. more is false at the unit's end; b is nil when no row is left.
-func (s *scan) window(c *task.Ctx, limit int) (b *vec.Batch, more bool, err error) {
-	defer func() { // arrow-go's codecs panic on broken input
-		if p := recover(); p != nil {
-			b, err = nil, fmt.Errorf("%w: %v", errCorrupt, p)
-		}
-	}()
-	n, err := s.src.rows(c, limit)
-	if err != nil || n == 0 {
-		return nil, false, err
-	}
-	c.Stats.RowsIn.Add(int64(n))
-	b = &vec.Batch{N: n, Cols: make([]*vec.Vector, len(s.types))}
-	for i := range b.Cols {
-		if s.filtered[i] {
-			if b.Cols[i], err = s.src.column(c, i, n); err != nil {
-				return nil, false, err
+// findUnit drops units that can be passed over, and reports whether one is left.
+func (s *scan) findUnit(c *task.Ctx) (bool, error) {
+	for len(s.units) > 0 {
+		skip := s.pruned(s.units[0])
+		if !skip {
+			var err error
+			if skip, err = s.keysMiss(c, s.units[0]); err != nil {
+				return false, err
 			}
 		}
-	}
-	for _, p := range s.preds {
-		if b, err = p.Select(b); err != nil {
-			return nil, false, err
+		if !skip {
+			return true, nil
 		}
-		if b.N == 0 {
-			break
-		}
+		s.units = s.units[1:]
 	}
+	return false, nil
+}
+
+// keysMiss reports whether no row of u can have a key of the joins above.
+func (s *scan) keysMiss(c *task.Ctx, u unit) (bool, error) {
 	for _, k := range s.keys {
-		if b.N == 0 {
-			break
+		set, err := k.Set(c)
+		if err != nil {
+			return false, err
 		}
-		if set, err := k.Set(c); err != nil {
-			return nil, false, err
-		} else if set == nil {
+		if set == nil {
 			continue
 		}
-		if b.Cols[k.Col] == nil {
-			if b.Cols[k.Col], err = s.src.column(c, k.Col, n); err != nil {
-				return nil, false, err
+		if set.Empty() {
+			return true, nil
+		}
+		if lo, hi, _ := s.bounds(u, k.Col); lo != nil && hi != nil {
+			x, okX := asInt(lo)
+			y, okY := asInt(hi)
+			if from, to := set.Range(); okX && okY && (y < from || x > to) {
+				return true, nil
 			}
 		}
-		if b, err = k.Select(c, b); err != nil {
-			return nil, false, err
-		}
 	}
-	none := b.N == 0
-	for i := range b.Cols {
-		if b.Cols[i] != nil {
-			continue
-		}
-		if none {
-			err = s.src.skip(c, i, n)
-		} else {
-			b.Cols[i], err = s.src.column(c, i, n)
-		}
-		if err != nil {
-			return nil, false, err
-		}
-	}
-	if none {
-		return nil, true, nil
-	}
-	// A few rows of many: let go of the rest.
-	if b.Sel != nil && b.N < n/8 {
-		b = b.Compact()
-	}
-	return b, true, nil
+	return false, nil
 }
 
 // fail gives an error the file's name.
@@ -282,28 +258,13 @@ func (s *scan) pruned(u unit) bool {
 	if len(s.plan.Filters) == 0 {
 		return false
 	}
-	for i, c := range s.plan.Cols {
+	for i := range s.plan.Cols {
 		if !s.filtered[i] {
 			continue
 		}
-		var lo, hi any
-		if k := c - len(s.files.data.Fields); k >= 0 {
-			lo = s.files.values[u.file][k]
-			hi = lo
-		} else if s.files.format == "parquet" {
-			ft, err := readFooter(s.files.files[u.file])
-			if err != nil {
-				return false // start will fail with it
-			}
-			f := ft.find(s.files.data.Fields[c].Name)
-			if f < 0 || len(ft.leaves[f]) != 1 {
-				continue
-			}
-			cc, err := ft.meta.RowGroup(u.rowGroup).ColumnChunk(ft.leaves[f][0])
-			if err != nil {
-				return false
-			}
-			lo, hi, _ = statValues(cc, ft.meta.Schema.Column(ft.leaves[f][0]), s.types[i])
+		lo, hi, ok := s.bounds(u, i)
+		if !ok {
+			return false
 		}
 		if lo == nil || hi == nil {
 			continue
@@ -315,6 +276,33 @@ func (s *scan) pruned(u unit) bool {
 		}
 	}
 	return false
+}
+
+// bounds are the least and the greatest value of output column i in u, nil when
+// they aren't known; ok is false for files that start will fail with.
+func (s *scan) bounds(u unit, i int) (lo, hi any, ok bool) {
+	col := s.plan.Cols[i]
+	if k := col - len(s.files.data.Fields); k >= 0 {
+		lo = s.files.values[u.file][k]
+		return lo, lo, true
+	}
+	if s.files.format != "parquet" {
+		return nil, nil, true
+	}
+	ft, err := readFooter(s.files.files[u.file])
+	if err != nil {
+		return nil, nil, false
+	}
+	f := ft.find(s.files.data.Fields[col].Name)
+	if f < 0 || len(ft.leaves[f]) != 1 {
+		return nil, nil, true
+	}
+	cc, err := ft.meta.RowGroup(u.rowGroup).ColumnChunk(ft.leaves[f][0])
+	if err != nil {
+		return nil, nil, false
+	}
+	lo, hi, _ = statValues(cc, ft.meta.Schema.Column(ft.leaves[f][0]), s.types[i])
+	return lo, hi, true
 }
 
 func (s *scan) start(c *task.Ctx, u unit) (rowSource, error) {
@@ -349,164 +337,3 @@ func physicalName(leaf *schema.Column) string {
 	}
 	return "BINARY"
 }
-
-// group reads a row group.
-type group struct {
-	s       *scan
-	left    int
-	cols    []column      // nil where the next two say what the column is
-	whole   []*vec.Vector // decoded at once
-	fixed   []any         // partition values
-	missing []bool
-	pos     []int // rows passed, of whole
-}
-
-func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
-	info := s.files.files[u.file]
-	ft, err := readFooter(info)
-	if err != nil {
-		return nil, err
-	}
-	rg := ft.meta.RowGroup(u.rowGroup)
-	n := len(s.types)
-	if rg.NumRows() < 0 || rg.NumRows() > 1<<31-1 {
-		return nil, errCorrupt
-	}
-	g := &group{s: s, left: int(rg.NumRows()), cols: make([]column, n), whole: make([]*vec.Vector, n), fixed: make([]any, n), missing: make([]bool, n), pos: make([]int, n)}
-	if s.footer != ft {
-		s.footer, s.readers = ft, make([]column, n)
-	}
-	if s.chunks == nil {
-		s.chunks = make([][]byte, n)
-	}
-	type load struct{ col, field, leaf int }
-	var loads []load
-	bytes := int64(0)
-	for i, col := range s.plan.Cols {
-		if k := col - len(s.files.data.Fields); k >= 0 {
-			g.fixed[i] = s.files.values[u.file][k]
-			continue
-		}
-		f := ft.find(s.files.data.Fields[col].Name)
-		if f < 0 {
-			if col < len(s.files.absent) {
-				g.fixed[i] = s.files.absent[col]
-			}
-			g.missing[i] = g.fixed[i] == nil
-			continue
-		}
-		l := load{i, f, -1}
-		have := ft.schema.Fields[f].Type
-		if len(ft.leaves[f]) != 1 && !sameShape(have, s.types[i]) {
-			return nil, errs.NotSupported("reading the Parquet column " + errs.ID(s.files.data.Fields[col].Name) + " of type " + have.String() + " as " + s.types[i].String())
-		}
-		if len(ft.leaves[f]) == 1 {
-			cc, err := rg.ColumnChunk(ft.leaves[f][0])
-			if err != nil {
-				return nil, err
-			}
-			if cc.Compression() == compress.Codecs.Lz4 {
-				return nil, errs.NotSupported("the Parquet compression LZ4 in Hadoop's framing (LZ4_RAW is read)")
-			}
-			leaf := ft.meta.Schema.Column(ft.leaves[f][0])
-			if !sameShape(have, s.types[i]) && newColumn(leaf, s.types[i], c.Yield) == nil {
-				return nil, errs.New(errs.Execution, "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "path", "file://"+info.path, "column", "["+strings.Join(leaf.ColumnPath(), ", ")+"]",
-					"expectedType", strings.ToLower(s.types[i].SQL()), "actualType", physicalName(leaf))
-			}
-			if ownEncodings(cc) {
-				if s.readers[i] == nil {
-					s.readers[i] = newColumn(ft.meta.Schema.Column(ft.leaves[f][0]), s.types[i], c.Yield)
-				}
-				if g.cols[i] = s.readers[i]; g.cols[i] != nil {
-					l.leaf = ft.leaves[f][0]
-				}
-			}
-			bytes += cc.TotalCompressedSize()
-		}
-		loads = append(loads, l)
-	}
-	if s.mem != nil {
-		if err := s.mem.Resize(bytes); err != nil {
-			return nil, err
-		}
-	}
-	c.Stats.BytesIn.Add(bytes)
-	err = c.Do(func(ctx context.Context) error {
-		fh, err := os.Open(info.path)
-		if err != nil {
-			return err
-		}
-		defer fh.Close()
-		for _, l := range loads {
-			if err := ctx.Err(); err != nil {
-				return task.ErrKilled
-			}
-			if l.leaf < 0 {
-				if g.whole[l.col], err = readGeneral(ctx, fh, ft, l.field, u.rowGroup, s.types[l.col]); err != nil {
-					return err
-				}
-				if g.whole[l.col].N != g.left {
-					return errCorrupt
-				}
-				continue
-			}
-			cc, err := rg.ColumnChunk(l.leaf)
-			if err != nil {
-				return err
-			}
-			from, n, err := chunkRange(cc, info.size)
-			if err != nil {
-				return err
-			}
-			// Vectors may point into a chunk that isn't compressed: only others are used again.
-			var buf []byte
-			if cc.Compression() != compress.Codecs.Uncompressed && int64(cap(s.chunks[l.col])) >= n {
-				buf = s.chunks[l.col][:n]
-			} else {
-				buf = make([]byte, n, n+n/4)
-			}
-			if s.chunks[l.col] = buf; cc.Compression() == compress.Codecs.Uncompressed {
-				s.chunks[l.col] = nil
-			}
-			if _, err := fh.ReadAt(buf, from); err != nil {
-				return err
-			}
-			g.cols[l.col].open(buf, cc.Compression(), g.left)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return g, nil
-}
-
-func (g *group) rows(_ *task.Ctx, limit int) (int, error) {
-	n := min(limit, g.left)
-	g.left -= n
-	return n, nil
-}
-
-func (g *group) column(_ *task.Ctx, i, n int) (*vec.Vector, error) {
-	switch {
-	case g.cols[i] != nil:
-		return g.cols[i].read(n)
-	case g.missing[i]:
-		return vec.MakeNull(g.s.types[i], n), nil
-	case g.whole[i] != nil:
-		v := g.whole[i].Slice(g.pos[i], g.pos[i]+n)
-		g.pos[i] += n
-		return v, nil
-	}
-	return vec.Repeat(g.s.types[i], g.fixed[i], n)
-}
-
-func (g *group) skip(_ *task.Ctx, i, n int) error {
-	if g.cols[i] != nil {
-		return g.cols[i].skip(n)
-	}
-	g.pos[i] += n
-	return nil
-}
-
-func (g *group) close() {}

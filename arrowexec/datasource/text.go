@@ -328,6 +328,14 @@ func (l *lines) column(_ *task.Ctx, i, n int) (*vec.Vector, error) {
 	return l.cols[k], nil
 }
 
+func (l *lines) pick(c *task.Ctx, i, n int, at []int32) (*vec.Vector, error) {
+	v, err := l.column(c, i, n)
+	if err != nil {
+		return nil, err
+	}
+	return v.Gather(at), nil
+}
+
 func (l *lines) skip(*task.Ctx, int, int) error { return nil }
 func (l *lines) close()                         {}
 

@@ -151,7 +151,7 @@ func (c *compiler) plain(e plan.Expr) (Evaluator, error) {
 		if c.lambda != nil {
 			return c.lambda.outer(e.Index, e.T), nil
 		}
-		return &column{index: e.Index, t: e.T}, nil
+		return &column{index: e.Index, t: e.T, pool: c.env.Pool}, nil
 	case *plan.Alias:
 		return c.compile(e.Child)
 	case *plan.LambdaVar:

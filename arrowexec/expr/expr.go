@@ -28,3 +28,19 @@ func NewEnv(conf *fn.Conf, partition int, yield func() error) *fn.Env {
 	}
 	return &fn.Env{Conf: conf, Partition: partition, Yield: yield}
 }
+
+// Temporary is what evaluators can do beside: EvalTemp is Eval, and own says
+// that the vector's memory is of the environment's pool and used by nobody but
+// the caller, who may recycle it.
+type Temporary interface {
+	EvalTemp(b *vec.Batch) (v *vec.Vector, own bool, err error)
+}
+
+// EvalTemp evaluates e; see Temporary.
+func EvalTemp(e Evaluator, b *vec.Batch) (v *vec.Vector, own bool, err error) {
+	if t, ok := e.(Temporary); ok {
+		return t.EvalTemp(b)
+	}
+	v, err = e.Eval(b)
+	return v, false, err
+}

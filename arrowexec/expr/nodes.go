@@ -24,11 +24,17 @@ type root struct {
 func (r *root) Type() *types.Type { return r.node.Type() }
 
 func (r *root) Eval(b *vec.Batch) (*vec.Vector, error) {
+	v, _, err := r.EvalTemp(b)
+	return v, err
+}
+
+// EvalTemp implements Temporary.
+func (r *root) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 	if r.index <= r.round.last {
 		r.round.n++
 	}
 	r.round.last = r.index
-	return r.node.Eval(b)
+	return EvalTemp(r.node, b)
 }
 
 // shared computes an expression once a batch (or once a selection of it).
@@ -58,22 +64,26 @@ func (s *shared) Eval(b *vec.Batch) (*vec.Vector, error) {
 type column struct {
 	index int
 	t     *types.Type
+	pool  *vec.Pool
 }
 
 func (c *column) Type() *types.Type { return c.t }
 
 func (c *column) Eval(b *vec.Batch) (*vec.Vector, error) {
+	v, _, err := c.EvalTemp(b)
+	return v, err
+}
+
+// EvalTemp implements Temporary.
+func (c *column) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 	if c.index >= len(b.Cols) {
-		return nil, errs.Internalf("column %d of a batch of %d", c.index, len(b.Cols))
+		return nil, false, errs.Internalf("column %d of a batch of %d", c.index, len(b.Cols))
 	}
 	v := b.Cols[c.index]
 	if b.Sel != nil {
-		return v.Gather(b.Sel), nil
+		return v.GatherPool(c.pool, b.Sel), c.pool != nil, nil
 	}
-	if v.N != b.N {
-		return v.Slice(0, b.N), nil
-	}
-	return v, nil
+	return v.Slice(0, b.N), false, nil
 }
 
 // literal is a constant, repeated; the vector is kept and cut to size.
@@ -158,25 +168,32 @@ type call struct {
 	batch   *vec.Batch // the rows at hand, for lambdas
 	a       fn.Args
 	whole   []*vec.Vector // the arguments, of the whole batch
+	temp    []bool        // which of them are ours to recycle
 	pace    pace
 }
 
 func (c *call) Type() *types.Type { return c.t }
 
 func (c *call) Eval(b *vec.Batch) (*vec.Vector, error) {
+	v, _, err := c.EvalTemp(b)
+	return v, err
+}
+
+// EvalTemp implements Temporary.
+func (c *call) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 	if b.N == 0 {
-		return vec.Make(c.t, 0), nil
+		return vec.Make(c.t, 0), false, nil
 	}
 	a := &c.a
 	if a.V == nil {
 		*a = fn.Args{Env: c.env, V: make([]*vec.Vector, len(c.args)), Ret: c.t, Mode: c.expr.Mode, Call: c.expr, Const: c.con, State: &c.state, Lambdas: c.lambdas}
-		c.whole = make([]*vec.Vector, len(c.args))
+		c.whole, c.temp = make([]*vec.Vector, len(c.args)), make([]bool, len(c.args))
 	}
 	nullIn := c.nulls == fn.NullIn || c.nulls == fn.NullMaybe
 	if nullIn {
 		for _, l := range c.con {
 			if l != nil && l.Value == nil {
-				return vec.MakeNull(c.t, b.N), nil
+				return vec.MakeNull(c.t, b.N), false, nil
 			}
 		}
 	}
@@ -184,22 +201,28 @@ func (c *call) Eval(b *vec.Batch) (*vec.Vector, error) {
 		if e == nil {
 			continue
 		}
-		v, err := e.Eval(b)
+		v, own, err := EvalTemp(e, b)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if nullIn && v.Layout == vec.None {
-			return vec.MakeNull(c.t, b.N), nil
+			return vec.MakeNull(c.t, b.N), false, nil
 		}
-		c.whole[i] = v
+		c.whole[i], c.temp[i] = v, own
 	}
 	v, err := c.pace.run(c.t, b.N, c.env.Yield, func(from, to int) (*vec.Vector, error) {
 		return c.step(b, from, to, nullIn)
 	})
-	for i := range a.V {
-		a.V[i], c.whole[i] = nil, nil // the batch isn't ours to keep
+	own := err == nil && len(a.Took) > 0 && v.N == b.N && vec.SameMemory(a.Took, v.Data)
+	a.Took = nil
+	for i, w := range c.whole {
+		// The batch isn't ours to keep. Lambdas' rows may be anywhere.
+		if c.temp[i] && err == nil && c.lambdas == nil && !vec.SharesData(v, w) {
+			c.env.Pool.Recycle(w)
+		}
+		a.V[i], c.whole[i], c.temp[i] = nil, nil, false
 	}
-	return v, err
+	return v, own, err
 }
 
 // step runs the kernel over rows from..to of the arguments in c.whole, of batch b.

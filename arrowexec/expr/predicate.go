@@ -78,20 +78,28 @@ func (p *predicate) Select(b *vec.Batch) (*vec.Batch, error) {
 	if len(sel) == b.N {
 		return b, nil
 	}
-	return &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel[:len(sel):len(sel)]}, nil
+	out := &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel[:len(sel):len(sel)]}
+	out.OwnAll(b)
+	return out, nil
 }
 
 // general evaluates any boolean expression over the rows that are left.
-type general struct{ e Evaluator }
+type general struct {
+	e    Evaluator
+	pool *vec.Pool
+}
 
 func (g *general) pick(b *vec.Batch, sel, out []int32) ([]int32, error) {
 	sub := &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel}
 	if b.Sel == nil && len(sel) == b.N {
 		sub = b // all rows: columns are read without a gather
 	}
-	v, err := g.e.Eval(sub)
+	v, own, err := EvalTemp(g.e, sub)
 	if err != nil {
 		return nil, err
+	}
+	if own {
+		defer g.pool.Recycle(v)
 	}
 	if v.Layout == vec.None {
 		return out[:0], nil
@@ -129,7 +137,7 @@ func compileConjunct(e plan.Expr, env *fn.Env) (conjunct, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &general{n}, nil
+	return &general{n, env.Pool}, nil
 }
 
 // fastConjunct finds a kernel that works on the column itself; nil: there is none.

@@ -76,7 +76,10 @@ func arith(op arithOp) Kernel {
 func intArith[T integer](a *Args, op arithOp) (*vec.Vector, error) {
 	x, xm := operand[T](a, 0)
 	y, ym := operand[T](a, 1)
-	out := make([]T, a.N)
+	if op == opMod || op == opPmod {
+		return intMod(a, op, x, xm, y, ym, make([]T, a.N))
+	}
+	out := result[T](a)
 	var bad T
 	switch op {
 	case opAdd:
@@ -112,8 +115,6 @@ func intArith[T integer](a *Args, op arithOp) (*vec.Vector, error) {
 		if wide != 0 {
 			bad = -1
 		}
-	case opMod, opPmod:
-		return intMod(a, op, x, xm, y, ym, out)
 	}
 	v := vec.FromSlice(a.Ret, out, nil)
 	if bad >= 0 || a.Mode == plan.Legacy && !isInterval(a.Ret) {
@@ -216,7 +217,12 @@ func intMod[T integer](a *Args, op arithOp, x []T, xm int, y []T, ym int, out []
 func floatArith[T float](a *Args, op arithOp) (*vec.Vector, error) {
 	x, xm := operand[T](a, 0)
 	y, ym := operand[T](a, 1)
-	out := make([]T, a.N)
+	var out []T
+	if op == opAdd || op == opSub || op == opMul {
+		out = result[T](a)
+	} else {
+		out = make([]T, a.N) // what can't be divided stays 0
+	}
 	v := vec.FromSlice(a.Ret, out, nil)
 	switch op {
 	case opAdd:

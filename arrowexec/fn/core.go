@@ -136,6 +136,16 @@ func operand[T vec.Fixed](a *Args, i int) ([]T, int) {
 	return s, -1
 }
 
+// result is memory of unknown contents for the kernel's result, of Env.Pool: for
+// kernels that write each value, and keep no hold of them.
+func result[T vec.Fixed](a *Args) []T {
+	out := vec.Scratch[T](a.Env.Pool, a.N)
+	if a.Env.Pool != nil {
+		a.Took = vec.AsBytes(out)
+	}
+	return out
+}
+
 // state returns the kernel's memory of type T, made by make0 at first.
 func state[T any](a *Args, make0 func() (T, error)) (T, error) {
 	if a.State != nil {

@@ -49,7 +49,7 @@ func decimalArith(a *Args, op arithOp) (*vec.Vector, error) {
 func addDecimals(a *Args, op arithOp, f1, f2 int64) *vec.Vector {
 	x, xm := operand[int64](a, 0)
 	y, ym := operand[int64](a, 1)
-	out := make([]int64, a.N)
+	out := result[int64](a)
 	if op == opSub {
 		f2 = -f2
 	}
@@ -66,13 +66,13 @@ func addMixed(a *Args, op arithOp, f1, f2 int64) *vec.Vector {
 		f2 = -f2
 	}
 	if vec.LayoutOf(a.Ret) == vec.I64 {
-		out := make([]int64, a.N)
+		out := result[int64](a)
 		for i := range out {
 			out[i] = x[i&xm]*f1 + y[i&ym]*f2
 		}
 		return vec.FromSlice(a.Ret, out, nil)
 	}
-	out := make([]types.Int128, a.N)
+	out := result[types.Int128](a)
 	for i := range out {
 		out[i] = types.Mul64(x[i&xm], f1).Add(types.Mul64(y[i&ym], f2))
 	}
@@ -83,13 +83,13 @@ func mulNarrow(a *Args) *vec.Vector {
 	x, xm := operand[int64](a, 0)
 	y, ym := operand[int64](a, 1)
 	if vec.LayoutOf(a.Ret) == vec.I64 {
-		out := make([]int64, a.N)
+		out := result[int64](a)
 		for i := range out {
 			out[i] = x[i&xm] * y[i&ym]
 		}
 		return vec.FromSlice(a.Ret, out, nil)
 	}
-	out := make([]types.Int128, a.N)
+	out := result[types.Int128](a)
 	for i := range out {
 		out[i] = types.Mul64(x[i&xm], y[i&ym])
 	}
@@ -109,7 +109,7 @@ func mulExact(a *Args) (*vec.Vector, error) {
 	x, xm := operand[types.Int128](a, w)
 	y, ym := operand[int64](a, n)
 	check := !(a.V[0].Type.Precision+a.V[1].Type.Precision <= a.Ret.Precision)
-	out := make([]types.Int128, a.N)
+	out := result[types.Int128](a)
 	v := vec.FromSlice(a.Ret, out, nil)
 	for i := range out {
 		l, r := x[i&xm], y[i&ym]

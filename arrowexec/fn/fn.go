@@ -16,6 +16,8 @@ type Env struct {
 	Partition int
 	// Yield is the task's yield point, for kernels with long loops; never nil.
 	Yield func() error
+	// Pool is where values that nobody keeps take their memory from; nil: from the heap.
+	Pool *vec.Pool
 }
 
 // Example is a query and its answer as Spark shows it; it is the function's golden test.
@@ -44,6 +46,8 @@ type Args struct {
 	State *any
 	// Lambdas are the compiled lambda arguments, by argument position (V[i] is nil there).
 	Lambdas []LambdaFn
+	// Took is memory that the kernel took from Env.Pool for its result (see result).
+	Took []byte
 }
 
 // LambdaFn evaluates a lambda body: args are the lambda's parameters, dense

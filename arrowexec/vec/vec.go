@@ -237,8 +237,11 @@ func (v *Vector) Slice(from, to int) *Vector {
 // Gather returns the values at idx, in that order. Buf and the children of
 // lists are shared, not copied.
 func (v *Vector) Gather(idx []int32) *Vector {
-	o := &Vector{Type: v.Type, Layout: v.Layout, N: len(idx), Buf: v.Buf, Child: v.Child}
-	o.Data = dirty(len(idx) * v.Layout.Width())
+	return v.gatherInto(dirty(len(idx)*v.Layout.Width()), idx)
+}
+
+func (v *Vector) gatherInto(data []byte, idx []int32) *Vector {
+	o := &Vector{Type: v.Type, Layout: v.Layout, N: len(idx), Data: data, Buf: v.Buf, Child: v.Child}
 	switch v.Layout.Width() {
 	case 1:
 		gather(Of[uint8](o), Of[uint8](v), idx)
@@ -320,6 +323,8 @@ type Batch struct {
 	N    int
 	Cols []*Vector
 	Sel  []int32
+
+	owned []owned // memory that Free gives back
 }
 
 // Compact returns the batch without a selection: columns gathered by Sel.

@@ -1,0 +1,5 @@
+//go:build !poison
+
+package vec
+
+const poison = false
