@@ -27,6 +27,8 @@ type aggBatch struct {
 	args [][]*vec.Vector
 	keep [][]bool // of FILTER: rows that count; nil: all
 	from []int    // start of each partition, when the rows are sorted by partition
+
+	temps []*vec.Vector // of keys and args, those whose memory is ours
 }
 
 // aggCore is the grouping itself, apart from where rows come from: it takes
@@ -53,6 +55,7 @@ type aggCore struct {
 	busy  bool     // in the middle of an update: Spill must not run
 	fixed bool     // groups can't be moved as states
 	whole bool     // one table, however many groups there are, while memory lasts
+	keeps bool     // an accumulator keeps hold of its input
 	group []int32
 	order []int32
 
@@ -113,6 +116,7 @@ func (a *aggCore) newPart() (*aggPart, error) {
 			return nil, err
 		}
 		p.accs = append(p.accs, acc)
+		a.keeps = a.keeps || !fn.ReadsOnly(acc)
 		var seen *groupTable
 		if g.distinct {
 			ts := []*types.Type{types.Int32Type}

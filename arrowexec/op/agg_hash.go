@@ -132,8 +132,10 @@ func (h *hashAggregate) consume(c *task.Ctx) error {
 		if err := h.core.add(eb); err != nil {
 			return err
 		}
+		n := int64(b.N)
+		eb.letGo(b, h.core.keeps, h.env.Pool)
 		if h.partial && h.core.files == nil {
-			more, err := h.look(int64(b.N))
+			more, err := h.look(n)
 			if !more || err != nil {
 				return err
 			}
@@ -252,9 +254,12 @@ func newAggEval(group []plan.Expr, aggs []aggCall, env *fn.Env) (*aggEval, error
 
 func (e *aggEval) eval(b *vec.Batch) (*aggBatch, error) {
 	out := &aggBatch{n: b.N, args: make([][]*vec.Vector, len(e.calls)), keep: make([][]bool, len(e.calls))}
-	var err error
-	if out.keys, err = evalAll(e.keys, b, make([]*vec.Vector, 0, len(e.keys))); err != nil {
-		return nil, err
+	for _, k := range e.keys {
+		v, err := out.temp(k, b)
+		if err != nil {
+			return nil, err
+		}
+		out.keys = append(out.keys, v)
 	}
 	for i, f := range e.floats {
 		if f {
@@ -284,7 +289,7 @@ func (e *aggEval) eval(b *vec.Batch) (*aggBatch, error) {
 						out.args[i] = append(out.args[i], v)
 						continue
 					}
-					v, err := a.Eval(b)
+					v, err := out.temp(a, b)
 					if err != nil {
 						return nil, err
 					}
@@ -292,7 +297,7 @@ func (e *aggEval) eval(b *vec.Batch) (*aggBatch, error) {
 					out.args[i] = append(out.args[i], v)
 					continue
 				}
-				v, err := a.Eval(b)
+				v, err := out.temp(a, b)
 				if err != nil {
 					return nil, err
 				}

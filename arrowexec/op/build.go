@@ -181,7 +181,7 @@ func buildProject(n *physical.Project, d Deps) (Operator, error) {
 	var at []int
 	for i, e := range n.Exprs {
 		if b, ok := e.(*plan.Bound); ok {
-			evals[i] = bound{b.Index, b.T}
+			evals[i] = bound{b.Index, b.T, d.Env.Pool}
 			continue
 		}
 		rest, at = append(rest, e), append(at, i)
@@ -193,7 +193,7 @@ func buildProject(n *physical.Project, d Deps) (Operator, error) {
 	for i, e := range list {
 		evals[at[i]] = e
 	}
-	return NewProject(in, evals, physical.Types(n.Out)), nil
+	return newProject(in, evals, physical.Types(n.Out), d.Env.Pool), nil
 }
 
 // tasks is the number of partitions of a node.

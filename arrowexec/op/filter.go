@@ -39,6 +39,9 @@ func (f *filter) Next(c *task.Ctx) (*vec.Batch, error) {
 		if b != nil && b.N > 0 {
 			return b, nil
 		}
+		if b != nil {
+			b.Free()
+		}
 	}
 }
 

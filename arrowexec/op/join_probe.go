@@ -190,6 +190,7 @@ func (p *prober) step(c *task.Ctx) (*vec.Batch, error) {
 		}
 		return p.pad(none.Compact()), nil
 	}
+	b.Free() // pairs are copies
 	return nil, nil
 }
 
@@ -210,9 +211,12 @@ func (p *prober) pick(b *vec.Batch, match bool) *vec.Batch {
 		sel = append(sel, j)
 	}
 	if len(sel) == 0 {
+		b.Free()
 		return nil
 	}
-	return &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel}
+	out := &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel}
+	out.OwnAll(b)
+	return out
 }
 
 // pad adds nulls for the build side.
@@ -397,6 +401,7 @@ func (p *prober) gather(c *task.Ctx, pi, bi []int32) (*vec.Batch, error) {
 	for i := range probe {
 		if v := p.cur.Cols[i]; same {
 			probe[i] = v.Slice(0, p.cur.N)
+			p.cur.Disown()
 		} else {
 			probe[i] = v.Gather(real)
 		}

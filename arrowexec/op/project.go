@@ -14,11 +14,16 @@ type project struct {
 	exprs  []expr.Evaluator
 	schema []*types.Type
 	plain  []int // the columns, when all expressions are columns
+	pool   *vec.Pool
 }
 
 // NewProject returns an operator whose columns are exprs over in's rows.
 func NewProject(in Operator, exprs []expr.Evaluator, schema []*types.Type) Operator {
-	p := &project{unary: unary{in}, exprs: exprs, schema: schema, plain: []int{}}
+	return newProject(in, exprs, schema, nil)
+}
+
+func newProject(in Operator, exprs []expr.Evaluator, schema []*types.Type, pool *vec.Pool) Operator {
+	p := &project{unary: unary{in}, exprs: exprs, schema: schema, plain: []int{}, pool: pool}
 	for _, e := range exprs {
 		b, ok := e.(bound)
 		if !ok {
@@ -43,16 +48,29 @@ func (p *project) Next(c *task.Ctx) (*vec.Batch, error) {
 		for i, k := range p.plain {
 			out.Cols[i] = b.Cols[k]
 		}
+		out.OwnAll(b)
 		return out, c.Yield()
 	}
 	for i, e := range p.exprs {
-		if out.Cols[i], err = e.Eval(b); err != nil {
+		v, own, err := expr.EvalTemp(e, b)
+		if err != nil {
 			return nil, err
+		}
+		if out.Cols[i] = v; own {
+			out.Own(p.pool, v)
 		}
 		if err := c.Yield(); err != nil {
 			return nil, err
 		}
 	}
+	// What was computed of the input can do without it; what was passed on can't.
+	for _, v := range out.Cols {
+		if b.Shares(v) {
+			out.OwnAll(b)
+			return out, nil
+		}
+	}
+	b.Free()
 	return out, nil
 }
 

@@ -13,22 +13,33 @@ import (
 type bound struct {
 	index int
 	t     *types.Type
+	pool  *vec.Pool
 }
 
 func (e bound) Type() *types.Type { return e.t }
 
 func (e bound) Eval(b *vec.Batch) (*vec.Vector, error) {
+	v, _, err := e.EvalTemp(b)
+	return v, err
+}
+
+// EvalTemp implements expr.Temporary.
+func (e bound) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 	v := b.Cols[e.index]
 	if b.Sel != nil {
-		return v.Gather(b.Sel), nil
+		return v.GatherPool(e.pool, b.Sel), e.pool != nil, nil
 	}
-	return v.Slice(0, b.N), nil
+	return v.Slice(0, b.N), false, nil
 }
 
 // Compile makes an evaluator; a plain column bypasses package expr.
 func Compile(e plan.Expr, env *fn.Env) (expr.Evaluator, error) {
 	if b, ok := e.(*plan.Bound); ok {
-		return bound{b.Index, b.T}, nil
+		x := bound{index: b.Index, t: b.T}
+		if env != nil {
+			x.pool = env.Pool
+		}
+		return x, nil
 	}
 	return expr.Compile(e, env)
 }
@@ -64,7 +75,9 @@ func NewEnv(conf *task.Conf, partition int) *fn.Env {
 	if conf != nil {
 		c.TimeZone, c.ANSI, c.Keys = conf.TimeZone, conf.ANSI, conf.Keys
 	}
-	return expr.NewEnv(c, partition, nil)
+	e := expr.NewEnv(c, partition, nil)
+	e.Pool = &vec.Pool{}
+	return e
 }
 
 // Predicate keeps the rows for which a condition is true.

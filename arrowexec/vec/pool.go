@@ -116,11 +116,7 @@ func SharesData(a, b *Vector) bool {
 			return true
 		}
 	}
-	if len(a.Data) == 0 || len(b.Data) == 0 {
-		return false
-	}
-	x, y := uintptr(unsafe.Pointer(unsafe.SliceData(a.Data))), uintptr(unsafe.Pointer(unsafe.SliceData(b.Data)))
-	return x < y+uintptr(len(b.Data)) && y < x+uintptr(len(a.Data))
+	return overlap(a.Data, b.Data)
 }
 
 // GatherPool is Gather with memory of p.
@@ -157,6 +153,32 @@ func (b *Batch) OwnAll(from *Batch) {
 		b.owned = append(b.owned, from.owned...)
 	}
 	from.owned = nil
+}
+
+// Shares reports whether values of v lie in memory that b owns.
+func (b *Batch) Shares(v *Vector) bool {
+	for _, c := range v.Child {
+		if b.Shares(c) {
+			return true
+		}
+	}
+	for _, o := range b.owned {
+		if overlap(v.Data, o.data) {
+			return true
+		}
+	}
+	return false
+}
+
+// Disown leaves what b owns to the garbage collector: for who keeps some of it.
+func (b *Batch) Disown() { b.owned = nil }
+
+func overlap(a, b []byte) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	x, y := uintptr(unsafe.Pointer(unsafe.SliceData(a))), uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	return x < y+uintptr(len(b)) && y < x+uintptr(len(a))
 }
 
 type owned struct {
