@@ -82,6 +82,8 @@ func (c *Caster) choose() error {
 				return err
 			}
 		}
+	case t.IsString() && f.Kind == types.Binary:
+		c.run = retyped // the bytes as they are, UTF-8 or not
 	case t.IsString():
 		c.run = castToText
 		if f.Kind == types.Object {
@@ -109,6 +111,8 @@ func (c *Caster) choose() error {
 		c.run = castTime
 	case (f.Kind == types.Timestamp || f.Kind == types.TimestampNTZ) && t.Kind == types.Time:
 		c.run = timestampToTime
+	case f.Kind == types.Time && t.IsNumeric():
+		c.run = timeToNumber
 	case f.IsNumeric() && t.Kind == types.Timestamp:
 		c.run = numberToTimestamp
 	case f.Kind == types.Timestamp && t.IsNumeric():
@@ -648,6 +652,31 @@ func timestampToNumber(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 	return out, nil
 }
 
+// timeToNumber gives the seconds since midnight.
+func timeToNumber(c *Caster, v *vec.Vector) (*vec.Vector, error) {
+	out := c.start(v)
+	for i, x := range vec.Of[int64](v) {
+		if v.Null != nil && v.Null[i] {
+			continue
+		}
+		ok, tell := true, func() error { return c.overflow(v, i) }
+		if c.to.IsIntegral() {
+			ok = putInt(out, i, x/nanosPerSecond)
+		} else {
+			var d types.Int128
+			d, ok = types.ToScale(types.I128(x), 9, c.to.Precision, c.to.Scale)
+			putDecimal(out, i, d)
+			tell = func() error { return outOfRange(string(types.AppendDecimal(nil, types.I128(x), 9)), c.to, c.pos) }
+		}
+		if !ok {
+			if err := c.fail(out, i, tell); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
 func intToBinary(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 	w := v.Layout.Width()
 	b := newStrings(v.N, v.N*w)
@@ -683,7 +712,7 @@ func castInterval(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 		if v.Null != nil && v.Null[i] {
 			continue
 		}
-		ok := true
+		ok, tell := true, func() error { return c.overflow(v, i) }
 		if c.to == iv {
 			var d types.Int128
 			switch {
@@ -704,12 +733,15 @@ func castInterval(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 				d, fits := types.DivRound(types.I128(x), types.I128(unit), c.to.Scale)
 				ok = fits && d.Fits(c.to.Precision)
 				putDecimal(out, i, d)
+				if exact, f := types.DivRound(types.I128(x), types.I128(unit), 6); !ok && f {
+					tell = func() error { return outOfRange(string(types.AppendDecimal(nil, exact, 6)), c.to, c.pos) }
+				}
 			default:
 				return nil, c.refuse()
 			}
 		}
 		if !ok {
-			if err := c.fail(out, i, func() error { return c.overflow(v, i) }); err != nil {
+			if err := c.fail(out, i, tell); err != nil {
 				return nil, err
 			}
 		}

@@ -47,10 +47,10 @@ func rewriteExtract(c *plan.Call) (plan.Expr, error) {
 		fields = intervalFields
 	}
 	f := fields[strings.ToUpper(name)]
-	if f == "" {
+	if f == "" || src.Kind == types.Time && f != "hour" && f != "minute" && f != "second_fraction" {
 		return nil, errs.New(errs.Analysis, "INVALID_EXTRACT_FIELD", "field", errs.ID(name), "expr", errs.Quote(src.SQL())).At(c.Pos())
 	}
-	return &plan.Call{At: c.At, Name: f, Args: c.Args[1:2:2]}, nil
+	return &plan.Call{At: c.At, Name: f, Args: c.Args[1:2:2], Internal: true}, nil
 }
 
 func secondFraction(a *Args) (*vec.Vector, error) {
@@ -89,6 +89,14 @@ func intervalPart(f func(months, days, micros int64) int64) Kernel {
 	}
 }
 
+// noSuchDay tells of a day that a month lacks; the text is java.time's.
+func noSuchDay(y, m, d int) string {
+	if m == 2 && d == 29 {
+		return "Invalid date 'February 29' as '" + strconv.Itoa(y) + "' is not a leap year"
+	}
+	return "Invalid date '" + strings.ToUpper(time.Month(m).String()) + " " + strconv.Itoa(d) + "'"
+}
+
 func makeDate(a *Args) (*vec.Vector, error) {
 	out := make([]int32, a.N)
 	v := vec.FromSlice(a.Ret, out, nil)
@@ -104,10 +112,7 @@ func makeDate(a *Args) (*vec.Vector, error) {
 		case d < 1 || d > 31:
 			text = "Invalid value for DayOfMonth (valid values 1 - 28/31): " + strconv.Itoa(d)
 		case d > types.DaysInMonth(int64(y), m):
-			// The texts of this parameter are java.time's.
-			if text = "Invalid date '" + strings.ToUpper(time.Month(m).String()) + " " + strconv.Itoa(d) + "'"; d == 29 {
-				text = "Invalid date 'February 29' as '" + strconv.Itoa(y) + "' is not a leap year"
-			}
+			text = noSuchDay(y, m, d)
 		}
 		if text != "" {
 			if a.Mode == plan.ANSI {

@@ -39,16 +39,28 @@ func clockStateOf(a *Args) (*clockState, error) {
 	})
 }
 
-func (s *clockState) pattern(a *Args, text string) (*types.Pattern, error) {
+// pattern compiles a date-time pattern, for reading or for writing.
+func (s *clockState) pattern(a *Args, text string, reading bool) (*types.Pattern, error) {
 	if p := s.patterns[text]; p != nil {
 		return p, nil
 	}
-	p, err := types.CompilePattern(text)
+	legacy := a.Env.Conf != nil && strings.EqualFold(a.Env.Conf.Keys["spark.sql.legacy.timeParserPolicy"], "LEGACY")
+	var p *types.Pattern
+	var err error
+	if legacy {
+		p, err = types.CompileLegacyPattern(text)
+	} else {
+		if p, err = types.CompilePattern(text); reading {
+			p, err = types.CompileReader(text)
+		}
+	}
 	if err != nil {
 		var pe *types.PatternError
 		switch {
 		case errors.As(err, &pe) && pe.Week != 0:
 			return nil, errs.New(errs.Upgrade, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "c", string(pe.Week)).At(a.pos())
+		case !legacy && types.LegacyPattern(text):
+			return nil, errs.New(errs.Upgrade, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "pattern", "'"+text+"'", "config", `"spark.sql.legacy.timeParserPolicy"`, "docroot", "https://spark.apache.org/docs/latest").At(a.pos())
 		case pe != nil && pe.Illegal != 0:
 			return nil, errs.New(errs.IllegalArgument, "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "c", string(pe.Illegal), "pattern", text).At(a.pos())
 		}
@@ -95,7 +107,7 @@ func formatKernel(micros func(a *Args, i int) int64) Kernel {
 				if len(a.V) > 1 {
 					text = a.V[1].Str(i)
 				}
-				p, err := s.pattern(a, text)
+				p, err := s.pattern(a, text, false)
 				if err != nil {
 					return nil, err
 				}
@@ -158,7 +170,7 @@ func parsePattern(as parseAs, instead string) Kernel {
 		if len(a.V) > 1 {
 			text = a.V[1].Str(i)
 		}
-		p, err := s.pattern(a, text)
+		p, err := s.pattern(a, text, true)
 		if err != nil {
 			return 0, false, err
 		}
@@ -235,19 +247,21 @@ func makeTimestamp(zoned, try bool) Kernel {
 			return fail("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "rangeMessage", "Invalid value for "+field+" (valid values "+strconv.Itoa(from)+" - "+strconv.Itoa(to)+"): "+strconv.Itoa(v))
 		}
 		switch {
-		case us < 0 || us > 60*types.MicrosPerSecond:
-			return fail("INVALID_FRACTION_OF_SECOND", "secAndMicros", string(types.AppendDecimal(nil, types.I128(us), 6)))
 		case m < 1 || m > 12:
 			return bounds("MonthOfYear", 1, 12, m)
 		case d < 1 || d > types.DaysInMonth(int64(y), m):
 			if d >= 1 && d <= 31 {
-				return fail("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "rangeMessage", "Invalid date: month "+strconv.Itoa(m)+" of year "+strconv.Itoa(y)+" has no day "+strconv.Itoa(d))
+				return fail("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "rangeMessage", noSuchDay(y, m, d))
 			}
 			return bounds("DayOfMonth", 1, 31, d)
 		case h < 0 || h > 23:
 			return bounds("HourOfDay", 0, 23, h)
 		case mi < 0 || mi > 59:
 			return bounds("MinuteOfHour", 0, 59, mi)
+		case us > 60*types.MicrosPerSecond && us < 61*types.MicrosPerSecond:
+			return fail("INVALID_FRACTION_OF_SECOND", "secAndMicros", string(types.AppendDecimal(nil, types.I128(us), 6)))
+		case us < 0 || us > 60*types.MicrosPerSecond:
+			return bounds("SecondOfMinute", 0, 59, int(us/types.MicrosPerSecond))
 		}
 		day := types.DaysFromCivil(int64(y), m, d)
 		if day > 106751990 || day < -106751990 {
@@ -535,11 +549,12 @@ func datetimePatterns() []Def {
 	}
 	sec6, sec8 := Accept{Types: []*types.Type{types.NewDecimal(16, 6)}}, Accept{Types: []*types.Type{types.NewDecimal(18, 6)}}
 	fields := params(int32P, int32P, int32P, int32P, int32P, sec6)
-	make6 := func(t *types.Type, zoned, try bool) []Overload {
+	make6 := func(t *types.Type, zoned, try, alone bool) []Overload {
 		o := []Overload{{Params: fields, RetExpr: retAnsi(t), Eval: makeTimestamp(zoned, try)}}
 		if zoned {
 			o = append(o, Overload{Params: append(append([]Accept{}, fields...), stringP), RetExpr: retAnsi(t), Eval: makeTimestamp(zoned, try)})
 		}
+		o = append(o, dateAndTimeSigs(t, zoned, alone)...)
 		if try {
 			o = all(o)
 		}
@@ -561,6 +576,26 @@ func datetimePatterns() []Def {
 			o = all(o)
 		}
 		return o
+	}
+	// Of a date and a time Spark names what the call becomes.
+	clockName := func(d Def, as string) Def {
+		d.Pretty = func(args []string) string {
+			list := strings.Join(args, ", ")
+			switch len(args) {
+			case 1, 2, 3:
+				return strings.ReplaceAll(as, "@", list)
+			case 7:
+				if strings.HasPrefix(d.Name, "try_") {
+					list = strings.Join(args[:6], ", ")
+				}
+			}
+			return d.Name + "(" + list + ")"
+		}
+		return d
+	}
+	pretty := func(d Def, most int, defaults ...string) Def {
+		d.Pretty = withDefaults(d.Name, most, defaults...)
+		return d
 	}
 	unix := def("unix_timestamp", "1.5.0", "Counts the seconds since 1970-01-01 00:00:00 UTC, of now or of a text, a date or a timestamp.", "SELECT unix_timestamp('2016-04-08', 'yyyy-MM-dd')", "1460073600", append([]Overload{{Ret: gives(big)}}, pairs()...)...)
 	unix.Rewrite = func(c *plan.Call) (plan.Expr, error) {
@@ -584,25 +619,25 @@ func datetimePatterns() []Def {
 		def("to_timestamp_ltz", "3.4.0", "Reads a timestamp with the session's time zone.", "SELECT to_timestamp_ltz('2016-12-31 00:12:00')", "2016-12-31 00:12:00", stamp(ts, asTimestamp, "try_to_timestamp")...),
 		def("to_timestamp_ntz", "3.4.0", "Reads a timestamp without time zone.", "SELECT to_timestamp_ntz('2016-12-31 00:12:00')", "2016-12-31 00:12:00", stamp(ntz, asNTZ, "try_to_timestamp")...),
 		def("try_to_timestamp", "3.3.0", "Is to_timestamp, with NULL for what is no timestamp.", "SELECT try_to_timestamp('foo', 'yyyy-MM-dd')", "NULL", all(stamp(ts, asTimestamp, ""))...),
-		def("make_timestamp", "3.0.0", "Makes a timestamp of year, month, day, hour, minute, seconds and, if given, a time zone.", "SELECT make_timestamp(2014, 12, 28, 6, 30, 45.887)", "2014-12-28 06:30:45.887", make6(ts, true, false)...),
-		def("make_timestamp_ltz", "3.4.0", "Makes a timestamp with the session's time zone of its fields.", "SELECT make_timestamp_ltz(2014, 12, 28, 6, 30, 45.887)", "2014-12-28 06:30:45.887", make6(ts, true, false)...),
-		def("make_timestamp_ntz", "3.4.0", "Makes a timestamp without time zone of its fields.", "SELECT make_timestamp_ntz(2014, 12, 28, 6, 30, 45.887)", "2014-12-28 06:30:45.887", make6(ntz, false, false)...),
-		def("try_make_timestamp", "4.0.0", "Is make_timestamp, with NULL for fields out of bounds.", "SELECT try_make_timestamp(2019, 13, 1, 10, 11, 12)", "NULL", make6(ts, true, true)...),
-		def("try_make_timestamp_ltz", "4.0.0", "Is make_timestamp_ltz, with NULL for fields out of bounds.", "SELECT try_make_timestamp_ltz(2019, 13, 1, 10, 11, 12)", "NULL", make6(ts, true, true)...),
-		def("try_make_timestamp_ntz", "4.0.0", "Is make_timestamp_ntz, with NULL for fields out of bounds.", "SELECT try_make_timestamp_ntz(2019, 13, 1, 10, 11, 12)", "NULL", make6(ntz, false, true)...),
+		def("make_timestamp", "3.0.0", "Makes a timestamp of year, month, day, hour, minute, seconds and, if given, a time zone.", "SELECT make_timestamp(2014, 12, 28, 6, 30, 45.887)", "2014-12-28 06:30:45.887", make6(ts, true, false, true)...),
+		clockName(def("make_timestamp_ltz", "3.4.0", "Makes a timestamp with the session's time zone of its fields.", "SELECT make_timestamp_ltz(2014, 12, 28, 6, 30, 45.887)", "2014-12-28 06:30:45.887", make6(ts, true, false, false)...), "make_timestamp(@)"),
+		def("make_timestamp_ntz", "3.4.0", "Makes a timestamp without time zone of its fields.", "SELECT make_timestamp_ntz(2014, 12, 28, 6, 30, 45.887)", "2014-12-28 06:30:45.887", make6(ntz, false, false, false)...),
+		clockName(def("try_make_timestamp", "4.0.0", "Is make_timestamp, with NULL for fields out of bounds.", "SELECT try_make_timestamp(2019, 13, 1, 10, 11, 12)", "NULL", make6(ts, true, true, true)...), "try_make_timestamp(@)"),
+		clockName(def("try_make_timestamp_ltz", "4.0.0", "Is make_timestamp_ltz, with NULL for fields out of bounds.", "SELECT try_make_timestamp_ltz(2019, 13, 1, 10, 11, 12)", "NULL", make6(ts, true, true, false)...), "make_timestamp(@)"),
+		clockName(def("try_make_timestamp_ntz", "4.0.0", "Is make_timestamp_ntz, with NULL for fields out of bounds.", "SELECT try_make_timestamp_ntz(2019, 13, 1, 10, 11, 12)", "NULL", make6(ntz, false, true, false)...), "try_make_timestamp_ntz(make_timestamp_ntz(@))"),
 		whole(def("from_utc_timestamp", "1.5.0", "Reads a time on UTC's clock as one on a zone's clock.", "SELECT from_utc_timestamp('2016-08-31', 'Asia/Seoul')", "2016-08-31 09:00:00", sig(gives(ts), utcShift(true), tsP, stringP))),
 		whole(def("to_utc_timestamp", "1.5.0", "Reads a time on a zone's clock as one on UTC's clock.", "SELECT to_utc_timestamp('2016-08-31', 'Asia/Seoul')", "2016-08-30 15:00:00", sig(gives(ts), utcShift(false), tsP, stringP))),
 		whole(def("convert_timezone", "3.4.0", "Turns a time on one zone's clock into that on another's.", "SELECT convert_timezone('Europe/Brussels', 'America/Los_Angeles', timestamp_ntz'2021-12-06 00:00:00')", "2021-12-05 15:00:00",
 			sig(gives(ntz), convertTimezone, stringP, ntzP), sig(gives(ntz), convertTimezone, stringP, stringP, ntzP))),
 		whole(def("timestampadd", "3.3.0", "Adds a number of units to a timestamp.", "SELECT timestampadd(MONTH, -1, TIMESTAMP'2022-03-31 00:00:00')", "2022-02-28 00:00:00", sig(givesArg(2), unitAdd, stringP, int64P, tsP), sig(givesArg(2), unitAdd, stringP, int64P, ntzP))),
 		whole(def("timestampdiff", "3.3.0", "Counts the whole units between two timestamps.", "SELECT timestampdiff(MONTH, TIMESTAMP'2022-02-28', TIMESTAMP'2022-03-28')", "1", sig(gives(big), unitDiff, stringP, tsP, tsP), sig(gives(big), unitDiff, stringP, ntzP, ntzP))),
-		def("make_interval", "3.0.0", "Makes an interval of years, months, weeks, days, hours, minutes and seconds.", "SELECT make_interval(100, 11, 1, 1, 12, 30, 01.001001)", "100 years 11 months 8 days 12 hours 30 minutes 1.001001 seconds", interval(false)...),
-		def("try_make_interval", "4.0.0", "Is make_interval, with NULL beyond its range.", "SELECT try_make_interval(2147483647)", "NULL", interval(true)...),
-		whole(def("make_dt_interval", "3.2.0", "Makes an interval of days, hours, minutes and seconds.", "SELECT make_dt_interval(1, 12, 30, 01.001001)", "1 12:30:01.001001000", upTo(params(int32P, int32P, int32P, sec8), 0, func(p []Accept) Overload {
+		pretty(def("make_interval", "3.0.0", "Makes an interval of years, months, weeks, days, hours, minutes and seconds.", "SELECT make_interval(100, 11, 1, 1, 12, 30, 01.001001)", "100 years 11 months 8 days 12 hours 30 minutes 1.001001 seconds", interval(false)...), 7, "0", "0", "0", "0", "0", "0", "0.000000"),
+		pretty(def("try_make_interval", "4.0.0", "Is make_interval, with NULL beyond its range.", "SELECT try_make_interval(2147483647)", "NULL", interval(true)...), 7, "0", "0", "0", "0", "0", "0", "0.000000"),
+		pretty(whole(def("make_dt_interval", "3.2.0", "Makes an interval of days, hours, minutes and seconds.", "SELECT make_dt_interval(1, 12, 30, 01.001001)", "1 12:30:01.001001000", upTo(params(int32P, int32P, int32P, sec8), 0, func(p []Accept) Overload {
 			return sig(gives(types.DayTimeType), makeDayTime, p...)
-		})...)),
-		whole(def("make_ym_interval", "3.2.0", "Makes an interval of years and months.", "SELECT make_ym_interval(1, 2)", "1-2", upTo(params(int32P, int32P), 0, func(p []Accept) Overload {
+		})...)), 4, "0", "0", "0", "0.000000"),
+		pretty(whole(def("make_ym_interval", "3.2.0", "Makes an interval of years and months.", "SELECT make_ym_interval(1, 2)", "1-2", upTo(params(int32P, int32P), 0, func(p []Accept) Overload {
 			return sig(gives(types.YearMonthType), makeYearMonth, p...)
-		})...)),
+		})...)), 2, "0", "0"),
 	}
 }

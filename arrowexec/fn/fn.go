@@ -62,6 +62,8 @@ type Accept struct {
 	// (Spark: TypeCollection of concrete types). Nil with Test set: no cast, only a test.
 	Types []*types.Type
 	Test  func(*types.Type) bool
+	// Exact: no implicit casts, but for NULL, which becomes the first of Types (Spark: ExpectsInputTypes).
+	Exact bool
 	// Lambda is the number of parameters of a lambda argument; 0: not one. With LambdaMax > Lambda fewer or more are allowed.
 	Lambda, LambdaMax int
 }

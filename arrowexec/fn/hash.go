@@ -10,7 +10,6 @@ import (
 	"hash/crc32"
 	"math"
 	"math/bits"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 
@@ -288,15 +287,7 @@ func (x *xorShift) gaussian() float64 {
 
 func random(f func(*xorShift) float64) Kernel {
 	return func(a *Args) (*vec.Vector, error) {
-		x, err := state(a, func() (*xorShift, error) {
-			seed := int64(rand.Uint64())
-			if len(a.V) > 0 {
-				if seed = 0; a.N > 0 && !a.V[0].IsNull(0) {
-					seed = getInt(a.V[0], 0)
-				}
-			}
-			return newXorShift(seed + int64(a.Env.Partition)), nil
-		})
+		x, err := xorShiftOf(a, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -317,10 +308,12 @@ func misc() []Def {
 		return Overload{Params: params(anyP), Variadic: true, Ret: ret, Eval: k}
 	}
 	alias := func(d Def, names ...string) Def { d.Aliases = names; return d }
-	seedP := Accept{Name: `("INT" or "BIGINT")`, Types: []*types.Type{types.Int64Type, types.Int32Type}}
 	rnd := func(name, usage string, f func(*xorShift) float64, want string) Def {
-		d := def("math_funcs", name, "1.5.0", usage, NullNever, "SELECT "+name+"(0)", want, sig(gives(types.Float64Type), random(f)), sig(gives(types.Float64Type), random(f), seedP))
+		d := def("math_funcs", name, "1.5.0", usage, NullNever, "SELECT "+name+"(0)", want, Overload{RetExpr: retRandom, Eval: random(f)}, Overload{Params: params(seedP), RetExpr: retRandom, Eval: random(f)})
 		d.Random = true
+		if name == "rand" {
+			d.Aliases = []string{"random"}
+		}
 		return d
 	}
 	hexInt := textKernel(func(a *Args, i int, dst []byte) []byte {
@@ -396,6 +389,6 @@ func misc() []Def {
 				out[i] = int32(bits.OnesCount64(uint64(getInt(a.V[0], i))))
 			}
 			return vec.FromSlice(a.Ret, out, nil), nil
-		}, Accept{Name: `("INTEGRAL" or "BOOLEAN")`, Types: []*types.Type{types.Int64Type}, Test: func(t *types.Type) bool { return t.IsIntegral() || t.Kind == types.Bool }})),
+		}, Accept{Name: `("INTEGRAL" or "BOOLEAN")`, Exact: true, Types: []*types.Type{types.Int64Type}, Test: func(t *types.Type) bool { return t.IsIntegral() || t.Kind == types.Bool }})),
 	}
 }

@@ -477,7 +477,7 @@ func conditional() []Def {
 				return &plan.Call{At: c.At, Name: "nullif", Args: []plan.Expr{c.Args[0], &plan.Literal{T: types.Int32Type, Value: int32(0)}}}, nil
 			}, Examples: []Example{{"SELECT nullifzero(0)", "NULL"}}},
 		{Name: "raise_error", Since: "3.1.0", Group: "misc_funcs", Usage: "Fails with a message of one's own.", Kind: plan.FnScalar, Nulls: NullKernel, Random: true,
-			Overloads: []Overload{sig(gives(types.NullType), raiseError, stringP), sig(gives(types.NullType), raiseError, stringP, mapP)}},
+			Overloads: []Overload{sig(gives(types.NullType), raiseError, stringP)}},
 		{Name: "assert_true", Since: "2.0.0", Group: "misc_funcs", Usage: "Gives NULL where the condition is true, else fails.", Kind: plan.FnScalar, Nulls: NullKernel, Random: true,
 			Overloads: []Overload{sig(gives(types.NullType), assertTrue, boolP), sig(gives(types.NullType), assertTrue, boolP, stringP)}, Examples: []Example{{"SELECT assert_true(0 < 1)", "NULL"}}},
 	}

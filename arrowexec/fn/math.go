@@ -195,6 +195,40 @@ func round(even bool) Kernel {
 	}
 }
 
+// roundStep rounds decimals up or down to a number of digits.
+func roundStep(up bool) Kernel {
+	return func(a *Args) (*vec.Vector, error) {
+		v, out := a.V[0], vec.Make(a.Ret, a.N)
+		for i := range a.N {
+			if a.skipped(i) {
+				continue
+			}
+			x, scale := getDecimal(v, i), v.Type.Scale
+			y, at := x, scale
+			if drop := scale - a.i32(1, i); drop > 0 {
+				q, r := types.Int128{}, x
+				if drop <= types.MaxPrecision {
+					q, r = x.DivMod10(drop)
+				}
+				if up && r.Sign() > 0 {
+					q = q.Add(types.I128(1))
+				} else if !up && r.Sign() < 0 {
+					q = q.Sub(types.I128(1))
+				}
+				y, at = q, a.i32(1, i)
+			}
+			d, ok := types.Rescale(y, at, a.Ret.Scale)
+			if !ok || !d.Fits(a.Ret.Precision) {
+				if err := decimalOverflow(a, out, i, func() string { return string(types.AppendDecimal(nil, x, scale)) }); err != nil {
+					return nil, err
+				}
+			}
+			putDecimal(out, i, d)
+		}
+		return out, nil
+	}
+}
+
 // roundDecimal rounds x of a scale to digits and gives the result at scale to.
 func roundDecimal(x types.Int128, scale, digits, to int, even bool) (types.Int128, bool) {
 	if drop := scale - digits; drop > 0 {
@@ -281,6 +315,10 @@ func mathCore() []Def {
 	}
 	roundP := Accept{Name: "NUMERIC", Types: []*types.Type{types.Float64Type}, Test: (*types.Type).IsNumeric}
 	floorP := Accept{Name: `("DOUBLE" or "DECIMAL" or "BIGINT")`, Types: []*types.Type{types.Float64Type}, Test: func(t *types.Type) bool { return t.Kind == types.Float64 || t.Kind == types.Decimal || t.IsIntegral() }}
+	step := func(name, usage string, up bool) Def {
+		return Def{Name: name, Since: "3.3.0", Group: "internal", Usage: usage, Kind: plan.FnScalar, Nulls: NullMaybe, Ansi: true,
+			Overloads: []Overload{{Params: params(Accept{Name: "DECIMAL", Test: func(t *types.Type) bool { return t.Kind == types.Decimal }}, int32P), RetExpr: retRound, Ret: givesArg(0), Eval: roundStep(up)}}}
+	}
 	roundDef := func(name, usage string, even bool, sql, want string) Def {
 		d := maybe(def(name, usage, sql, want))
 		d.Ansi = true
@@ -300,6 +338,8 @@ func mathCore() []Def {
 		d.Group, d.Aliases = "bitwise_funcs", []string{al}
 		return d
 	}
+	signP := Accept{Name: `("DOUBLE" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND")`, Types: []*types.Type{types.Float64Type}}
+	ansiIntervalP := Accept{Name: signP.Name, Exact: true, Test: (*types.Type).IsAnsiInterval}
 	sign := func(x float64) float64 {
 		switch {
 		case x > 0:
@@ -350,13 +390,20 @@ func mathCore() []Def {
 		one("degrees", "Turns radians into degrees.", func(x float64) float64 { return x * (180 / math.Pi) }, "SELECT degrees(3.141592653589793)", "180.0"),
 		one("radians", "Turns degrees into radians.", func(x float64) float64 { return x * (math.Pi / 180) }, "SELECT radians(180)", "3.141592653589793"),
 		one("rint", "Rounds to the nearest whole number, half to even.", math.RoundToEven, "SELECT rint(12.3456)", "12.0"),
-		alias(one("sign", "Gives the sign: -1.0, 0.0 or 1.0.", sign, "SELECT sign(40)", "1.0"), "signum"),
+		alias(def("sign", "Gives the sign: -1.0, 0.0 or 1.0.", "SELECT sign(40)", "1.0", sig(dbl, doubleFn(sign), signP), sig(dbl, func(a *Args) (*vec.Vector, error) {
+			out := make([]float64, a.N)
+			for i := range out {
+				out[i] = sign(float64(getInt(a.V[0], i)))
+			}
+			return vec.FromSlice(a.Ret, out, nil), nil
+		}, ansiIntervalP)), "signum"),
 		def("atan2", "Gives the angle of a point.", "SELECT atan2(0, 0)", "0.0", sig(dbl, doubleFn2(math.Atan2), doubleP, doubleP)),
 		def("hypot", "Gives the length of a hypotenuse.", "SELECT hypot(3, 4)", "5.0", sig(dbl, doubleFn2(math.Hypot), doubleP, doubleP)),
 		def("pi", "Gives pi.", "SELECT pi()", "3.141592653589793", sig(dbl, constant0(math.Pi))),
 		def("e", "Gives e.", "SELECT e()", "2.718281828459045", sig(dbl, constant0(math.E))),
 		def("floor", "Rounds down.", "SELECT floor(-0.1)", "-1", sig(retFloor, rounded(math.Floor, false), floorP)),
 		alias(def("ceil", "Rounds up.", "SELECT ceil(5)", "5", sig(retFloor, rounded(math.Ceil, true), floorP)), "ceiling"),
+		step("decimal_floor", "Rounds a decimal down to a number of digits.", false), step("decimal_ceil", "Rounds a decimal up to a number of digits.", true),
 		roundDef("round", "Rounds to a number of digits, half away from zero.", false, "SELECT round(2.5, 0)", "3"),
 		roundDef("bround", "Rounds to a number of digits, half to even.", true, "SELECT bround(2.5, 0)", "2"),
 		bit("&", '&', "Gives the bits that both have.", "SELECT 3 & 5", "1"),

@@ -13,6 +13,8 @@ import (
 
 // numberBases are the functions about digits, bits and buckets of numbers.
 func numberBases() []Def {
+	bucketYM := Accept{Name: "INTERVAL YEAR TO MONTH", Exact: true, Test: func(t *types.Type) bool { return t.Kind == types.YearMonthInterval }}
+	bucketDT := Accept{Name: "INTERVAL DAY TO SECOND", Exact: true, Test: func(t *types.Type) bool { return t.Kind == types.DayTimeInterval }}
 	bitGet := func(name string) Def {
 		return Def{Name: name, Since: "3.2.0", Group: "bitwise_funcs", Usage: "Gives the bit of a number at a position, counted from 0 at the right.", Kind: plan.FnScalar,
 			Overloads: []Overload{sig(gives(types.Int8Type), getBit, integralP, int32P)}, Examples: []Example{{"SELECT " + name + "(11, 0)", "1"}, {"SELECT " + name + "(11, 2)", "0"}}}
@@ -25,6 +27,7 @@ func numberBases() []Def {
 		{Name: "width_bucket", Since: "3.1.0", Group: "math_funcs", Usage: "Gives the number of the bucket, of that many equally wide ones between two bounds, that a value falls in.",
 			Kind: plan.FnScalar, Nulls: NullMaybe, Overloads: []Overload{
 				sig(gives(types.Int64Type), widthBucket, doubleP, doubleP, doubleP, int64P),
+				sig(gives(types.Int64Type), widthBucket, bucketYM, bucketYM, bucketYM, int64P), sig(gives(types.Int64Type), widthBucket, bucketDT, bucketDT, bucketDT, int64P),
 			}, Examples: []Example{{"SELECT width_bucket(5.3, 0.2, 10.6, 5)", "3"}, {"SELECT width_bucket(-2.1, 1.3, 3.4, 3)", "0"}}},
 	}
 }
@@ -135,7 +138,18 @@ func getBit(a *Args) (*vec.Vector, error) {
 // widthBucket is the SQL standard's: 0 below the range, n+1 above it, null where
 // the bounds or the number of buckets make no sense.
 func widthBucket(a *Args) (*vec.Vector, error) {
-	v, lo, hi, n := vec.Of[float64](a.V[0]), vec.Of[float64](a.V[1]), vec.Of[float64](a.V[2]), vec.Of[int64](a.V[3])
+	// Intervals are their months or microseconds.
+	doubles := func(v *vec.Vector) []float64 {
+		if v.Layout == vec.F64 {
+			return vec.Of[float64](v)
+		}
+		out := make([]float64, a.N)
+		for i := range out {
+			out[i] = float64(getInt(v, i))
+		}
+		return out
+	}
+	v, lo, hi, n := doubles(a.V[0]), doubles(a.V[1]), doubles(a.V[2]), vec.Of[int64](a.V[3])
 	out := make([]int64, a.N)
 	r := vec.FromSlice(types.Int64Type, out, nil)
 	for i := range a.N {

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"math"
-	"math/rand/v2"
 	"net/url"
 	"strconv"
 	"strings"
@@ -530,6 +529,24 @@ func mask(a *Args) (*vec.Vector, error) {
 	return b.finish(a.Ret), nil
 }
 
+// retMask checks that the replacements are constants of one character.
+func retMask(c *plan.Call) (*types.Type, bool, error) {
+	for i, name := range []string{"", "upperChar", "lowerChar", "digitChar", "otherChar"}[:len(c.Args)] {
+		if i == 0 {
+			continue
+		}
+		if err := mustBeConstant(c, i, name, `"STRING"`); err != nil {
+			return nil, false, err
+		}
+		if v, ok := constant(c.Args[i]); ok {
+			if s, isText := v.(string); isText && utf8.RuneCountInString(s) != 1 {
+				return nil, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE", "sqlExpr", "", "exprName", errs.ID(name))
+			}
+		}
+	}
+	return types.StringType, true, nil
+}
+
 func luhn(a *Args) (*vec.Vector, error) {
 	out := make([]bool, a.N)
 	for i := range out {
@@ -582,10 +599,7 @@ func toBinary(try bool) Kernel {
 				dst = append(dst, out...)
 			}
 		default:
-			if try {
-				return nil, false, nil
-			}
-			return nil, false, errs.New(errs.IllegalArgument, "INVALID_PARAMETER_VALUE.BINARY_FORMAT", "parameter", errs.ID("format"), "functionName", errs.ID("to_binary"), "invalidFormat", "'"+format+"'").At(a.pos())
+			return nil, false, errs.Internalf("to_binary by %q", format)
 		}
 		if !ok {
 			if try {
@@ -595,6 +609,26 @@ func toBinary(try bool) Kernel {
 		}
 		return dst, true, nil
 	})
+}
+
+// retToBinary checks the format, which must be a constant.
+func retToBinary(c *plan.Call) (*types.Type, bool, error) {
+	if len(c.Args) > 1 {
+		if err := mustBeConstant(c, 1, "fmt", `"STRING"`); err != nil {
+			return nil, false, err
+		}
+		if v, ok := constant(c.Args[1]); ok {
+			s, isText := v.(string)
+			switch strings.ToLower(s) {
+			case "hex", "utf-8", "utf8", "base64":
+			default:
+				if isText {
+					return nil, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.INVALID_ARG_VALUE", "sqlExpr", "", "inputName", errs.ID("fmt"), "requireType", `case-insensitive "STRING"`, "validValues", "'hex', 'utf-8', 'utf8', or 'base64'", "inputValue", "'"+s+"'")
+				}
+			}
+		}
+	}
+	return types.BinaryType, true, nil
 }
 
 func quoteText(a *Args, i int, dst []byte) []byte {
@@ -624,26 +658,6 @@ func uuids(a *Args) (*vec.Vector, error) {
 				dst = append(dst, '-')
 			}
 			dst = hex.AppendEncode(dst, part)
-		}
-		return dst
-	})(a)
-}
-
-func randStr(a *Args) (*vec.Vector, error) {
-	var r *rand.Rand
-	r, err := rowRandom(a, 1)
-	if err != nil {
-		return nil, err
-	}
-	const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	for i := range a.N {
-		if n := a.i32(0, i); !a.skipped(i) && n < 0 {
-			return nil, errs.New(errs.Runtime, "INVALID_PARAMETER_VALUE.LENGTH", "parameter", errs.ID("length"), "functionName", errs.ID("randstr"), "length", strconv.Itoa(n)).At(a.pos())
-		}
-	}
-	return textKernel(func(a *Args, i int, dst []byte) []byte {
-		for range a.i32(0, i) {
-			dst = append(dst, letters[r.IntN(len(letters))])
 		}
 		return dst
 	})(a)
@@ -723,9 +737,11 @@ func textMore() []Def {
 	})
 	lev, sub := gives(types.Int32Type), cutKernel(substringIndex)
 	maskO := func(n int) Overload {
-		p := params(stringP, stringP, stringP, stringP, stringP)[:n]
-		return Overload{Params: p, Ret: str, Eval: mask}
+		p := params(stringP, exactTextP, exactTextP, exactTextP, exactTextP)[:n]
+		return Overload{Params: p, RetExpr: retMask, Eval: mask}
 	}
+	masked := nulls(def("mask", "3.4.0", "Replaces capitals by X, small letters by x and digits by n, or by what is given; a NULL keeps them.", "SELECT mask('abcd-EFGH-8765-4321')", "xxxx-XXXX-nnnn-nnnn", maskO(1), maskO(2), maskO(3), maskO(4), maskO(5)), NullKernel)
+	masked.Pretty = withDefaults("mask", 5, "X", "x", "n", "NULL")
 	constText := func(s string) Kernel {
 		return textKernel(func(_ *Args, _ int, dst []byte) []byte { return append(dst, s...) })
 	}
@@ -749,7 +765,7 @@ func textMore() []Def {
 		return vec.FromSlice(types.Int32Type, out, nil), nil
 	}
 	words := gives(types.NewArray(types.NewArray(types.StringType, false), false))
-	eltDef := nulls(def("elt", "2.0.0", "Gives the n-th of the texts that follow, from 1.", "SELECT elt(1, 'scala', 'java')", "scala", Overload{Params: params(int32P, stringP), Variadic: true, Ret: str, Eval: elt}, Overload{Params: params(int32P, binaryP), Variadic: true, Ret: bin, Eval: elt}), NullKernel)
+	eltDef := nulls(def("elt", "2.0.0", "Gives the n-th of the texts that follow, from 1.", "SELECT elt(1, 'scala', 'java')", "scala", Overload{Params: params(int32P, stringP), Variadic: true, Ret: str, Eval: elt}, Overload{Params: params(int32P, exactBinaryP), Variadic: true, Ret: bin, Eval: elt}), NullKernel)
 	eltDef.Ansi = true
 	urlPart := func(name string, try bool, sql, want string) Def {
 		k := parseURL(try)
@@ -778,11 +794,11 @@ func textMore() []Def {
 		group(nulls(def("try_url_decode", "4.0.0", "Is url_decode, with NULL for what can't be read.", "SELECT try_url_decode('https%3A%2F%2Fspark.apache.org')", "https://spark.apache.org", sig(str, urlDecode(true), stringP)), NullMaybe), "url_funcs"),
 		urlPart("parse_url", false, "SELECT parse_url('http://spark.apache.org/path?query=1', 'QUERY', 'query')", "1"),
 		urlPart("try_parse_url", true, "SELECT try_parse_url('inva lid://spark.apache.org/path?query=1', 'QUERY')", "NULL"),
-		nulls(def("mask", "3.4.0", "Replaces capitals by X, small letters by x and digits by n, or by what is given; a NULL keeps them.", "SELECT mask('abcd-EFGH-8765-4321')", "xxxx-XXXX-nnnn-nnnn", maskO(1), maskO(2), maskO(3), maskO(4), maskO(5)), NullKernel),
+		masked,
 		nulls(def("luhn_check", "3.5.0", "Is true when a text is a number whose last digit is its Luhn check digit.", "SELECT luhn_check('8112189876')", "true", sig(gives(types.BoolType), luhn, stringP)), NullMaybe),
 		def("btrim", "3.2.0", "Takes blanks, or the characters given, off both ends.", "SELECT btrim('    SparkSQL   ')", "SparkSQL", sig(str, trim(true, true), stringP), sig(str, trim(true, true), stringP, stringP)),
-		nulls(def("to_binary", "3.3.0", "Reads a binary written as 'hex', 'utf-8' or 'base64'.", "SELECT to_binary('abc', 'utf-8')", "abc", sig(bin, toBinary(false), stringP), sig(bin, toBinary(false), stringP, stringP)), NullMaybe),
-		nulls(def("try_to_binary", "3.3.0", "Is to_binary, with NULL for what can't be read.", "SELECT try_to_binary('a!', 'hex')", "NULL", sig(bin, toBinary(true), stringP), sig(bin, toBinary(true), stringP, stringP)), NullMaybe),
+		nulls(def("to_binary", "3.3.0", "Reads a binary written as 'hex', 'utf-8' or 'base64'.", "SELECT to_binary('abc', 'utf-8')", "abc", Overload{Params: params(stringP), RetExpr: retToBinary, Eval: toBinary(false)}, Overload{Params: params(stringP, stringP), RetExpr: retToBinary, Eval: toBinary(false)}), NullMaybe),
+		nulls(def("try_to_binary", "3.3.0", "Is to_binary, with NULL for what can't be read.", "SELECT try_to_binary('a!', 'hex')", "NULL", Overload{Params: params(stringP), RetExpr: retToBinary, Eval: toBinary(true)}, Overload{Params: params(stringP, stringP), RetExpr: retToBinary, Eval: toBinary(true)}), NullMaybe),
 		nulls(def("quote", "4.1.0", "Puts a text in quotes, with a backslash before those inside.", `SELECT quote('Don\'t')`, `'Don\'t'`, sig(str, textKernel(quoteText), stringP)), NullMaybe),
 		nulls(def("is_valid_utf8", "4.0.0", "Is true when the text is valid UTF-8.", "SELECT is_valid_utf8('Spark')", "true", sig(gives(types.BoolType), func(a *Args) (*vec.Vector, error) {
 			out := make([]bool, a.N)
@@ -792,7 +808,6 @@ func textMore() []Def {
 			return vec.FromSlice(types.BoolType, out, nil), nil
 		}, stringP)), NullMaybe),
 		group(random(def("uuid", "2.3.0", "Gives a random UUID.", "SELECT length(uuid())", "36", sig(str, uuids), sig(str, uuids, int64P))), "misc_funcs"),
-		random(def("randstr", "4.0.0", "Gives a random text of letters and digits, of a length.", "SELECT length(randstr(3, 0))", "3", sig(str, randStr, int32P), sig(str, randStr, int32P, int64P))),
 		group(nulls(def("version", "3.0.0", "Gives the version of Spark that answers are those of.", "SELECT version() LIKE '4.3%'", "true", sig(str, constText("4.3.0"))), NullNever), "misc_funcs"),
 		group(random(def("spark_partition_id", "1.4.0", "Gives the number of the task's partition.", "SELECT spark_partition_id()", "0", sig(i32, part))), "misc_funcs"),
 		group(random(def("monotonically_increasing_id", "1.4.0", "Gives numbers that grow within a partition and differ between partitions.", "SELECT monotonically_increasing_id()", "0", sig(gives(types.Int64Type), ids))), "misc_funcs"),

@@ -19,6 +19,7 @@ func windows() []Def {
 		return d
 	}
 	none := func() []Overload { return []Overload{{}} }
+	ranked := func() []Overload { return []Overload{{}, {Params: []Accept{aggAny}, Variadic: true}} } // arguments mean nothing
 	integer, double := retConst(types.Int32Type), retConst(types.Float64Type)
 	anInt := Accept{Types: []*types.Type{types.Int32Type}}
 	shift := func() []Overload {
@@ -37,9 +38,9 @@ func windows() []Def {
 	return []Def{
 		def("row_number", "2.0.0", "Numbers the rows of a partition from 1, in the window's order.", true, false, none(), integer,
 			Example{"SELECT a, row_number() OVER (ORDER BY a) FROM VALUES (5), (3) AS t(a)", "3	1\n5	2"}),
-		def("rank", "2.0.0", "Returns 1 and the number of rows before this one that are not its equals in the window's order.", true, false, none(), integer),
-		def("dense_rank", "2.0.0", "Numbers the groups of equal rows from 1, in the window's order.", true, false, none(), integer),
-		def("percent_rank", "2.0.0", "Returns (rank - 1) / (rows of the partition - 1).", true, false, none(), double),
+		def("rank", "2.0.0", "Returns 1 and the number of rows before this one that are not its equals in the window's order.", true, false, ranked(), integer),
+		def("dense_rank", "2.0.0", "Numbers the groups of equal rows from 1, in the window's order.", true, false, ranked(), integer),
+		def("percent_rank", "2.0.0", "Returns (rank - 1) / (rows of the partition - 1).", true, false, ranked(), double),
 		def("cume_dist", "2.0.0", "Returns the share of the partition's rows that come before this one or equal it.", true, false, none(), double),
 		def("ntile", "2.0.0", "Cuts the partition into `n` parts of nearly equal size and returns the number of the row's part, from 1.", true, false,
 			[]Overload{{}, {Params: []Accept{anInt}}}, integer),

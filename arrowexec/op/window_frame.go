@@ -101,6 +101,16 @@ func asInt(x any) (int64, bool) {
 // rangeEnd returns, of a row, where its frame begins (or ends, upper) by the
 // value of the one order key and an offset. Nulls are each other's peers.
 func (f *windowFn) rangeEnd(k *chunk, end plan.FrameEnd, ev expr.Evaluator, off any, upper bool) (func(int) int, error) {
+	if len(k.order) == 0 { // all rows are peers: what lies beyond an offset is nothing
+		beyond := func(side plan.BoundKind) bool { return end.Kind == side && !isZero(off) }
+		return func(i int) int {
+			from, to := k.start[k.of[i]], k.start[k.of[i]+1]
+			if upper != (upper && beyond(plan.Preceding) || !upper && beyond(plan.Following)) {
+				return to
+			}
+			return from
+		}, nil
+	}
 	if len(k.order) != 1 {
 		return nil, errs.NotSupported("a RANGE frame with an offset and several order keys")
 	}
@@ -220,6 +230,24 @@ func (f *windowFn) rangeEnd(k *chunk, end plan.FrameEnd, ev expr.Evaluator, off 
 			return d >= 0
 		})
 	}, nil
+}
+
+// isZero reports whether a frame's offset is 0.
+func isZero(off any) bool {
+	if x, ok := asInt(off); ok {
+		return x == 0
+	}
+	switch x := off.(type) {
+	case float32:
+		return x == 0
+	case float64:
+		return x == 0
+	case types.Int128:
+		return x.Sign() == 0
+	case types.CalendarValue:
+		return x == types.CalendarValue{}
+	}
+	return false
 }
 
 func rangeRefused(t *types.Type, ev expr.Evaluator) error {

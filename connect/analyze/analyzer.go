@@ -134,6 +134,8 @@ type run struct {
 	// orig has, for expressions that replaced a call, the call as written (its
 	// arguments resolved): names are made of that.
 	orig map[plan.Expr]plan.Expr
+	// operandTypes are those of the arithmetic operator that is resolved, before they are brought to one type.
+	operandTypes [2]*types.Type
 	// refs are the relations that WithRelations lends to subqueries, by plan id.
 	refs map[int64]plan.Node
 	// temps are the temporary views that the query names.

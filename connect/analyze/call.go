@@ -151,7 +151,7 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 			return nil, aerr("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "expression", r.quoted(c))
 		}
 	}
-	if lambdas {
+	if lambdas || higherOrder[c.Name] {
 		if err := r.lambdas(c, s); err != nil {
 			return nil, err
 		}
@@ -542,6 +542,12 @@ func (r *run) castTo(e plan.Expr, t *types.Type) plan.Expr {
 func (r *run) accept(p *fn.Accept, t *types.Type) (*types.Type, int) {
 	if p.Test != nil && p.Test(t) {
 		return nil, 0
+	}
+	if p.Exact {
+		if t.Kind == types.Null && len(p.Types) > 0 {
+			return p.Types[0], 1
+		}
+		return nil, -1
 	}
 	if p.Types == nil {
 		if p.Test == nil {

@@ -245,8 +245,10 @@ func castable(a, b *types.Type, ansi bool) bool {
 		switch {
 		case str(a), a.IsNumeric(), a.Kind == types.Bool:
 			return true
-		case a.Kind == types.Timestamp, a.Kind == types.Time:
+		case a.Kind == types.Timestamp:
 			return true
+		case a.Kind == types.Time:
+			return b.IsIntegral() || b.Kind == types.Decimal
 		case a.Kind == types.Date:
 			return !ansi
 		case a.IsAnsiInterval():

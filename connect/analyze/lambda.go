@@ -8,6 +8,34 @@ import (
 	"neptune/internal/types"
 )
 
+// higherOrder are the functions that take a function.
+var higherOrder = map[string]bool{"transform": true, "filter": true, "exists": true, "any_match": true, "forall": true, "all_match": true, "array_sort": true, "aggregate": true, "reduce": true,
+	"zip_with": true, "map_filter": true, "transform_keys": true, "transform_values": true, "map_zip_with": true}
+
+// sameShape is equality of types but for the names of fields and nulls.
+func sameShape(a, b *types.Type) bool {
+	if a.Kind != b.Kind {
+		return false
+	}
+	switch a.Kind {
+	case types.Array:
+		return sameShape(a.Elem, b.Elem)
+	case types.Map:
+		return sameShape(a.Key, b.Key) && sameShape(a.Elem, b.Elem)
+	case types.Struct:
+		if len(a.Fields) != len(b.Fields) {
+			return false
+		}
+		for i := range a.Fields {
+			if !sameShape(a.Fields[i].Type, b.Fields[i].Type) {
+				return false
+			}
+		}
+		return true
+	}
+	return types.SameType(a, b)
+}
+
 // lambdas resolves the lambda arguments of a higher-order function: the types
 // of their parameters follow from the other arguments.
 func (r *run) lambdas(c *plan.Call, s *scope) error {
@@ -37,7 +65,12 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 	}
 	bind := func(i int, params ...p) error {
 		l, ok := c.Args[i].(*plan.Lambda)
-		if !ok {
+		if !ok { // a value: the function that gives it whatever its arguments are
+			hidden := make([]*plan.LambdaVar, len(params))
+			for k, p := range params {
+				hidden[k] = &plan.LambdaVar{Name: "col" + itoa(k), ID: plan.NewID(), T: p.t, Null: p.null}
+			}
+			c.Args[i] = &plan.Lambda{At: plan.At{Origin: c.Args[i].Pos()}, Args: hidden, Body: c.Args[i]}
 			return nil
 		}
 		if len(l.Args) > len(params) {
@@ -75,6 +108,9 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 		}
 		return bind(1, p{e, nulls}, ints)
 	case "array_sort":
+		if len(c.Args) != 2 {
+			return nil // without a comparison
+		}
 		e, nulls, err := arr(0)
 		if err != nil {
 			return err
@@ -93,7 +129,11 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 			return err
 		}
 		// The merge may widen the zero: 0 + a bigint element. Spark keeps the zero's type and refuses others.
-		if l, ok := c.Args[2].(*plan.Lambda); ok && !types.SameType(l.Body.Type(), zero) {
+		if l, ok := c.Args[2].(*plan.Lambda); ok && !types.SameType(l.Body.Type(), zero) && sameShape(l.Body.Type(), zero) {
+			n := *l
+			n.Body = r.implicit(l.Body, zero) // fields have other names
+			c.Args[2] = &n
+		} else if ok && !types.SameType(l.Body.Type(), zero) {
 			if w := types.Tightest(zero, l.Body.Type(), r.Conf.ANSI); w == nil || !types.SameType(w, zero) {
 				return r.unexpected(c, 2, errs.Quote(zero.SQL()))
 			}

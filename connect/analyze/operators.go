@@ -84,6 +84,10 @@ func (r *run) diffTypes(c *plan.Call) error {
 }
 
 func (r *run) wrongType(c *plan.Call, want string) error {
+	// Operands of two types stay as they are where their common type isn't taken.
+	if b := r.operandTypes; b[0] != nil && !types.SameType(b[0], b[1]) {
+		return aerr("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "sqlExpr", r.quoted(c), "left", errs.Quote(b[0].SQL()), "right", errs.Quote(b[1].SQL())).At(c.Origin)
+	}
 	return aerr("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "sqlExpr", r.quoted(c), "inputType", want, "actualDataType", errs.Quote(c.Args[0].Type().SQL())).At(c.Origin)
 }
 
@@ -115,6 +119,7 @@ func (r *run) operands(c *plan.Call) bool {
 			b, y = r.implicit(b, types.Float64Type), types.Float64Type
 		}
 	}
+	r.operandTypes = [2]*types.Type{x, y}
 	switch {
 	case x.Kind == types.Decimal && y.Kind == types.Decimal:
 	case x.Kind == types.Decimal && y.IsIntegral():
@@ -380,7 +385,7 @@ func legacyComparable(x, y *types.Type) *types.Type {
 	switch {
 	case y.Kind == types.Null:
 		return x
-	case y.Kind == types.Bool, y.IsDatetime(), y.IsAnsiInterval(), y.Kind == types.Time:
+	case y.Kind == types.Bool, y.IsDatetime(), y.Kind == types.Time:
 		return y
 	case y.Kind == types.Decimal:
 		return types.Float64Type
@@ -404,6 +409,7 @@ func (r *run) logic(c *plan.Call) (plan.Expr, error) {
 	x, y := c.Args[0].Type(), c.Args[1].Type()
 	if x.Kind != types.Bool || y.Kind != types.Bool {
 		if types.SameType(x, y) {
+			r.operandTypes = [2]*types.Type{}
 			return nil, r.wrongType(c, `"BOOLEAN"`)
 		}
 		return nil, r.diffTypes(c)

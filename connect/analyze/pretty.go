@@ -66,6 +66,9 @@ func (r *run) sql(e plan.Expr) string {
 		if e.Implicit {
 			return r.sql(e.Child)
 		}
+		if e.To.Kind == types.Array || e.To.Kind == types.Map || e.To.Kind == types.Struct {
+			return r.sql(e.Child) // Spark leaves casts to nested types out of names
+		}
 		name := "CAST("
 		if e.Mode == plan.Try {
 			name = "TRY_CAST("
@@ -223,8 +226,8 @@ func (r *run) callSQL(c *plan.Call) string {
 		if len(args) == 2 {
 			args = append(args, "2147483647")
 		}
-	case "locate", "position":
-		if c.Name == "locate" && len(args) == 2 {
+	case "locate", "position", "charindex":
+		if len(args) == 2 {
 			args = append(args, "1")
 		}
 	case "lag", "lead":
@@ -296,7 +299,36 @@ func (r *run) callSQL(c *plan.Call) string {
 		}
 	case "lpad", "rpad":
 		if len(args) == 2 {
-			args = append(args, " ")
+			if t := c.Args[0].Type(); t != nil && t.Kind == types.Binary {
+				args = append(args, "X'00'")
+			} else {
+				args = append(args, " ")
+			}
+		}
+	case "replace":
+		if len(args) == 2 {
+			args = append(args, "")
+		}
+	case "ilike":
+		if len(args) == 3 {
+			args = args[:2]
+		}
+	case "log":
+		if len(args) == 1 {
+			args = []string{"E()", args[0]}
+		}
+		return "LOG(" + strings.Join(args, ", ") + ")"
+	case "ceil", "floor":
+		if len(args) == 2 {
+			return c.Name + "(" + strings.Join(args, ", ") + ")"
+		}
+	case "assert_true":
+		if len(args) == 1 {
+			args = append(args, "'"+args[0]+"' is not true!")
+		}
+	case "convert_timezone":
+		if len(args) == 2 {
+			args = append([]string{"current_timezone()"}, args...)
 		}
 	case "str_to_map":
 		if len(args) == 1 {
@@ -448,7 +480,7 @@ func (r *run) literal(l *plan.Literal) string {
 	case float64:
 		return JavaDouble(v, 64)
 	case types.Int128:
-		return decimalText(v, l.T.Scale)
+		return string(types.AppendDecimalSci(nil, v, l.T.Scale))
 	case []byte:
 		return "X'" + strings.ToUpper(hex.EncodeToString(v)) + "'"
 	case int32:

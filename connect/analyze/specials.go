@@ -34,7 +34,9 @@ func specialTable() map[string]special {
 		"date": castCall(types.DateType), "timestamp": castCall(types.TimestampType), "binary": castCall(types.BinaryType), "string": castCall(types.StringType),
 		"grouping": grouping, "grouping_id": grouping,
 		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,
-		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": now,
+		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": currentTime, "localtime": currentTime,
+		"to_char": toCharCall, "to_varchar": toCharCall, "decode": decodeCall, "uniform": uniformCall, "elt": asTexts("spark.sql.function.eltOutputAsString"), "concat": asTexts("spark.sql.function.concatBinaryAsString"),
+		"date_add": dayShift, "dateadd": dayShift, "date_sub": dayShift, "ceil": roundTo, "ceiling": roundTo, "floor": roundTo, "time": castCall(types.TimeType),
 		"current_user": who, "user": who, "session_user": who, "current_catalog": who, "current_database": who, "current_schema": who, "current_path": who,
 		"from_json": schemaCall(false), "from_csv": schemaCall(true), "from_xml": schemaCall(true), "to_json": writeCall, "to_csv": writeCall, "to_xml": writeCall,
 		"schema_of_json": schemaOfCall("json"), "schema_of_csv": schemaOfCall("csv"), "schema_of_xml": schemaOfCall("xml"),
@@ -168,9 +170,6 @@ func grouping(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 // now has the functions of the query's one point in time.
 func now(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	if len(c.Args) > 0 {
-		if c.Name == "current_time" {
-			return nil, nil
-		}
 		return nil, r.wrongNumArgs(c, "0")
 	}
 	x := r.nowLiteral(c.Name, c.At)
@@ -243,7 +242,13 @@ func (r *run) whoLiteral(name string, at plan.At) *plan.Literal {
 func (r *run) literalFunction(e *plan.UnresolvedAttr) plan.Expr {
 	name := strings.ToLower(e.Parts[0])
 	switch name {
-	case "current_date", "current_timestamp", "localtimestamp", "current_time":
+	case "current_time", "localtime":
+		x, err := currentTime(r, &plan.Call{At: e.At, Name: name}, nil)
+		if err != nil {
+			return nil
+		}
+		return x
+	case "current_date", "current_timestamp", "localtimestamp":
 		return r.note(r.nowLiteral(name, e.At), &plan.Call{At: e.At, Name: name})
 	case "current_user", "user", "session_user", "current_catalog", "current_database", "current_schema", "current_path":
 		w := &plan.Call{At: e.At, Name: name}

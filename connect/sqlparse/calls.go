@@ -135,7 +135,7 @@ func (p *parser) stringCall(k kind) plan.Expr {
 }
 
 // trimCall parses TRIM([BOTH|LEADING|TRAILING] [x] FROM y). The result is the
-// call trim, ltrim or rtrim with the trimmed characters first, as in trim(x, y).
+// call trim, ltrim or rtrim with the text first.
 func (p *parser) trimCall() plan.Expr {
 	s := p.i
 	if p.la(2) == tRParen {
@@ -162,10 +162,10 @@ func (p *parser) trimCall() plan.Expr {
 		args = append(args, p.operandIn())
 	}
 	if p.accept(kwFrom) {
-		args = append(args, p.operandIn())
+		args = append([]plan.Expr{p.operandIn()}, args...)
 		p.expect(tRParen)
 		p.ungroup(saved)
-		return &plan.Call{At: p.from(s), Name: name, Args: args}
+		return &plan.Call{At: p.from(s), Name: name, Args: args, Infix: true}
 	}
 	p.tallest = max(saved, p.tallest)
 	if at != s+2 || len(args) == 0 {

@@ -8,7 +8,10 @@ import (
 
 // Pattern is a compiled date-time pattern in the letters of Java's
 // DateTimeFormatter, as far as Spark lets them be used.
-type Pattern struct{ items []patternItem }
+type Pattern struct {
+	items  []patternItem
+	legacy bool // letters and rules are those of SimpleDateFormat
+}
 
 // patternItem is a field (letter repeated n times), a text, or an optional section.
 type patternItem struct {
@@ -28,11 +31,16 @@ type PatternError struct {
 func (e *PatternError) Error() string { return "no date-time pattern: " + e.Pattern }
 
 // patternMax is how often a letter may be repeated.
-var patternMax = map[byte]int{'G': 5, 'y': 6, 'M': 4, 'L': 4, 'd': 2, 'D': 3, 'Q': 4, 'q': 4, 'E': 4, 'F': 1, 'a': 1, 'h': 2, 'H': 2, 'k': 2, 'K': 2,
+var patternMax = map[byte]int{'G': 4, 'y': 6, 'M': 4, 'L': 4, 'd': 2, 'D': 3, 'Q': 4, 'q': 4, 'E': 4, 'F': 1, 'a': 1, 'h': 2, 'H': 2, 'k': 2, 'K': 2,
 	'm': 2, 's': 2, 'S': 9, 'V': 2, 'z': 4, 'O': 4, 'X': 5, 'x': 5, 'Z': 5}
 
-// CompilePattern reads a pattern. The error is a *PatternError.
-func CompilePattern(p string) (*Pattern, error) {
+// CompilePattern reads a pattern for writing. The error is a *PatternError.
+func CompilePattern(p string) (*Pattern, error) { return compilePattern(p, false) }
+
+// CompileReader reads a pattern for reading: days of the week and quarters aren't taken there.
+func CompileReader(p string) (*Pattern, error) { return compilePattern(p, true) }
+
+func compilePattern(p string, reading bool) (*Pattern, error) {
 	// stack[0] is the whole; each [ opens another level.
 	stack := [][]patternItem{nil}
 	put := func(it patternItem) {
@@ -58,7 +66,7 @@ func CompilePattern(p string) (*Pattern, error) {
 				return nil, &PatternError{Pattern: p, Week: c}
 			}
 			most, ok := patternMax[c]
-			if !ok {
+			if !ok || reading && strings.IndexByte("EFqQ", c) >= 0 {
 				return nil, &PatternError{Pattern: p, Illegal: c}
 			}
 			if n > most || c == 'V' && n != 2 || c == 'O' && n != 1 && n != 4 {
@@ -124,6 +132,9 @@ var quarterNames = [...]string{"1st quarter", "2nd quarter", "3rd quarter", "4th
 func (p *Pattern) Format(dst []byte, local, off int64, loc *time.Location) []byte {
 	f := patternFormat{day: FloorDiv(local, MicrosPerDay), us: FloorMod(local, MicrosPerDay), utc: FloorDiv(local, MicrosPerSecond) - off, off: off, loc: loc}
 	f.y, f.m, f.d = CivilFromDays(f.day)
+	if p.legacy {
+		return f.writeLegacy(dst, p.items)
+	}
 	return f.write(dst, p.items)
 }
 
@@ -163,8 +174,6 @@ func (f *patternFormat) write(dst []byte, items []patternItem) []byte {
 			switch it.n {
 			case 4:
 				era = [2]string{"Before Christ", "Anno Domini"}
-			case 5:
-				era = [2]string{"B", "A"}
 			}
 			if f.y > 0 {
 				dst = append(dst, era[1]...)
@@ -250,8 +259,8 @@ func (f *patternFormat) zone(dst []byte, it *patternItem) []byte {
 	case 'z':
 		name, _ := time.Unix(f.utc, 0).In(loc).Zone()
 		if it.n == 4 {
-			if loc == time.UTC {
-				return append(dst, "Coordinated Universal Time"...)
+			if full := zoneName(loc.String(), time.Unix(f.utc, 0).In(loc).IsDST()); full != "" {
+				return append(dst, full...)
 			}
 		}
 		if name == "" || name[0] == '+' || name[0] == '-' {

@@ -18,7 +18,10 @@ type patternParse struct {
 // zone if the text names one. What the pattern lacks is that of 1970-01-01
 // 00:00. Without ok, at is the byte where reading stopped.
 func (p *Pattern) Parse(s string) (local int64, zone *time.Location, at int, ok bool) {
-	f := patternParse{y: -1 << 62, m: -1, d: -1, yday: -1, quarter: -1, weekday: -1, hour: -1, clock: -1, half: -1, min: -1, sec: -1}
+	if p.legacy {
+		return p.readLegacy(s)
+	}
+	f := newPatternParse()
 	end, ok := f.read(p.items, s, 0)
 	if !ok || end != len(s) {
 		return 0, nil, end, false
@@ -27,15 +30,21 @@ func (p *Pattern) Parse(s string) (local int64, zone *time.Location, at int, ok 
 	return local, f.zone, 0, ok
 }
 
+func newPatternParse() patternParse {
+	return patternParse{y: noYear, m: -1, d: -1, yday: -1, quarter: -1, weekday: -1, hour: -1, clock: -1, half: -1, min: -1, sec: -1, us: -1}
+}
+
+const noYear = -1 << 62
+
 func (f *patternParse) resolve() (int64, bool) {
 	y := f.y
-	if y == -1<<62 {
+	if y == noYear {
 		y = 1970
 	} else if f.bc {
 		y = 1 - y
 	}
 	var day int64
-	if f.yday >= 0 && f.m < 0 {
+	if f.yday >= 0 {
 		n := int64(365)
 		if IsLeap(y) {
 			n++
@@ -44,6 +53,9 @@ func (f *patternParse) resolve() (int64, bool) {
 			return 0, false
 		}
 		day = DaysFromCivil(y, 1, 1) + f.yday - 1
+		if _, m, d := CivilFromDays(day); f.m >= 0 && f.m != int64(m) || f.d >= 0 && f.d != int64(d) {
+			return 0, false // the day of the year is another than that of the month
+		}
 	} else {
 		m, d := f.m, f.d
 		if m < 0 {
@@ -66,6 +78,8 @@ func (f *patternParse) resolve() (int64, bool) {
 	h := max(f.hour, 0)
 	if f.hour < 0 && f.clock >= 0 {
 		h = f.clock + 12*max(f.half, 0)
+	} else if f.hour < 0 && f.half > 0 {
+		h = 12
 	}
 	mi, sec := max(f.min, 0), max(f.sec, 0)
 	if h > 23 || mi > 59 || sec > 59 {
@@ -74,7 +88,7 @@ func (f *patternParse) resolve() (int64, bool) {
 	if day > 106751990 || day < -106751990 {
 		return 0, false
 	}
-	return day*MicrosPerDay + (h*3600+mi*60+sec)*MicrosPerSecond + f.us, true
+	return day*MicrosPerDay + (h*3600+mi*60+sec)*MicrosPerSecond + max(f.us, 0), true
 }
 
 // numberWidth is how many digits a field of digits takes; variable ones take from least up to most.
@@ -181,43 +195,39 @@ func (f *patternParse) read(items []patternItem, s string, at int) (int, bool) {
 	return at, true
 }
 
+// set keeps a field; it is false for a value out of range, and for another value than the field has.
 func (f *patternParse) set(it *patternItem, v int64, digits int) bool {
+	keep := func(to *int64, unset, v int64) bool {
+		same := *to == unset || *to == v
+		*to = v
+		return same
+	}
 	switch it.letter {
 	case 'y':
 		if it.n == 2 {
 			v += 2000
 		}
-		f.y = v
+		return keep(&f.y, noYear, v)
 	case 'M', 'L':
-		f.m = v
-		return v >= 1 && v <= 12
+		return keep(&f.m, -1, v) && v >= 1 && v <= 12
 	case 'd':
-		f.d = v
-		return v >= 1 && v <= 31
+		return keep(&f.d, -1, v) && v >= 1 && v <= 31
 	case 'D':
-		f.yday = v
-		return v >= 1 && v <= 366
+		return keep(&f.yday, -1, v) && v >= 1 && v <= 366
 	case 'Q', 'q':
-		f.quarter = v
-		return v >= 1 && v <= 4
+		return keep(&f.quarter, -1, v) && v >= 1 && v <= 4
 	case 'H':
-		f.hour = v
-		return v <= 23
+		return keep(&f.hour, -1, v) && v <= 23
 	case 'k':
-		f.hour = v % 24
-		return v >= 1 && v <= 24
+		return keep(&f.hour, -1, v%24) && v >= 1 && v <= 24
 	case 'h':
-		f.clock = v % 12
-		return v >= 1 && v <= 12
+		return keep(&f.clock, -1, v%12) && v >= 1 && v <= 12
 	case 'K':
-		f.clock = v
-		return v <= 11
+		return keep(&f.clock, -1, v) && v <= 11
 	case 'm':
-		f.min = v
-		return v <= 59
+		return keep(&f.min, -1, v) && v <= 59
 	case 's':
-		f.sec = v
-		return v <= 59
+		return keep(&f.sec, -1, v) && v <= 59
 	case 'S':
 		for ; digits < 6; digits++ {
 			v *= 10
@@ -225,7 +235,7 @@ func (f *patternParse) set(it *patternItem, v int64, digits int) bool {
 		for ; digits > 6; digits-- {
 			v /= 10
 		}
-		f.us = v
+		return keep(&f.us, -1, v)
 	}
 	return true
 }
