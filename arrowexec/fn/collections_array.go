@@ -337,6 +337,10 @@ func arrayAdd(front bool) Kernel {
 func arrayInsert(a *Args) (*vec.Vector, error) {
 	child := joined(a.Ret.Elem, a.V[0].Child[0], a.V[2])
 	base, refs := a.V[0].Child[0].N, vec.Refs(a.V[0])
+	legacy := 0 // once -1 was the place before the last element
+	if a.legacy("spark.sql.legacy.negativeIndexInArrayInsert") {
+		legacy = 1
+	}
 	a.Skip = anyNull(a.V[:2], a.N)
 	defer func() { a.Skip = nil }()
 	for i := range a.N {
@@ -364,8 +368,8 @@ func arrayInsert(a *Args) (*vec.Vector, error) {
 			for k := p - 1; k < n; k++ {
 				elem(k)
 			}
-		case -p <= n+1:
-			at := n + p + 1
+		case -p <= n+1-legacy:
+			at := n + p + 1 - legacy
 			for k := 0; k < at; k++ {
 				elem(k)
 			}
@@ -375,7 +379,7 @@ func arrayInsert(a *Args) (*vec.Vector, error) {
 			}
 		default:
 			idx = append(idx, int32(base+i))
-			for k := n + 1; k < -p; k++ {
+			for k := n + 1 - legacy; k < -p; k++ {
 				idx = append(idx, -1)
 			}
 			for k := 0; k < n; k++ {
@@ -627,7 +631,7 @@ func arrayFunctions() []Def {
 				x, y := c.Args[0], c.Args[1]
 				return types.BoolType, x.Nullable() || y.Nullable() || x.Type().ElemNulls || y.Type().ElemNulls, nil
 			}, Eval: arraysOverlap}),
-		def("sort_array", "1.5.0", "Sorts an array, upwards with nulls first, or downwards with nulls last.", "SELECT sort_array(array('b', 'd', null, 'c', 'a'), true)", `[null,"a","b","c","d"]`, NullIn, sig(first, sortLists(false), arrayP), sig(first, sortLists(false), arrayP, boolP)),
+		def("sort_array", "1.5.0", "Sorts an array, upwards with nulls first, or downwards with nulls last.", "SELECT sort_array(array('b', 'd', null, 'c', 'a'), true)", `[null,"a","b","c","d"]`, NullIn, sig(first, sortLists(false), arrayP), sig(first, sortLists(false), arrayP, exactBoolP)),
 		def("array_join", "2.4.0", "Joins the texts of an array with a delimiter; nulls are left out, or replaced.", "SELECT array_join(array('hello', null, 'world'), ' ', ',')", "hello , world", NullIn,
 			sig(gives(types.StringType), arrayJoin, texts, stringP), sig(gives(types.StringType), arrayJoin, texts, stringP, stringP)),
 		rewrite(def("array_position", "2.4.0", "Gives the position of an element, from 1; 0 if it isn't there.", "SELECT array_position(array(312, 773, 708, 708), 708)", "3", NullIn, sig(gives(types.Int64Type), arrayPosition, arrayP, anyP)), 1),

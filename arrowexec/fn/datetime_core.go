@@ -327,6 +327,75 @@ func subtractInts(scale int64) Kernel {
 	}
 }
 
+// secondsToTimestamp takes decimals, which must not be finer than microseconds, and floats.
+var secondsToTimestamp = longKernel(func(a *Args, _ *clockState, i int) (int64, bool, error) {
+	v := a.V[0]
+	if v.Type.Kind == types.Decimal {
+		p, ok := types.MulRound(getDecimal(v, i), types.I128(types.MicrosPerSecond), 0)
+		q, rest := p.DivMod10(v.Type.Scale)
+		switch {
+		case rest.Sign() != 0:
+			return 0, false, overflowError(a, "Rounding necessary", "")
+		case !ok || !q.IsInt64():
+			return 0, false, overflowError(a, "long overflow", "")
+		}
+		return int64(q.Lo), true, nil
+	}
+	x := getFloat(v, i)
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0, false, nil
+	}
+	switch x *= 1e6; {
+	case x >= math.MaxInt64:
+		return math.MaxInt64, true, nil
+	case x <= math.MinInt64:
+		return math.MinInt64, true, nil
+	}
+	return int64(x), true, nil
+})
+
+// calendarOf makes a kernel of microseconds one of intervals of the calendar.
+func calendarOf(k Kernel) Kernel {
+	return func(a *Args) (*vec.Vector, error) {
+		b := *a
+		b.Ret = types.DayTimeType
+		v, err := k(&b)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]types.CalendarValue, a.N)
+		for i, us := range vec.Of[int64](v) {
+			out[i].Micros = us
+		}
+		return vec.FromSlice(a.Ret, out, nil), nil
+	}
+}
+
+// subtractDates gives the whole months and the days from the second date to the first.
+func subtractDates(a *Args) (*vec.Vector, error) {
+	out := make([]types.CalendarValue, a.N)
+	to, from := vec.Of[int32](a.V[0]), vec.Of[int32](a.V[1])
+	for i := range out {
+		if a.skipped(i) {
+			continue
+		}
+		y1, m1, d1 := types.CivilFromDays(int64(from[i]))
+		y2, m2, d2 := types.CivilFromDays(int64(to[i]))
+		months, days := (y2-y1)*12+int64(m2-m1), int64(d2-d1)
+		switch {
+		case months > 0 && days < 0:
+			months--
+			d, _ := addMonths(int64(from[i]), months)
+			days = int64(to[i]) - d
+		case months < 0 && days > 0:
+			months++
+			days -= int64(types.DaysInMonth(y2, m2))
+		}
+		out[i] = types.CalendarValue{Months: int32(months), Days: int32(days)}
+	}
+	return vec.FromSlice(a.Ret, out, nil), nil
+}
+
 func datetimeCore() []Def {
 	i32, date := gives(types.Int32Type), gives(types.DateType)
 	def := func(name, usage string, ex Example, o ...Overload) Def {
@@ -421,6 +490,8 @@ func datetimeCore() []Def {
 			return vec.FromSlice(a.Ret, out, nil), nil
 		}, timeP, dayTimeP)),
 		def("subtract_dates", "Gives the days between two dates as an interval.", Example{}, sig(gives(dayInterval), subtractInts(types.MicrosPerDay), dateP, dateP)),
+		def("subtract_dates_calendar", "Gives the months and days between two dates.", Example{}, sig(gives(types.CalendarType), subtractDates, dateP, dateP)),
+		def("subtract_timestamps_calendar", "Gives the time between two timestamps, as an interval of the calendar.", Example{}, sig(gives(types.CalendarType), calendarOf(subtractStamps), tsP, tsP), sig(gives(types.CalendarType), calendarOf(subtractStamps), ntzP, ntzP)),
 		def("subtract_timestamps", "Gives the time between two timestamps as an interval.", Example{}, sig(gives(types.DayTimeType), subtractStamps, tsP, tsP), sig(gives(types.DayTimeType), subtractStamps, ntzP, ntzP)),
 		def("subtract_times", "Gives the time between two times of day as an interval.", Example{}, sig(gives(types.NewDayTime(types.Hour, types.Second)), func(a *Args) (*vec.Vector, error) {
 			v, err := subtractInts(1)(a)
@@ -439,7 +510,7 @@ func datetimeCore() []Def {
 		def("unix_seconds", "Counts the seconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_seconds(TIMESTAMP('1970-01-01 00:00:01Z'))", "1"}, sig(bigint, long64(overMicros(types.MicrosPerSecond)), tsP)),
 		def("timestamp_micros", "Gives the timestamp so many microseconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_micros(1230219000123123)", "2008-12-25 15:30:00.123123"}, sig(ts, long64(timesMicros(1)), integralP)),
 		def("timestamp_millis", "Gives the timestamp so many milliseconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_millis(1230219000123)", "2008-12-25 15:30:00.123"}, sig(ts, long64(timesMicros(1000)), integralP)),
-		def("timestamp_seconds", "Gives the timestamp so many seconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_seconds(1230219000)", "2008-12-25 15:30:00"}, sig(ts, long64(timesMicros(types.MicrosPerSecond)), integralP)),
+		maybe(def("timestamp_seconds", "Gives the timestamp so many seconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_seconds(1230219000)", "2008-12-25 15:30:00"}, sig(ts, long64(timesMicros(types.MicrosPerSecond)), exactIntP), Overload{Params: params(exactNumP), RetExpr: func(c *plan.Call) (*types.Type, bool, error) { return types.TimestampType, true, nil }, Eval: secondsToTimestamp}, sig(ts, secondsToTimestamp, doubleP))),
 	}
 }
 

@@ -585,7 +585,7 @@ func datetimePatterns() []Def {
 			case 1, 2, 3:
 				return strings.ReplaceAll(as, "@", list)
 			case 7:
-				if strings.HasPrefix(d.Name, "try_") {
+				if d.Name == "try_make_timestamp" {
 					list = strings.Join(args[:6], ", ")
 				}
 			}

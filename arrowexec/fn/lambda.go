@@ -382,6 +382,23 @@ func needBool(c *plan.Call, k int) error {
 		"inputSql", errs.Quote("lambdafunction"), "inputType", errs.Quote(t.SQL()), "sqlExpr", errs.Quote(c.Name)).At(c.Pos())
 }
 
+// holdsMap reports whether a type is or has a map.
+func holdsMap(t *types.Type) bool {
+	switch t.Kind {
+	case types.Map:
+		return true
+	case types.Array:
+		return holdsMap(t.Elem)
+	case types.Struct:
+		for _, f := range t.Fields {
+			if holdsMap(f.Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func lambdaFunctions() []Def {
 	fnP := func(from, to int) Accept { return Accept{Name: "FUNCTION", Lambda: from, LambdaMax: to} }
 	nullOf := func(c *plan.Call, args ...int) bool {
@@ -420,7 +437,12 @@ func lambdaFunctions() []Def {
 	agg.Overloads = append(agg.Overloads, Overload{Params: params(arrayP, anyP, fnP(2, 2), fnP(1, 1)), RetExpr: fold, Eval: aggregateList})
 	agg.Nulls = NullKernel
 	sortDef := def("array_sort", "2.4.0", "Sorts an array upwards with nulls last, or by a comparison.", "SELECT array_sort(array('bc', 'ab', 'dc'), (left, right) -> case when left < right then -1 when left > right then 1 else 0 end)", `["ab","bc","dc"]`,
-		func(c *plan.Call) (*types.Type, bool, error) { return c.Args[0].Type(), nullOf(c, 0), nil }, sortByLambda, arrayP, fnP(2, 2))
+		func(c *plan.Call) (*types.Type, bool, error) {
+			if t, _ := lambdaResult(c, 1); t.Kind != types.Int32 {
+				return nil, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.UNEXPECTED_RETURN_TYPE", "sqlExpr", "", "functionName", errs.ID("lambdafunction"), "expectedType", `"INT"`, "actualType", errs.Quote(t.SQL()))
+			}
+			return c.Args[0].Type(), nullOf(c, 0), nil
+		}, sortByLambda, arrayP, fnP(2, 2))
 	sortDef.Group = "collection_funcs"
 	sortDef.Examples = append(sortDef.Examples, Example{"SELECT array_sort(array('b', 'd', null, 'c', 'a'))", `["a","b","c","d",null]`})
 	sortDef.Overloads = append([]Overload{{Params: params(arrayP), RetExpr: func(c *plan.Call) (*types.Type, bool, error) { return c.Args[0].Type(), nullOf(c, 0), nil }, Eval: sortLists(true)}}, sortDef.Overloads...)
@@ -438,6 +460,9 @@ func lambdaFunctions() []Def {
 		}, transformValues, mapP, fnP(2, 2)),
 		def("transform_keys", "3.0.0", "Makes new keys for the values of a map.", "SELECT transform_keys(map(1, 1, 2, 2), (k, v) -> k + 1)", "{2:1,3:2}", func(c *plan.Call) (*types.Type, bool, error) {
 			t, _ := lambdaResult(c, 1)
+			if holdsMap(t) {
+				return nil, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "sqlExpr", "", "keyType", errs.Quote(t.SQL()))
+			}
 			m := c.Args[0].Type()
 			return types.NewMap(t, m.Elem, m.ElemNulls), nullOf(c, 0), nil
 		}, transformKeys, mapP, fnP(2, 2)),

@@ -250,20 +250,20 @@ func badCoding(a *Args, name string) error {
 }
 
 func encodeText(a *Args, i int, dst []byte) ([]byte, bool, error) {
-	s, name := a.V[0].Str(i), strings.ToUpper(a.V[1].Str(i))
+	s, name := a.V[0].Str(i), charsetOf(a, a.V[1].Str(i))
+	if latinGaps[name] != nil && !a.legacy("spark.sql.legacy.javaCharsets") {
+		return nil, false, badCharset(a, a.V[1].Str(i))
+	}
 	switch name {
 	case "UTF-8":
 		return append(dst, s...), true, nil
-	case "US-ASCII", "ISO-8859-1":
-		most := rune(0x7f)
-		if name != "US-ASCII" {
-			most = 0xff
-		}
+	case "US-ASCII", "ISO-8859-1", "WINDOWS-1252":
 		for _, r := range s {
-			if r > most {
+			c, ok := encodeByte(name, r)
+			if !ok && !a.legacy("spark.sql.legacy.codingErrorAction") {
 				return nil, false, badCoding(a, name)
 			}
-			dst = append(dst, byte(r))
+			dst = append(dst, c)
 		}
 		return dst, true, nil
 	case "UTF-16", "UTF-16BE", "UTF-16LE":
@@ -289,19 +289,27 @@ func encodeText(a *Args, i int, dst []byte) ([]byte, bool, error) {
 }
 
 func decodeText(a *Args, i int, dst []byte) ([]byte, bool, error) {
-	s, name := a.V[0].Bytes(i), strings.ToUpper(a.V[1].Str(i))
+	s, name := a.V[0].Bytes(i), charsetOf(a, a.V[1].Str(i))
+	lenient := a.legacy("spark.sql.legacy.codingErrorAction")
+	if latinGaps[name] != nil && !a.legacy("spark.sql.legacy.javaCharsets") {
+		return nil, false, badCharset(a, a.V[1].Str(i))
+	}
 	switch name {
 	case "UTF-8":
-		if !utf8.Valid(s) {
-			return nil, false, badCoding(a, name)
+		switch {
+		case utf8.Valid(s):
+			return append(dst, s...), true, nil
+		case lenient:
+			return appendValid(dst, s), true, nil
 		}
-		return append(dst, s...), true, nil
-	case "US-ASCII", "ISO-8859-1":
+		return nil, false, badCoding(a, name)
+	case "US-ASCII", "ISO-8859-1", "WINDOWS-1252":
 		for _, c := range s {
-			if name == "US-ASCII" && c > 0x7f {
+			r, ok := decodeByte(name, c)
+			if !ok && !lenient {
 				return nil, false, badCoding(a, name)
 			}
-			dst = utf8.AppendRune(dst, rune(c))
+			dst = utf8.AppendRune(dst, r)
 		}
 		return dst, true, nil
 	case "UTF-16", "UTF-16BE", "UTF-16LE":
@@ -595,11 +603,13 @@ func toBinary(try bool) Kernel {
 			dst = append(dst, s...)
 		case "base64":
 			var out []byte
-			if out, ok = decodeBase64(nil, s); ok {
+			if out, ok = decodeBase64(nil, s); ok && base64Valid(s) {
 				dst = append(dst, out...)
+			} else {
+				ok = false
 			}
 		default:
-			return nil, false, errs.Internalf("to_binary by %q", format)
+			return nil, false, badBinaryFormat(format).At(a.pos())
 		}
 		if !ok {
 			if try {
@@ -609,6 +619,35 @@ func toBinary(try bool) Kernel {
 		}
 		return dst, true, nil
 	})
+}
+
+func badBinaryFormat(s string) *errs.Error {
+	return errs.New(errs.Analysis, "DATATYPE_MISMATCH.INVALID_ARG_VALUE", "sqlExpr", "to_binary", "inputName", errs.ID("fmt"), "requireType", `case-insensitive "STRING"`, "validValues", "'hex', 'utf-8', 'utf8', or 'base64'", "inputValue", "'"+s+"'")
+}
+
+// base64Valid is stricter than reading: blanks may stand between the digits, and
+// nothing behind the padding, which fills the last four.
+func base64Valid(s []byte) bool {
+	digits, pad := 0, 0
+	for _, c := range s {
+		switch {
+		case c == '=':
+			if pad++; pad > 2 {
+				return false
+			}
+		case pad > 0:
+			return false
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '+', c == '/':
+			digits++
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		default:
+			return false
+		}
+	}
+	if pad > 0 {
+		return (digits+pad)%4 == 0
+	}
+	return digits%4 != 1
 }
 
 // retToBinary checks the format, which must be a constant.
@@ -623,7 +662,7 @@ func retToBinary(c *plan.Call) (*types.Type, bool, error) {
 			case "hex", "utf-8", "utf8", "base64":
 			default:
 				if isText {
-					return nil, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.INVALID_ARG_VALUE", "sqlExpr", "", "inputName", errs.ID("fmt"), "requireType", `case-insensitive "STRING"`, "validValues", "'hex', 'utf-8', 'utf8', or 'base64'", "inputValue", "'"+s+"'")
+					return nil, false, badBinaryFormat(s)
 				}
 			}
 		}

@@ -30,6 +30,7 @@ var (
 	exactDateP   = exact("DATE", func(t *types.Type) bool { return t.Kind == types.Date }, types.DateType)
 	exactIntP    = exact("INTEGRAL", (*types.Type).IsIntegral, types.Int64Type)
 	exactBinaryP = exact("BINARY", func(t *types.Type) bool { return t.Kind == types.Binary }, types.BinaryType)
+	exactBoolP   = exact("BOOLEAN", func(t *types.Type) bool { return t.Kind == types.Bool }, types.BoolType)
 	exactNumP    = exact("NUMERIC", (*types.Type).IsNumeric, types.Int32Type)
 )
 

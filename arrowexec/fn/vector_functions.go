@@ -78,11 +78,11 @@ func cosineSimilarity(x, y []float32) (float32, bool) {
 		nx += x[k] * x[k]
 		ny += y[k] * y[k]
 	}
-	n := float32(math.Sqrt(float64(nx) * float64(ny)))
+	n := math.Sqrt(float64(nx) * float64(ny))
 	if n == 0 {
 		return 0, false
 	}
-	return dot / n, true
+	return float32(float64(dot) / n), true
 }
 
 func distance(x, y []float32) (float32, bool) {

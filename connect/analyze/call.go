@@ -94,6 +94,9 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 		default:
 			x, err := r.expr(a, s)
 			if err != nil {
+				if r.unknown(c, def) {
+					return nil, r.unknownRoutine(c) // told first, as in Spark
+				}
 				return nil, err
 			}
 			args = append(args, x)
@@ -189,6 +192,15 @@ func (r *run) unsupportedSyntax(c *plan.Call, what string) error {
 
 func (r *run) unknownRoutine(c *plan.Call) error {
 	return aerr("UNRESOLVED_ROUTINE", "routineName", errs.ID(append(slices.Clone(c.Path), c.Name)...), "searchPath", r.searchPath()).At(c.Origin)
+}
+
+// unknown reports whether a name is no function at all.
+func (r *run) unknown(c *plan.Call, def *fn.Def) bool {
+	if def != nil || c.Internal || operator(c.Name) != nil || specials()[c.Name] != nil || c.Name == "struct" || c.Name == "named_struct" {
+		return false
+	}
+	path := append(slices.Clone(c.Path), c.Name)
+	return r.Catalog == nil || r.Catalog.Function(path) == nil && r.Catalog.SQLFunction(path) == nil
 }
 
 // countStar makes count(*) count(1), and count(DISTINCT *) count of all columns.

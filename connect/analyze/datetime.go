@@ -168,6 +168,9 @@ func (d *dateCall) minus() (plan.Expr, error) {
 		return e, err
 	}
 	difference := func(name string, in, out *types.Type) plan.Expr {
+		if r.legacyIntervals() && in.IsDatetime() {
+			name, out = name+"_calendar", types.CalendarType
+		}
 		return d.make(name, out, r.implicit(d.a, in), r.implicit(d.b, in))
 	}
 	some := func(t *types.Type, ok func(*types.Type) bool) bool { return t.Kind == types.Null || ok(t) }
@@ -199,6 +202,31 @@ func (d *dateCall) minus() (plan.Expr, error) {
 		return d.addDays("date_sub", d.a, d.b)
 	}
 	return nil, nil
+}
+
+// legacyIntervals is spark.sql.legacy.interval.enabled: intervals are those of the calendar.
+func (r *run) legacyIntervals() bool {
+	return r.Conf.flag("spark.sql.legacy.interval.enabled", false)
+}
+
+// legacyInterval makes an interval of the user's text one of the calendar where the session wants that.
+func (r *run) legacyInterval(l *plan.Literal) *plan.Literal {
+	if !l.T.IsAnsiInterval() || l.Value == nil || !r.legacyIntervals() {
+		return l
+	}
+	n := *l
+	n.T, n.Text = types.CalendarType, ""
+	switch v := l.Value.(type) {
+	case int32:
+		n.Value = types.CalendarValue{Months: v}
+	case int64:
+		c := types.CalendarValue{Micros: v}
+		if l.T.Start == types.Day {
+			c.Days, c.Micros = int32(v/types.MicrosPerDay), v%types.MicrosPerDay
+		}
+		n.Value = c
+	}
+	return &n
 }
 
 func intervalPrecision(t *types.Type) int {

@@ -23,7 +23,9 @@ func (r *run) expr(e plan.Expr, s *scope) (plan.Expr, error) {
 		return nil, aerr("INTERNAL_ERROR", "message", "the expression is nested too deeply")
 	}
 	switch e := e.(type) {
-	case *plan.Literal, *plan.Attr, *plan.OuterRef, *plan.Bound:
+	case *plan.Literal:
+		return r.legacyInterval(e), nil
+	case *plan.Attr, *plan.OuterRef, *plan.Bound:
 		return e, nil
 	case *plan.UnresolvedAttr:
 		return r.name(e, s)

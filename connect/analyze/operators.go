@@ -306,6 +306,7 @@ func (r *run) compare(c *plan.Call) (plan.Expr, error) {
 		return r.note(x, written), nil
 	}
 	a, b := c.Args[0], c.Args[1]
+	a, b = r.wholeBound(c.Name, a, b)
 	t := r.comparable(a, b)
 	if t == nil {
 		return nil, r.diffTypes(c)
@@ -318,6 +319,49 @@ func (r *run) compare(c *plan.Call) (plan.Expr, error) {
 	}
 	c.Args = []plan.Expr{r.implicit(a, t), r.implicit(b, t)}
 	return r.finish(c, types.BoolType, c.Name != "<=>" && anyNull(c.Args)), nil
+}
+
+// wholeBound compares a whole number with the whole number that a decimal
+// literal rounds to, up or down as the comparison has it.
+func (r *run) wholeBound(op string, a, b plan.Expr) (plan.Expr, plan.Expr) {
+	round := func(e plan.Expr, up bool) plan.Expr {
+		l, ok := e.(*plan.Literal)
+		if !ok || l.T.Kind != types.Decimal || l.T.Scale == 0 {
+			return e
+		}
+		x, ok := l.Value.(types.Int128)
+		if !ok {
+			return e
+		}
+		q, rest := x.DivMod10(l.T.Scale)
+		switch {
+		case up && rest.Sign() > 0:
+			q = q.Add(types.I128(1))
+		case !up && rest.Sign() < 0:
+			q = q.Sub(types.I128(1))
+		}
+		if !q.IsInt64() {
+			return e
+		}
+		return &plan.Literal{At: l.At, T: types.Int64Type, Value: int64(q.Lo)}
+	}
+	switch op {
+	case ">", "<=":
+		if a.Type().IsIntegral() {
+			return a, round(b, false)
+		}
+		if b.Type().IsIntegral() {
+			return round(a, true), b
+		}
+	case ">=", "<":
+		if a.Type().IsIntegral() {
+			return a, round(b, true)
+		}
+		if b.Type().IsIntegral() {
+			return round(a, false), b
+		}
+	}
+	return a, b
 }
 
 func hasMap(t *types.Type) bool {

@@ -162,6 +162,28 @@ func uniformCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	return r.note(r.implicit(op("+", from, op("*", op("-", to, from), random)), t), c), nil
 }
 
+// sizeCall is size and cardinality: -1 for NULL where the session keeps to that.
+func sizeCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if r.Conf.ANSI || !r.Conf.flag("spark.sql.legacy.sizeOfNull", true) {
+		return nil, nil
+	}
+	w := *c
+	w.Args = slices.Clone(c.Args)
+	x, err := r.function(c)
+	if err != nil || !x.Nullable() {
+		return x, err
+	}
+	y := r.finish(&plan.Call{At: c.At, Name: "coalesce", Args: []plan.Expr{x, &plan.Literal{T: types.Int32Type, Value: int32(-1)}}}, types.Int32Type, false)
+	return r.note(y, &w), nil
+}
+
+// randomCall is random(): rand by another name.
+func randomCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	n := *c
+	n.Name = "rand"
+	return r.function(&n)
+}
+
 // asTexts makes binaries texts where the session wants a function's result as text (concat, elt).
 func asTexts(key string) special {
 	return func(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
@@ -180,6 +202,10 @@ func asTexts(key string) special {
 // dayShift is date_add and date_sub: a constant text is read as the number of days.
 func dayShift(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	if len(c.Args) != 2 || !c.Args[1].Type().IsString() {
+		return nil, nil
+	}
+	if r.Conf.ANSI {
+		c.Args = []plan.Expr{c.Args[0], r.implicit(c.Args[1], types.Int32Type)}
 		return nil, nil
 	}
 	l, ok := c.Args[1].(*plan.Literal)

@@ -156,6 +156,10 @@ func (r *run) frame(n, w *plan.Window, c *plan.Call, s *scope) error {
 				x = r.implicit(x, types.Int32Type)
 			case t.IsDatetime() && isInterval(x.Type()):
 			case t.IsAnsiInterval() && x.Type().Kind == t.Kind:
+			case (t.IsString() || t.Kind == types.Bool) && castable(x.Type(), t, r.Conf.ANSI):
+				return aerr("DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "sqlExpr", r.quoted(&plan.Window{Func: c, Partition: n.Partition, Order: n.Order}), "location", where, "exprType", errs.Quote(t.SQL()), "expectedType", `("NUMERIC" or "INTERVAL DAY TO SECOND" or "INTERVAL YEAR TO MONTH" or "INTERVAL")`).At(w.Origin)
+			case x.Type().IsNumeric() || isInterval(x.Type()):
+				return aerr("DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE", "sqlExpr", r.quoted(&plan.Window{Func: c, Partition: n.Partition, Order: n.Order}), "orderSpecType", errs.Quote(t.SQL()), "valueBoundaryType", errs.Quote(x.Type().SQL())).At(w.Origin)
 			default:
 				return aerr("DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "upper", r.frameEnd(f.Upper), "lower", r.frameEnd(f.Lower), "sqlExpr", r.quoted(n)).At(w.Origin)
 			}

@@ -103,11 +103,10 @@ func (p *parser) specialInstant(s string) (us int64, ok bool) {
 	loc := p.zone()
 	if f := strings.Fields(word); len(f) == 2 {
 		z := types.TrimAll(s)
-		l, err := types.LoadZone(strings.TrimSpace(z[len(f[0]):]))
-		if err != nil {
+		if _, err := types.LoadZone(strings.TrimSpace(z[len(f[0]):])); err != nil {
 			return 0, false
 		}
-		loc, word = l, f[0]
+		word = f[0] // a zone may follow, and doesn't count
 	}
 	now := p.now().In(loc)
 	midnight := func(days int) int64 {

@@ -50,4 +50,8 @@ var functionConditions = map[string]Condition{
 	"SEED_EXPRESSION_IS_UNFOLDABLE":                                    {"42K08", "The seed <seedExpr> of <exprWithSeed> must be a constant."},
 	"DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE":                             {"42K09", "<exprName> in <sqlExpr> must be one character."},
 	"DATATYPE_MISMATCH.INVALID_ARG_VALUE":                              {"42K09", "<inputName> of <sqlExpr> must be one of <requireType> <validValues>, and is <inputValue>."},
+	"DATATYPE_MISMATCH.UNEXPECTED_RETURN_TYPE":                         {"42K09", "<functionName> in <sqlExpr> must give <expectedType>, and gives <actualType>."},
+	"DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE":                       {"42K09", "<sqlExpr>: a RANGE frame over <orderSpecType> takes no offset of <valueBoundaryType>."},
+	"DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES":                        {"42K09", "<sqlExpr>: <functionName> takes <dataType> and a key of its type, not <leftType> and <rightType>."},
+	"DATATYPE_MISMATCH.NULL_TYPE":                                      {"42K09", "<sqlExpr>: <functionName> takes no untyped NULL."},
 }

@@ -263,6 +263,9 @@ func (f *patternFormat) zone(dst []byte, it *patternItem) []byte {
 				return append(dst, full...)
 			}
 		}
+		if name == "LMT" { // before there were zones: the name that came later
+			name, _ = time.Date(2000, 1, 1, 0, 0, 0, 0, loc).Zone()
+		}
 		if name == "" || name[0] == '+' || name[0] == '-' {
 			name = loc.String()
 		}
@@ -273,7 +276,7 @@ func (f *patternFormat) zone(dst []byte, it *patternItem) []byte {
 			return dst
 		}
 		if it.n == 4 {
-			return appendOffset(dst, f.off, 3)
+			return appendOffset(dst, f.off, 5)
 		}
 		return appendOffset(dst, f.off, 0)
 	case 'Z':
@@ -283,7 +286,7 @@ func (f *patternFormat) zone(dst []byte, it *patternItem) []byte {
 			if f.off == 0 {
 				return dst
 			}
-			return appendOffset(dst, f.off, 3)
+			return appendOffset(dst, f.off, 5)
 		case 5:
 			if f.off == 0 {
 				return append(dst, 'Z')
@@ -309,8 +312,11 @@ func appendOffset(dst []byte, off int64, form int) []byte {
 	dst = append(dst, sign)
 	if form == 0 {
 		dst = appendWidth(dst, h, 1)
-		if m != 0 {
+		if m != 0 || s != 0 {
 			dst = appendWidth(append(dst, ':'), m, 2)
+		}
+		if s != 0 {
+			dst = appendWidth(append(dst, ':'), s, 2)
 		}
 		return dst
 	}

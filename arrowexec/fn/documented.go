@@ -1,0 +1,44 @@
+package fn
+
+import "neptune/internal/plan"
+
+// documented are functions that the analyzer resolves itself: they stand here
+// for listings, descriptions and their examples.
+func documented() []Def {
+	def := func(group, name, since, usage string, ex ...Example) Def {
+		return Def{Name: name, Since: since, Group: group, Usage: usage, Kind: plan.FnScalar, Examples: ex}
+	}
+	out := []Def{
+		def("conditional_funcs", "if", "1.0.0", "if(expr1, expr2, expr3) - Gives the second value where the first is true, else the third.", Example{"SELECT if(1 < 2, 'a', 'b')", "a"}),
+		def("conditional_funcs", "case", "1.0.1", "CASE expr1 WHEN expr2 THEN expr3 [WHEN expr4 THEN expr5]* [ELSE expr6] END - Gives the value behind the first WHEN that equals the first value, else the last."),
+		def("conditional_funcs", "when", "1.0.1", "CASE WHEN expr1 THEN expr2 [WHEN expr3 THEN expr4]* [ELSE expr5] END - Gives the value behind the first condition that is true, else the last.", Example{"SELECT CASE WHEN 1 < 0 THEN 1 WHEN 2 < 0 THEN 2.0 END", "NULL"}),
+		def("struct_funcs", "struct", "1.4.0", "struct(col1, col2, col3, ...) - Makes a struct of values.", Example{"SELECT struct(1, 2, 3)", `{"col1":1,"col2":2,"col3":3}`}),
+		def("misc_funcs", "typeof", "3.0.0", "typeof(expr) - Gives the name of a value's type.", Example{"SELECT typeof(1)", "int"}),
+		def("agg_funcs", "grouping", "2.0.0", "grouping(col) - Gives 1 where a grouping set leaves the column out, else 0."),
+		def("agg_funcs", "grouping_id", "2.0.0", "grouping_id([col1[, col2 ..]]) - Gives the columns that a grouping set leaves out, as the bits of a number."),
+		def("datetime_funcs", "window", "2.0.0", "window(time_column, window_duration[, slide_duration[, start_time]]) - Puts rows into windows of time."),
+		def("datetime_funcs", "session_window", "3.2.0", "session_window(time_column, gap_duration) - Puts rows into windows of time that end with a gap."),
+		def("datetime_funcs", "window_time", "3.4.0", "window_time(window_column) - Gives the time that stands for a window."),
+		def("datetime_funcs", "current_date", "1.5.0", "current_date() - Gives the date when the query began."),
+		def("datetime_funcs", "curdate", "3.4.0", "curdate() - Gives the date when the query began."),
+		def("datetime_funcs", "current_timestamp", "1.5.0", "current_timestamp() - Gives the time when the query began."),
+		def("datetime_funcs", "now", "1.6.0", "now() - Gives the time when the query began."),
+		def("datetime_funcs", "localtimestamp", "3.4.0", "localtimestamp() - Gives the time when the query began, without a time zone."),
+		def("datetime_funcs", "current_timezone", "3.1.0", "current_timezone() - Gives the session's time zone."),
+		def("datetime_funcs", "current_time", "4.1.0", "current_time([precision]) - Gives the time of day when the query began."),
+		def("datetime_funcs", "localtime", "4.3.0", "localtime([precision]) - Gives the time of day when the query began."),
+		def("misc_funcs", "current_user", "3.2.0", "current_user() - Gives the user's name."),
+		def("misc_funcs", "user", "3.4.0", "user() - Gives the user's name."),
+		def("misc_funcs", "session_user", "4.0.0", "session_user() - Gives the user's name."),
+		def("misc_funcs", "current_catalog", "3.1.0", "current_catalog() - Gives the current catalog."),
+		def("misc_funcs", "current_database", "1.6.0", "current_database() - Gives the current database."),
+		def("misc_funcs", "current_schema", "3.4.0", "current_schema() - Gives the current database."),
+		def("misc_funcs", "current_path", "4.2.0", "current_path() - Gives the places where names of routines are looked for."),
+		def("math_funcs", "uniform", "4.0.0", "uniform(min, max[, seed]) - Gives random numbers between two bounds.", Example{"SELECT uniform(10, 20, 0) > 0", "true"}),
+	}
+	for _, t := range []string{"bigint", "binary", "boolean", "date", "decimal", "double", "float", "int", "smallint", "string", "timestamp", "tinyint"} {
+		out = append(out, def("conversion_funcs", t, "2.0.1", t+"(expr) - Casts a value to "+t+"."))
+	}
+	out = append(out, def("conversion_funcs", "time", "4.1.0", "time(expr) - Casts a value to time.", Example{"SELECT time('12:30')", "12:30:00"}))
+	return out
+}
