@@ -491,7 +491,7 @@ func datetimeCore() []Def {
 		}, timeP, dayTimeP)),
 		def("subtract_dates", "Gives the days between two dates as an interval.", Example{}, sig(gives(dayInterval), subtractInts(types.MicrosPerDay), dateP, dateP)),
 		def("subtract_dates_calendar", "Gives the months and days between two dates.", Example{}, sig(gives(types.CalendarType), subtractDates, dateP, dateP)),
-		def("subtract_timestamps_calendar", "Gives the time between two timestamps, as an interval of the calendar.", Example{}, sig(gives(types.CalendarType), calendarOf(subtractStamps), tsP, tsP), sig(gives(types.CalendarType), calendarOf(subtractStamps), ntzP, ntzP)),
+		def("subtract_timestamps_calendar", "Gives the time between two instants, as an interval of the calendar.", Example{}, sig(gives(types.CalendarType), calendarOf(subtractInts(1)), tsP, tsP), sig(gives(types.CalendarType), calendarOf(subtractInts(1)), ntzP, ntzP)),
 		def("subtract_timestamps", "Gives the time between two timestamps as an interval.", Example{}, sig(gives(types.DayTimeType), subtractStamps, tsP, tsP), sig(gives(types.DayTimeType), subtractStamps, ntzP, ntzP)),
 		def("subtract_times", "Gives the time between two times of day as an interval.", Example{}, sig(gives(types.NewDayTime(types.Hour, types.Second)), func(a *Args) (*vec.Vector, error) {
 			v, err := subtractInts(1)(a)
