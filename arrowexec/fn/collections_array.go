@@ -631,7 +631,7 @@ func arrayFunctions() []Def {
 				x, y := c.Args[0], c.Args[1]
 				return types.BoolType, x.Nullable() || y.Nullable() || x.Type().ElemNulls || y.Type().ElemNulls, nil
 			}, Eval: arraysOverlap}),
-		def("sort_array", "1.5.0", "Sorts an array, upwards with nulls first, or downwards with nulls last.", "SELECT sort_array(array('b', 'd', null, 'c', 'a'), true)", `[null,"a","b","c","d"]`, NullIn, sig(first, sortLists(false), arrayP), sig(first, sortLists(false), arrayP, exactBoolP)),
+		def("sort_array", "1.5.0", "Sorts an array, upwards with nulls first, or downwards with nulls last.", "SELECT sort_array(array('b', 'd', null, 'c', 'a'), true)", `[null,"a","b","c","d"]`, NullIn, sig(first, sortLists(false), arrayP), sig(first, sortLists(false), arrayP, onlyBoolP)),
 		def("array_join", "2.4.0", "Joins the texts of an array with a delimiter; nulls are left out, or replaced.", "SELECT array_join(array('hello', null, 'world'), ' ', ',')", "hello , world", NullIn,
 			sig(gives(types.StringType), arrayJoin, texts, stringP), sig(gives(types.StringType), arrayJoin, texts, stringP, stringP)),
 		rewrite(def("array_position", "2.4.0", "Gives the position of an element, from 1; 0 if it isn't there.", "SELECT array_position(array(312, 773, 708, 708), 708)", "3", NullIn, sig(gives(types.Int64Type), arrayPosition, arrayP, anyP)), 1),

@@ -210,7 +210,7 @@ func hmacOf(a *Args, i int, dst []byte) ([]byte, bool, error) {
 func cryptoFunctions() []Def {
 	bin := gives(types.BinaryType)
 	def := func(name, since, usage string, defaults []string, most int, k Kernel, p []Accept, from int, ex ...Example) Def {
-		d := Def{Name: name, Since: since, Group: "misc_funcs", Usage: usage, Kind: plan.FnScalar, Nulls: NullMaybe, Examples: ex, Pretty: withDefaults(name, most, defaults...)}
+		d := Def{Name: name, Since: since, Group: "misc_funcs", Usage: usage, Kind: plan.FnScalar, Nulls: NullMaybe, Examples: ex, Pretty: withDefaults(name, most-len(defaults), defaults...)}
 		for n := from; n <= len(p); n++ {
 			d.Overloads = append(d.Overloads, sig(bin, k, p[:n]...))
 		}

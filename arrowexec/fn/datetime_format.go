@@ -594,7 +594,7 @@ func datetimePatterns() []Def {
 		return d
 	}
 	pretty := func(d Def, most int, defaults ...string) Def {
-		d.Pretty = withDefaults(d.Name, most, defaults...)
+		d.Pretty = withDefaults(d.Name, most-len(defaults), defaults...)
 		return d
 	}
 	unix := def("unix_timestamp", "1.5.0", "Counts the seconds since 1970-01-01 00:00:00 UTC, of now or of a text, a date or a timestamp.", "SELECT unix_timestamp('2016-04-08', 'yyyy-MM-dd')", "1460073600", append([]Overload{{Ret: gives(big)}}, pairs()...)...)

@@ -47,7 +47,7 @@ func optionsOf(a *Args, s *clockState, format string, k int) (*formatOptions, er
 	}
 	for name, to := range map[string]**types.Pattern{"dateformat": &o.date, "timestampformat": &o.stamp, "timestampntzformat": &o.ntz, "timeformat": &o.time} {
 		if v, ok := raw[name]; ok {
-			p, err := s.pattern(a, v)
+			p, err := s.pattern(a, v, strings.HasPrefix(a.Call.Name, "from_"))
 			if err != nil {
 				return nil, err
 			}

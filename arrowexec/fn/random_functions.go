@@ -68,18 +68,6 @@ func mustBeConstant(c *plan.Call, i int, name, kind string) error {
 	return errs.New(errs.Analysis, "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", "", "inputName", errs.ID(name), "inputType", kind, "inputExpr", errs.Quote(exprName(c.Args[i])))
 }
 
-func exprName(e plan.Expr) string {
-	switch e := e.(type) {
-	case *plan.Attr:
-		return e.Name
-	case *plan.Cast:
-		return exprName(e.Child)
-	case *plan.Call:
-		return e.Name + "()"
-	}
-	return "expression"
-}
-
 // seedP takes what seeds may be.
 var seedP = Accept{Name: `("INT" or "BIGINT")`, Exact: true, Types: []*types.Type{types.Int64Type}, Test: func(t *types.Type) bool { return t.Kind == types.Int64 || t.Kind == types.Int32 }}
 

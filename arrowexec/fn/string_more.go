@@ -776,11 +776,11 @@ func textMore() []Def {
 	})
 	lev, sub := gives(types.Int32Type), cutKernel(substringIndex)
 	maskO := func(n int) Overload {
-		p := params(stringP, exactTextP, exactTextP, exactTextP, exactTextP)[:n]
+		p := params(stringP, onlyTextP, onlyTextP, onlyTextP, onlyTextP)[:n]
 		return Overload{Params: p, RetExpr: retMask, Eval: mask}
 	}
 	masked := nulls(def("mask", "3.4.0", "Replaces capitals by X, small letters by x and digits by n, or by what is given; a NULL keeps them.", "SELECT mask('abcd-EFGH-8765-4321')", "xxxx-XXXX-nnnn-nnnn", maskO(1), maskO(2), maskO(3), maskO(4), maskO(5)), NullKernel)
-	masked.Pretty = withDefaults("mask", 5, "X", "x", "n", "NULL")
+	masked.Pretty = withDefaults("mask", 1, "X", "x", "n", "NULL")
 	constText := func(s string) Kernel {
 		return textKernel(func(_ *Args, _ int, dst []byte) []byte { return append(dst, s...) })
 	}
@@ -804,7 +804,7 @@ func textMore() []Def {
 		return vec.FromSlice(types.Int32Type, out, nil), nil
 	}
 	words := gives(types.NewArray(types.NewArray(types.StringType, false), false))
-	eltDef := nulls(def("elt", "2.0.0", "Gives the n-th of the texts that follow, from 1.", "SELECT elt(1, 'scala', 'java')", "scala", Overload{Params: params(int32P, stringP), Variadic: true, Ret: str, Eval: elt}, Overload{Params: params(int32P, exactBinaryP), Variadic: true, Ret: bin, Eval: elt}), NullKernel)
+	eltDef := nulls(def("elt", "2.0.0", "Gives the n-th of the texts that follow, from 1.", "SELECT elt(1, 'scala', 'java')", "scala", Overload{Params: params(int32P, stringP), Variadic: true, Ret: str, Eval: elt}, Overload{Params: params(int32P, onlyBinaryP), Variadic: true, Ret: bin, Eval: elt}), NullKernel)
 	eltDef.Ansi = true
 	urlPart := func(name string, try bool, sql, want string) Def {
 		k := parseURL(try)

@@ -25,28 +25,14 @@ func exact(name string, test func(*types.Type) bool, t ...*types.Type) Accept {
 }
 
 var (
-	exactTimeP   = exact("TIME", func(t *types.Type) bool { return t.Kind == types.Time }, types.TimeType)
-	exactTextP   = exact("STRING", (*types.Type).IsString, types.StringType)
-	exactDateP   = exact("DATE", func(t *types.Type) bool { return t.Kind == types.Date }, types.DateType)
-	exactIntP    = exact("INTEGRAL", (*types.Type).IsIntegral, types.Int64Type)
-	exactBinaryP = exact("BINARY", func(t *types.Type) bool { return t.Kind == types.Binary }, types.BinaryType)
-	exactBoolP   = exact("BOOLEAN", func(t *types.Type) bool { return t.Kind == types.Bool }, types.BoolType)
-	exactNumP    = exact("NUMERIC", (*types.Type).IsNumeric, types.Int32Type)
+	onlyTimeP   = exact("TIME", func(t *types.Type) bool { return t.Kind == types.Time }, types.TimeType)
+	onlyTextP   = exact("STRING", (*types.Type).IsString, types.StringType)
+	onlyDateP   = exact("DATE", func(t *types.Type) bool { return t.Kind == types.Date }, types.DateType)
+	onlyIntP    = exact("INTEGRAL", (*types.Type).IsIntegral, types.Int64Type)
+	onlyBinaryP = exact("BINARY", func(t *types.Type) bool { return t.Kind == types.Binary }, types.BinaryType)
+	onlyBoolP   = exact("BOOLEAN", func(t *types.Type) bool { return t.Kind == types.Bool }, types.BoolType)
+	onlyNumP    = exact("NUMERIC", (*types.Type).IsNumeric, types.Int32Type)
 )
-
-// withDefaults writes a call's name with the defaults of the arguments that it leaves out:
-// the last of defaults is that of the last parameter.
-func withDefaults(name string, most int, defaults ...string) func([]string) string {
-	return func(args []string) string {
-		args = append([]string{}, args...)
-		for k := len(args); k < most; k++ {
-			if at := k - (most - len(defaults)); at >= 0 {
-				args = append(args, defaults[at])
-			}
-		}
-		return name + "(" + strings.Join(args, ", ") + ")"
-	}
-}
 
 func fieldBounds(a *Args, text string) error {
 	return errs.New(errs.DateTime, "DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "rangeMessage", text).At(a.pos())
@@ -202,12 +188,12 @@ func dateAndTime(zoned bool) Kernel {
 // dateAndTimeSigs are the overloads of make_timestamp and its kin that take a date and a time.
 func dateAndTimeSigs(t *types.Type, zoned, alone bool) []Overload {
 	k := dateAndTime(zoned)
-	o := []Overload{sigAnsi(t, k, exactDateP, exactTimeP)}
+	o := []Overload{sigAnsi(t, k, onlyDateP, onlyTimeP)}
 	if alone {
-		o = append(o, sigAnsi(t, k, exactDateP))
+		o = append(o, sigAnsi(t, k, onlyDateP))
 	}
 	if zoned {
-		o = append(o, sigAnsi(t, k, exactDateP, exactTimeP, exactTextP))
+		o = append(o, sigAnsi(t, k, onlyDateP, onlyTimeP, onlyTextP))
 	}
 	return o
 }
@@ -294,7 +280,7 @@ func timeFunctions() []Def {
 	}
 	sec6 := Accept{Types: []*types.Type{types.NewDecimal(16, 6)}}
 	tryTime := maybe(def("try_to_time", "4.1.0", "Is to_time, with NULL for what is no time.", ex("SELECT try_to_time('foo', 'HH:mm:ss')", "NULL", "SELECT try_to_time('00:12:00.001')", "00:12:00.001"),
-		sig(gives(tm), parseTime(true), exactTextP), sig(gives(tm), parseTime(true), exactTextP, exactTextP)))
+		sig(gives(tm), parseTime(true), onlyTextP), sig(gives(tm), parseTime(true), onlyTextP, onlyTextP)))
 	tryTime.Pretty = func(args []string) string { return "try_to_time(to_time(" + strings.Join(args, ", ") + "))" }
 	names := func(k Kernel) []Overload {
 		str := gives(types.StringType)
@@ -303,17 +289,17 @@ func timeFunctions() []Def {
 	bucketP := Accept{Name: `("INTERVAL DAY TO SECOND" or "INTERVAL YEAR TO MONTH")`, Test: (*types.Type).IsAnsiInterval}
 	return []Def{
 		def("to_time", "4.1.0", "Reads a time of day, by a pattern if one is given.", ex("SELECT to_time('00:12:00')", "00:12:00", "SELECT to_time('12.10.05', 'HH.mm.ss')", "12:10:05"),
-			sig(gives(tm), parseTime(false), exactTextP), sig(gives(tm), parseTime(false), exactTextP, exactTextP)),
+			sig(gives(tm), parseTime(false), onlyTextP), sig(gives(tm), parseTime(false), onlyTextP, onlyTextP)),
 		tryTime,
 		def("make_time", "4.1.0", "Makes a time of day of hour, minute and seconds.", ex("SELECT make_time(6, 30, 45.887)", "06:30:45.887"), sig(gives(tm), makeTime, int32P, int32P, sec6)),
 		def("time_trunc", "4.1.0", "Cuts a time of day at a unit.", ex("SELECT time_trunc('HOUR', TIME'09:32:05.359')", "09:00:00", "SELECT time_trunc('MILLISECOND', TIME'09:32:05.123456')", "09:32:05.123"), sig(timeLike(1), timeTrunc, stringP, timeP)),
 		def("time_diff", "4.1.0", "Counts the whole units between two times of day.", ex("SELECT time_diff('HOUR', TIME'20:30:29', TIME'21:30:28')", "0", "SELECT time_diff('HOUR', TIME'20:30:29', TIME'12:00:00')", "-8"), sig(big, timeDiff, stringP, timeP, timeP)),
-		def("time_from_seconds", "4.2.0", "Gives the time of day so many seconds after midnight.", ex("SELECT time_from_seconds(52200.5)", "14:30:00.5"), sig(gives(tm), timeFrom(nanosPerSecond), exactNumP)),
-		def("time_from_millis", "4.2.0", "Gives the time of day so many milliseconds after midnight.", ex("SELECT time_from_millis(52200500)", "14:30:00.5"), sig(gives(tm), timeFrom(1_000_000), exactIntP)),
-		def("time_from_micros", "4.2.0", "Gives the time of day so many microseconds after midnight.", ex("SELECT time_from_micros(86399999999)", "23:59:59.999999"), sig(gives(tm), timeFrom(nanosPerMicro), exactIntP)),
-		def("time_to_seconds", "4.2.0", "Gives the seconds since midnight, with their fraction.", ex("SELECT time_to_seconds(TIME'14:30:00.5')", "52200.500000"), sig(gives(types.NewDecimal(14, 6)), timeTo(nanosPerMicro), exactTimeP)),
-		def("time_to_millis", "4.2.0", "Counts the milliseconds since midnight.", ex("SELECT time_to_millis(TIME'14:30:00.5')", "52200500"), sig(big, timeTo(1_000_000), exactTimeP)),
-		def("time_to_micros", "4.2.0", "Counts the microseconds since midnight.", ex("SELECT time_to_micros(TIME'14:30:00.5')", "52200500000"), sig(big, timeTo(nanosPerMicro), exactTimeP)),
+		def("time_from_seconds", "4.2.0", "Gives the time of day so many seconds after midnight.", ex("SELECT time_from_seconds(52200.5)", "14:30:00.5"), sig(gives(tm), timeFrom(nanosPerSecond), onlyNumP)),
+		def("time_from_millis", "4.2.0", "Gives the time of day so many milliseconds after midnight.", ex("SELECT time_from_millis(52200500)", "14:30:00.5"), sig(gives(tm), timeFrom(1_000_000), onlyIntP)),
+		def("time_from_micros", "4.2.0", "Gives the time of day so many microseconds after midnight.", ex("SELECT time_from_micros(86399999999)", "23:59:59.999999"), sig(gives(tm), timeFrom(nanosPerMicro), onlyIntP)),
+		def("time_to_seconds", "4.2.0", "Gives the seconds since midnight, with their fraction.", ex("SELECT time_to_seconds(TIME'14:30:00.5')", "52200.500000"), sig(gives(types.NewDecimal(14, 6)), timeTo(nanosPerMicro), onlyTimeP)),
+		def("time_to_millis", "4.2.0", "Counts the milliseconds since midnight.", ex("SELECT time_to_millis(TIME'14:30:00.5')", "52200500"), sig(big, timeTo(1_000_000), onlyTimeP)),
+		def("time_to_micros", "4.2.0", "Counts the microseconds since midnight.", ex("SELECT time_to_micros(TIME'14:30:00.5')", "52200500000"), sig(big, timeTo(nanosPerMicro), onlyTimeP)),
 		def("dayname", "4.0.0", "Gives the short name of the day of the week.", ex("SELECT dayname(DATE('2008-02-20'))", "Wed"), names(shortName(func(d int64) string {
 			return types.DayName(d)[:3]
 		}))...),

@@ -298,9 +298,9 @@ func vectorFunctions() []Def {
 			}}
 	}
 	norm := def("vector_norm", "Gives the length of a vector by the norm of a degree: 1, 2 (which is meant when none is given) or infinity.", []Example{{"SELECT vector_norm(array(3.0F, 4.0F), 2.0F)", "5.0"}, {"SELECT vector_norm(array(3.0F, 4.0F), float('inf'))", "4.0"}}, sig(flt, vectorNorm, vectorP), sig(flt, vectorNorm, vectorP, floatP))
-	norm.Pretty = withDefaults("vector_norm", 2, "2.0")
+	norm.Pretty = withDefaults("vector_norm", 1, "2.0")
 	normalize := def("vector_normalize", "Gives a vector of the same direction and the length 1.", []Example{{"SELECT vector_normalize(array(3.0F, 4.0F), float('inf'))", "[0.75,1.0]"}}, sig(arr, vectorNormalize, vectorP), sig(arr, vectorNormalize, vectorP, floatP))
-	normalize.Pretty = withDefaults("vector_normalize", 2, "2.0")
+	normalize.Pretty = withDefaults("vector_normalize", 1, "2.0")
 	return []Def{
 		def("vector_inner_product", "Gives the inner product of two vectors.", []Example{{"SELECT vector_inner_product(array(1.0F, 2.0F, 3.0F), array(4.0F, 5.0F, 6.0F))", "32.0"}}, sig(flt, vectorPair(innerProduct), vectorP, vectorP)),
 		def("vector_cosine_similarity", "Gives the cosine of the angle between two vectors; NULL where one has no length.", []Example{{"SELECT vector_cosine_similarity(array(1.0F, 2.0F, 3.0F), array(4.0F, 5.0F, 6.0F))", "0.97463185"}}, sig(flt, vectorPair(cosineSimilarity), vectorP, vectorP)),
