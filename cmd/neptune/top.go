@@ -35,6 +35,11 @@ type status struct {
 	Executors []struct {
 		ID, Host                           string
 		Slots, Running, Suspended, Blocked int
+		Reserved, Draining                 bool
+		Memory                             *struct{ Reserved, Limit, Suspended int64 } // of executors that are processes of their own
+		Spilled                            int64
+		GC                                 float64
+		Heard                              *time.Time
 	}
 	Jobs []struct {
 		Operation, Type, Origin, User, Session, Text, Pool string
@@ -164,9 +169,22 @@ func (s *status) lines(last *status, width int) (out []string) {
 	add("slots     %s", s.share(last))
 	add("suspended %d times, p50 < %s, p99 < %s   resumed p50 < %s, p99 < %s", s.Suspend.Count, seconds(s.Suspend.P50), seconds(s.Suspend.P99), seconds(s.Resume.P50), seconds(s.Resume.P99))
 	add("")
-	add("%-20s %-20s %6s %8s %10s %8s", "EXECUTOR", "HOST", "SLOTS", "RUNNING", "SUSPENDED", "BLOCKED")
+	add("%-20s %-12s %5s %7s %9s %7s  %-18s %8s %4s %s", "EXECUTOR", "HOST", "SLOTS", "RUNNING", "SUSPENDED", "BLOCKED", "MEMORY", "SPILLED", "GC", "")
 	for _, x := range s.Executors {
-		add("%-20s %-20s %6d %8d %10d %8d", x.ID, x.Host, x.Slots, x.Running, x.Suspended, x.Blocked)
+		memory, spilled, gc, note := "", "", "", ""
+		if x.Memory != nil {
+			memory = size(x.Memory.Reserved+x.Memory.Suspended) + " / " + size(x.Memory.Limit)
+			spilled, gc = size(x.Spilled), fmt.Sprintf("%.0f %%", x.GC*100)
+		}
+		switch {
+		case x.Draining:
+			note = "draining"
+		case x.Reserved:
+			note = "reserved"
+		case x.Heard != nil && s.Now.Sub(*x.Heard) > 5*time.Second:
+			note = "silent for " + s.Now.Sub(*x.Heard).Round(time.Second).String()
+		}
+		add("%-20s %-12s %5d %7d %9d %7d  %-18s %8s %4s %s", x.ID, x.Host, x.Slots, x.Running, x.Suspended, x.Blocked, memory, spilled, gc, note)
 	}
 	add("")
 	add("%-7s %-8s %8s %-16s %8s %10s %12s %9s  %s", "TYPE", "FROM", "TIME", "TASKS", "RUNNING", "SUSPENDED", "SUSPENSIONS", "READ", "QUERY")
