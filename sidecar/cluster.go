@@ -67,7 +67,7 @@ func Self(args []string) *exec.Cmd {
 // NewRig, and opens its port for executors. command makes their processes: Self,
 // where the program is neptune.
 func NewCluster(command func(args []string) *exec.Cmd, set ...string) (*Cluster, error) {
-	r, err := NewRig(append([]string{"neptune.driver.port=0", "neptune.executor.embedded=false"}, set...)...)
+	r, err := NewRig(append([]string{"neptune.driver.port=0", "neptune.executor.embedded=false"}, set...)...) // the last counts
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ import (
 	"neptune/connect/translate"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
+	"neptune/scheduler/core"
 )
 
 // Everything that queries do, on executors of their own and on the embedded one.
@@ -182,6 +183,79 @@ func TestClusterStream(t *testing.T) {
 	}
 	check()
 	k.idle("b")
+}
+
+// A write has each row once, though one of the executors that wrote was killed
+// in the middle, and its tasks ran again.
+func TestClusterWriteKilled(t *testing.T) {
+	k := newCrew(t)
+	x := k.join("a")
+	k.join("b")
+	path := filepath.Join(t.TempDir(), "out")
+	done := make(chan error, 1)
+	go func() {
+		done <- k.Exec(k.ctx, fmt.Sprintf("INSERT OVERWRITE DIRECTORY '%s' USING parquet SELECT id, sha2(repeat(cast(id AS string), 40), 512) AS h FROM range(0, 100000, 1, 8)", path))
+	}()
+	k.until("some files are being written", func() bool {
+		list, err := filepath.Glob(filepath.Join(path, "_temporary-*", "*.parquet"))
+		return err == nil && len(list) >= 3 && k.is("a", func(s ExecutorState) bool { return s.Running > 0 })
+	})
+	if err := x.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	_, digest, err := k.Run(k.ctx, fmt.Sprintf("SELECT count(*), count(DISTINCT id), sum(id) FROM parquet.`%s`", path), false)
+	_, want, err2 := k.Run(k.ctx, "SELECT count(*), count(DISTINCT id), sum(id) FROM range(100000)", false)
+	if err != nil || err2 != nil || digest != want {
+		t.Errorf("other rows than were written: %v, %v", err, err2)
+	}
+	if list, err := filepath.Glob(filepath.Join(path, "_temporary-*")); err != nil || len(list) > 0 {
+		t.Errorf("%v, %v is left", list, err)
+	}
+	k.idle("b")
+}
+
+// The embedded executor beside others, in all modes.
+func TestClusterModes(t *testing.T) {
+	for _, mode := range core.Modes() {
+		t.Run(mode, func(t *testing.T) {
+			k := newCrew(t, "neptune.executor.embedded=true", "neptune.executor.slots=1", "neptune.scheduling.mode="+mode)
+			k.join("a")
+			batch := k.ask(k.ctx, serving, false)
+			for range 3 {
+				k.wants(k.ask(k.ctx, quick, true), want(t, quick))
+			}
+			k.wants(batch, want(t, serving))
+			k.idle("a")
+		})
+	}
+}
+
+// A driver that is started again, at the same address, knows nobody: executors join anew.
+func TestDriverStartsAgain(t *testing.T) {
+	k := newCrew(t)
+	x := k.join("a")
+	before, _ := k.Find("a")
+	_, port, err := net.SplitHostPort(k.Driver())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Rig.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := NewCluster(nil, "neptune.executor.slots=2", "neptune.heartbeat.interval=100ms", "neptune.driver.port="+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Rig = again.Rig
+	k.until("it has joined", func() bool { _, ok := k.Find("a"); return ok })
+	if after, _ := k.Find("a"); after.ID == before.ID || !strings.Contains(x.Log(), "forgotten") {
+		t.Errorf("it was %s, and is %s", before.ID, after.ID)
+	}
+	k.wants(k.ask(k.ctx, quick, false), want(t, quick))
+	k.idle("a")
 }
 
 // authority signs certificates for tests.
