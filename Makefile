@@ -4,9 +4,11 @@ GO ?= go
 PYTHON ?= python3
 BUILD := build
 VENV := $(BUILD)/venv
+BENCHSTAT := $(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+SF ?= 1
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help build demo test test-go test-clients bench generate lint clean
+.PHONY: help build demo test test-go test-clients bench bench-micro bench-tpch generate lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,8 +35,20 @@ CLIENTS := pyspark-3.5 pyspark-4.0 pyspark-4.1 pyspark-4.2 pyspark-4.3
 test-clients: build $(CLIENTS:%=$(VENV)/%/.done) ## the real PySpark clients against the server
 	@set -e; for c in $(CLIENTS); do echo "== $$c"; NEPTUNE=$(CURDIR)/bin/neptune $(VENV)/$$c/bin/python -m pytest -q test/clients; done
 
-bench: ## micro benchmarks of operators and decoders
-	$(GO) test -run '^$$' -bench . -benchmem ./arrowexec/...
+bench: bench-micro bench-tpch ## micro benchmarks of operators and decoders, and TPC-H beside DuckDB and Sail
+
+# Compared with build/bench-old.txt, if that is there: copy an earlier build/bench.txt to it.
+bench-micro:
+	mkdir -p $(BUILD)
+	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./arrowexec/... | tee $(BUILD)/bench.txt
+	@if [ -f $(BUILD)/bench-old.txt ]; then $(BENCHSTAT) $(BUILD)/bench-old.txt $(BUILD)/bench.txt; else $(BENCHSTAT) $(BUILD)/bench.txt; fi
+
+bench-tpch: build $(BUILD)/tpch/sf$(SF)/.done $(VENV)/bench/.done $(VENV)/bench-sail/.done
+	$(VENV)/bench/bin/python scripts/bench/tpch.py --neptune bin/neptune --sail $(VENV)/bench-sail/bin/sail --data $(BUILD)/tpch/sf$(SF) --scale $(SF) --write
+
+$(BUILD)/tpch/sf%/.done: $(VENV)/bench/.done
+	$(VENV)/bench/bin/tpchgen-cli parquet -s $* --output-dir $(@D)
+	@touch $@
 
 generate: $(VENV)/pyspark-4.3/.done ## generated code and documents
 	scripts/generate $(VENV)/pyspark-4.3/bin/python
