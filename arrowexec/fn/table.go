@@ -19,7 +19,7 @@ func groups() [][]Def {
 	return [][]Def{
 		arithmetic(), comparison(), conditional(), patterns(), textCore(), datetimeCore(), datetimeParts(), datetimePatterns(), arrayFunctions(), mapFunctions(), lambdaFunctions(), regexpFunctions(), textMore(), formatFunctions(), jsonFunctions(), csvFunctions(), xmlFunctions(), thetaFunctions(), tupleFunctions(), spatialFunctions(), mathCore(), valuesCore(), misc(), numberBases(),
 		charVarchar(), variantFunctions(),
-		timeFunctions(), numberFormats(), vectorFunctions(), cryptoFunctions(), textFunctions(), randomFunctions(), documented(),
+		timeFunctions(), numberFormats(), vectorFunctions(), cryptoFunctions(), textFunctions(), randomFunctions(), documented(), bitmapFunctions(),
 		aggregates(), windows(), generators(),
 	}
 }

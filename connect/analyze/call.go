@@ -612,6 +612,9 @@ func (r *run) structOf(c *plan.Call, l []plan.Expr) (plan.Expr, error) {
 	for i := 1; i < len(args); i += 2 {
 		args[i] = unalias(args[i])
 	}
+	if c.Infix {
+		return x, nil // (a, b) is shown with its fields' names
+	}
 	w := *c
 	w.Name, w.Args, w.T = "struct", make([]plan.Expr, len(l)), x.T
 	copy(w.Args, l)
@@ -661,10 +664,11 @@ var generatorInput = map[string]string{"explode": `("ARRAY" or "MAP")`, "posexpl
 
 // parameterNames of the functions that take named arguments.
 var parameterNames = map[string][]string{
-	"mask":            {"str", "upperChar", "lowerChar", "digitChar", "otherChar"},
-	"explode":         {"collection"},
-	"explode_outer":   {"collection"},
-	"posexplode":      {"collection"},
+	"mask":          {"str", "upperChar", "lowerChar", "digitChar", "otherChar"},
+	"explode":       {"collection"},
+	"explode_outer": {"collection"},
+	"posexplode":    {"collection"},
+	"inline":        {"input"}, "inline_outer": {"input"},
 	"variant_explode": {"input"}, "variant_explode_outer": {"input"},
 	"range": {"start", "end", "step", "numSlices"},
 }

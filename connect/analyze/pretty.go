@@ -168,7 +168,7 @@ var upper = map[string]bool{"sqrt": true, "cbrt": true, "ceil": true, "floor": t
 	"asin": true, "acos": true, "atan": true, "atan2": true, "sinh": true, "cosh": true, "tanh": true, "asinh": true, "acosh": true, "atanh": true,
 	"exp": true, "expm1": true, "log10": true, "log2": true, "log1p": true, "degrees": true, "radians": true, "signum": true, "hypot": true,
 	"rlike": true, "rank": true, "dense_rank": true, "percent_rank": true, "sec": true, "csc": true,
-	"power": true, "e": true, "spark_partition_id": true, "regexp": true, "regexp_like": true}
+	"power": true, "e": true, "pi": true, "spark_partition_id": true, "regexp": true, "regexp_like": true}
 
 func (r *run) callSQL(c *plan.Call) string {
 	args := r.sqls(c.Args)
@@ -269,9 +269,23 @@ func (r *run) callSQL(c *plan.Call) string {
 		if c.Infix && len(args) == 2 {
 			return "TRIM(TRAILING " + args[1] + " FROM " + args[0] + ")"
 		}
-	case "extract":
+	case "rank", "dense_rank", "percent_rank":
+		args = nil
+	case "sentences":
+		for len(args) < 3 {
+			args = append(args, "")
+		}
+	case "time_bucket":
 		if len(args) == 2 {
-			return "extract(" + args[0] + " FROM " + args[1] + ")"
+			origin := "TIMESTAMP '1970-01-01 00:00:00'"
+			if t := c.Args[1].Type(); t != nil && t.Kind == types.TimestampNTZ {
+				origin = "TIMESTAMP_NTZ '1970-01-01 00:00:00'"
+			}
+			args = append(args, origin)
+		}
+	case "extract", "datepart":
+		if len(args) == 2 {
+			return c.Name + "(" + args[0] + " FROM " + args[1] + ")"
 		}
 	case "first", "last", "any_value", "first_value", "last_value":
 		if len(args) == 2 {

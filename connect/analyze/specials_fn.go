@@ -42,7 +42,9 @@ func toCharCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 			return x, err
 		}
 		w := *c
-		w.Args = c.Args[:1:1]
+		if w.Args = c.Args[:1:1]; n.Name == "decode" {
+			w.Args = []plan.Expr{c.Args[0], strLit("utf-8")}
+		}
 		return r.note(x, &w), nil
 	default:
 		n.Name = "to_char"
@@ -201,6 +203,9 @@ func asTexts(key string) special {
 
 // dayShift is date_add and date_sub: a constant text is read as the number of days.
 func dayShift(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if c.Name == "dateadd" {
+		c.Name = "date_add"
+	}
 	if len(c.Args) != 2 || !c.Args[1].Type().IsString() {
 		return nil, nil
 	}

@@ -302,6 +302,7 @@ func orParser(p func(*session.Session) translate.Parser) func(*session.Session) 
 			EnforceReserved:         ansi && x.Conf.Bool("spark.sql.ansi.enforceReservedKeywords"),
 			EscapedStringLiterals:   x.Conf.Bool("spark.sql.parser.escapedStringLiterals"),
 			LegacyIdentifierClause:  x.Conf.Bool("spark.sql.legacy.identifierClause"),
+			ConsecutiveStrings:      x.Conf.Bool("spark.sql.legacy.consecutiveStringLiterals.enabled"),
 			BangEqualsNot:           x.Conf.Bool("spark.sql.legacy.bangEqualsNot"),
 			Substitute:              session.Substitution(x.Conf.Get),
 			TimestampNTZ:            strings.EqualFold(x.Conf.String("spark.sql.timestampType"), "TIMESTAMP_NTZ"),

@@ -424,7 +424,7 @@ func (p *parser) stringValue(t token) string {
 	if p.o.EscapedStringLiterals && s[0] != 'r' && s[0] != 'R' {
 		return s[1 : len(s)-1]
 	}
-	return unescape(s)
+	return unescape(s, p.o.ConsecutiveStrings)
 }
 
 // balanced makes a tree of low height from the terms of an AND or OR, as

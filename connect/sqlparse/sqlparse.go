@@ -24,6 +24,7 @@ type Options struct {
 	DoubleQuotedIdentifiers bool           // spark.sql.ansi.doubleQuotedIdentifiers, in ANSI mode
 	EnforceReserved         bool           // spark.sql.ansi.enforceReservedKeywords, in ANSI mode
 	EscapedStringLiterals   bool           // spark.sql.parser.escapedStringLiterals: no backslash escapes
+	ConsecutiveStrings      bool           // spark.sql.legacy.consecutiveStringLiterals.enabled: 'a''b' is ab
 	BangEqualsNot           bool           // spark.sql.legacy.bangEqualsNot: a ! IN (b)
 	NoSinglePipe            bool           // | doesn't stand for |> before a pipe operator's word
 	LegacyIdentifierClause  bool           // IDENTIFIER('x') only where a whole table, column or function name may stand

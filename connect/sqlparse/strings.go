@@ -11,7 +11,7 @@ import (
 // Spark's rules: a doubled quote is a quote; \uXXXX, \UXXXXXXXX, \ooo octal
 // (up to \177), \0 \b \n \r \t \Z; \% and \_ keep their backslash, for LIKE; a
 // backslash before anything else goes away.
-func unescape(s string) string {
+func unescape(s string, joined bool) string {
 	if s[0] == 'r' || s[0] == 'R' {
 		return s[2 : len(s)-1]
 	}
@@ -26,7 +26,9 @@ func unescape(s string) string {
 		c := s[i]
 		switch {
 		case c == q && i+1 < len(s) && s[i+1] == q:
-			b.WriteByte(q)
+			if !joined { // else one text ends here and another begins
+				b.WriteByte(q)
+			}
 			i += 2
 		case c != '\\' || i+1 == len(s):
 			b.WriteByte(c)

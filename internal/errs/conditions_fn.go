@@ -54,4 +54,5 @@ var functionConditions = map[string]Condition{
 	"DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE":                       {"42K09", "<sqlExpr>: a RANGE frame over <orderSpecType> takes no offset of <valueBoundaryType>."},
 	"DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES":                        {"42K09", "<sqlExpr>: <functionName> takes <dataType> and a key of its type, not <leftType> and <rightType>."},
 	"DATATYPE_MISMATCH.NULL_TYPE":                                      {"42K09", "<sqlExpr>: <functionName> takes no untyped NULL."},
+	"INVALID_BITMAP_POSITION":                                          {"22003", "The position <bitPosition> is outside of a bitmap, which has <bitmapNumBits> bits (<bitmapNumBytes> bytes)."},
 }
