@@ -23,6 +23,11 @@ func (s sources) OpenTable(ctx context.Context, t *catalog.Table, options, conf 
 	return datasource.Open(ctx, datasource.OpenArgs{Format: strings.ToLower(t.Provider), Options: options, Paths: []string{t.Location}, Schema: analyze.ReadSchema(t.Schema), Conf: conf, Table: tableFiles(t)})
 }
 
+// OpenRows implements analyze.RowSources.
+func (s sources) OpenRows(ctx context.Context, format string, options map[string]string, rows []string, schema *types.Type, conf map[string]string) (plan.Source, error) {
+	return datasource.OpenRows(ctx, datasource.OpenArgs{Format: format, Options: options, Schema: schema, Conf: conf}, rows)
+}
+
 // Open implements analyze.Sources.
 func (s sources) Open(ctx context.Context, format string, options map[string]string, paths []string, schema *types.Type, streaming bool, conf map[string]string) (plan.Source, error) {
 	if !streaming {

@@ -136,7 +136,7 @@ func DataType(t *types.Type, o Options) (arrow.DataType, error) {
 		if err != nil {
 			return nil, err
 		}
-		return arrow.StructOf(fields...), nil
+		return arrow.StructOf(distinctNames(fields)...), nil
 	case types.Geometry, types.Geography:
 		b, _ := DataType(types.BinaryType, o)
 		name := "geometry"
@@ -155,6 +155,25 @@ func DataType(t *types.Type, o Options) (arrow.DataType, error) {
 		), nil
 	}
 	return nil, unsupported(t.String())
+}
+
+// distinctNames numbers the fields of a struct that have one name: Arrow's libraries can't read such a struct as a row. As in Spark.
+func distinctNames(fields []arrow.Field) []arrow.Field {
+	count := make(map[string]int, len(fields))
+	for _, f := range fields {
+		count[f.Name]++
+	}
+	if len(count) == len(fields) {
+		return fields
+	}
+	next := map[string]int{}
+	for i, f := range fields {
+		if count[f.Name] > 1 {
+			fields[i].Name = fmt.Sprintf("%s_%d", f.Name, next[f.Name])
+			next[f.Name]++
+		}
+	}
+	return fields
 }
 
 func unsupported(name string) error {

@@ -34,7 +34,7 @@ func compressed(path string) string {
 
 // splittable reports whether several tasks may read u's file: lines of an encoding whose line ends are single bytes.
 func (f *Files) splittable(u unit) bool {
-	if f.format == "parquet" {
+	if f.format == "parquet" || f.inline != nil {
 		return false
 	}
 	t := f.text

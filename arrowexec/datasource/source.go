@@ -30,6 +30,8 @@ type OpenArgs struct {
 	Conf      map[string]string // the session's settings
 	// Table, of a table of the catalog: Paths is its folder, which need not exist, and Schema is given.
 	Table *TableFiles
+
+	inline []byte // of OpenRows
 }
 
 // Files is an opened folder or list of files; it implements plan.Source.
@@ -47,13 +49,14 @@ type Files struct {
 	values [][]any      // of files: the partition columns' values
 	known  *plan.Stats  // from the catalog
 	table  *TableFiles  // nil: no table of the catalog
+	inline []byte       // the content of the one file of OpenRows
 	absent []any        // of data columns: the value in files that haven't the column
 }
 
 // Canonical says what the source reads: sources that say the same read the same
 // folders in the same way, though maybe not the same files, as these come and go.
 func (f *Files) Canonical() string {
-	return fmt.Sprintf("%s %q %q %v %s", f.format, f.paths, f.roots, f.opts, f.schema.SQL())
+	return fmt.Sprintf("%s %q %q %v %s%s", f.format, f.paths, f.roots, f.opts, f.schema.SQL(), digest(f.inline))
 }
 
 // Reads reports whether the source reads path, a folder or a file, or anything below or above it.
@@ -128,12 +131,14 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 	if p := f.opts["path"]; p != "" && len(paths) == 0 {
 		paths = []string{p}
 	}
-	if len(paths) == 0 {
+	if len(paths) == 0 && a.inline == nil {
 		return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
 	}
-	l, err := a.Table.list(paths, f.opts)
-	if err != nil {
-		return nil, err
+	l := &listing{files: []fileInfo{{path: "(rows)", size: int64(len(a.inline))}}}
+	if f.inline = a.inline; f.inline == nil {
+		if l, err = a.Table.list(paths, f.opts); err != nil {
+			return nil, err
+		}
 	}
 	f.files, f.paths, f.roots = l.files, paths, l.roots
 	if f.format == "parquet" { // Spark's readers pass over files without a byte, which hold no rows in other formats

@@ -89,6 +89,9 @@ func (s *scan) startText(c *task.Ctx, u unit) (rowSource, error) {
 
 // load reads the text of a unit.
 func (f *Files) load(u unit) ([]byte, error) {
+	if f.inline != nil {
+		return f.inline, nil
+	}
 	path := f.files[u.file].path
 	if f.splittable(u) {
 		return f.text.section(path, u.from, u.to)

@@ -40,6 +40,9 @@ var _ wire.Source = (*Files)(nil)
 
 // Wire implements wire.Source.
 func (f *Files) Wire() (kind string, state []byte, err error) {
+	if err := f.refuseInline(); err != nil {
+		return "", nil, err
+	}
 	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent}
 	if f.text != nil {
 		s.Corrupt = f.text.corrupt

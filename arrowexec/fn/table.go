@@ -18,7 +18,7 @@ type Conf struct {
 func groups() [][]Def {
 	return [][]Def{
 		arithmetic(), comparison(), conditional(), patterns(), textCore(), datetimeCore(), datetimeParts(), datetimePatterns(), arrayFunctions(), mapFunctions(), lambdaFunctions(), regexpFunctions(), textMore(), formatFunctions(), jsonFunctions(), csvFunctions(), xmlFunctions(), thetaFunctions(), tupleFunctions(), spatialFunctions(), mathCore(), valuesCore(), misc(), numberBases(),
-		charVarchar(), variantFunctions(),
+		charVarchar(), variantFunctions(), placing(),
 		timeFunctions(), numberFormats(), vectorFunctions(), cryptoFunctions(), textFunctions(), randomFunctions(), documented(), bitmapFunctions(),
 		aggregates(), windows(), generators(),
 	}

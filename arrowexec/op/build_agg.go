@@ -29,9 +29,6 @@ func buildAgg(n physical.Node, d Deps) (Operator, error) {
 	case *physical.Window:
 		return NewWindow(in, n, d.Env)
 	case *physical.Sample:
-		if n.WithReplacement {
-			return nil, errs.NotSupported("sampling with replacement")
-		}
 		return NewSample(in, n), nil
 	case *physical.Observe:
 		return NewObserve(in, n, d.Env, d.Observed)

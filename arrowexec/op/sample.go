@@ -6,6 +6,7 @@ import (
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
 	"neptune/internal/types"
 )
 
@@ -57,13 +58,22 @@ type sample struct {
 	unary
 	node *physical.Sample
 	rand *xorShift
+	more *replacing // with replacement
 }
 
-// NewSample samples in as physical.Sample says; partition p uses seed + p.
+// NewSample samples in as physical.Sample says; partition p uses seed + p, or, with replacement, the number p of java.util.Random.
 func NewSample(in Operator, n *physical.Sample) Operator { return &sample{unary: unary{in}, node: n} }
 
 func (s *sample) Open(c *task.Ctx) error {
-	s.rand = newXorShift(s.node.Seed + int64(c.Info.Partition))
+	seed := s.node.Seed + int64(c.Info.Partition)
+	if s.node.WithReplacement {
+		mean := s.node.Upper - s.node.Lower
+		if mean >= maxPoisson {
+			return errs.NotSupported("sampling with replacement by a fraction of 40 or more")
+		}
+		s.more = newReplacing(mean, javaLong(s.node.Seed, c.Info.Partition))
+	}
+	s.rand = newXorShift(seed)
 	return s.input.Open(c)
 }
 
@@ -83,6 +93,10 @@ func (s *sample) Next(c *task.Ctx) (*vec.Batch, error) {
 				r = b.Sel[i]
 			}
 			switch {
+			case s.more != nil:
+				for range s.more.times() {
+					sel = append(sel, r)
+				}
 			case s.node.Upper <= s.node.Lower: // nothing
 			case s.node.Lower <= 0 && s.node.Upper >= 1:
 				sel = append(sel, r)

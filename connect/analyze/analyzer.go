@@ -371,6 +371,8 @@ func (r *run) dispatch(n plan.Node, outer *scope) (*rel, error) {
 		return r.watermark(n, outer)
 	case *plan.Observe:
 		return r.observe(n, outer)
+	case *plan.Parsed:
+		return r.parsed(n, outer)
 	case *resolvedNode:
 		return n.rel, nil
 	case *plan.Command:

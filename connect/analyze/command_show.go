@@ -215,6 +215,13 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 			}
 		}
 	}
+	if scope != "user" {
+		for n := range specials() {
+			if ok(n) && !unlisted[n] && (len(c.Name) != 1 || c.Kind != "show_functions" || strings.EqualFold(c.Name[0], n)) {
+				names = append(names, n)
+			}
+		}
+	}
 	if scope != "system" {
 		for _, n := range r.Catalog.Functions() {
 			if ok(n) {
@@ -236,6 +243,9 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 	}
 	return rows(functionColumns, data)
 }
+
+// unlisted are functions of the analyzer's own that no list of functions names.
+var unlisted = map[string]bool{"distributed_sequence_id": true, "iff": true}
 
 var functionColumns = []types.Field{strCol("name", false), strCol("catalog", true), {Name: "namespace", Type: types.NewArray(types.StringType, false), Nullable: true},
 	strCol("description", true), strCol("className", true), boolCol("isTemporary")}

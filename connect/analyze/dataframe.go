@@ -21,9 +21,43 @@ func (r *run) sample(n *plan.Sample, outer *scope) (*rel, error) {
 		}
 		return &rel{node: &plan.Limit{Common: n.Common, N: rows, Child: child.node}, out: child.out, meta: child.meta, dfs: child.dfs}, nil
 	}
+	if err := checkSample(n); err != nil {
+		return nil, err
+	}
 	c := *n
 	c.Child = child.node
+	if n.Deterministic { // the splits of one data frame have to see its rows in one order
+		order := []plan.SortOrder{}
+		for _, a := range child.out {
+			if !hasMap(a.T) && a.T.Kind != types.Variant {
+				order = append(order, plan.SortOrder{Child: a})
+			}
+		}
+		if len(order) > 0 {
+			c.Child = &plan.Sort{Common: n.Common, Order: order, Child: child.node}
+		}
+	}
 	return &rel{node: &c, out: child.out, meta: child.meta, dfs: child.dfs}, nil
+}
+
+// checkSample refuses bounds outside of 0 to 1, but for what rounding may have added.
+func checkSample(n *plan.Sample) error {
+	const eps = 1e-6
+	f, show := n.Upper-n.Lower, func(x float64) string { return JavaDouble(x, 64) }
+	switch {
+	case n.WithReplacement && f < -eps:
+		return illegal("Sampling fraction (" + show(f) + ") must be nonnegative with replacement")
+	case n.WithReplacement:
+	case f < -eps || f > 1+eps:
+		return illegal("Sampling fraction (" + show(f) + ") must be on interval [0, 1] without replacement")
+	case n.Lower > n.Upper+eps:
+		return illegal("Lower bound (" + show(n.Lower) + ") must be <= upper bound (" + show(n.Upper) + ")")
+	case n.Lower < -eps:
+		return illegal("Lower bound (" + show(n.Lower) + ") must be >= 0.0")
+	case n.Upper > 1+eps:
+		return illegal("Upper bound (" + show(n.Upper) + ") must be <= 1.0")
+	}
+	return nil
 }
 
 // hint keeps the hints that planning knows; Spark, too, only warns of others.

@@ -545,7 +545,3 @@ func freshOuter(n plan.Node, ids map[plan.ExprID]plan.ExprID) plan.Node {
 	}
 	return out
 }
-
-func (r *run) asOfJoin(n *plan.AsOfJoin, _ *scope) (*rel, error) {
-	return nil, errs.NotSupported("relation AsOfJoin").At(n.Origin)
-}

@@ -95,11 +95,7 @@ func (r *run) sql(e plan.Expr) string {
 	case *plan.GetField:
 		return r.sql(e.Child) + "." + e.Name
 	case *plan.UpdateFields:
-		op := "WithField(" + r.sqlOrNull(e.Value) + ")"
-		if e.Value == nil {
-			op = "dropfield()"
-		}
-		return "update_fields(" + r.sql(e.Child) + ", " + op + ")"
+		return r.updateSQL(e)
 	case *plan.Lambda:
 		return "lambdafunction(" + r.sql(e.Body) + strings.Repeat(", namedlambdavariable()", len(e.Args)) + ")"
 	case *plan.Window:
@@ -384,10 +380,10 @@ func (r *run) callSQL(c *plan.Call) string {
 			args = args[:1]
 		}
 	}
-	name := c.Name
-	if c.T != nil && c.T.Kind == types.Map && name == "from_json" {
+	if c.T != nil && c.T.Kind == types.Map && c.Name == "from_json" {
 		return "entries"
 	}
+	name, args := shownCall(c.Name, args)
 	if def := fn.Lookup(name); def != nil && def.Pretty != nil && def.Name == name {
 		return def.Pretty(args)
 	}
@@ -455,8 +451,8 @@ func (r *run) windowSQL(w *plan.Window) string {
 		parts = append(parts, kind+" BETWEEN "+r.frameEnd(w.Frame.Lower)+" AND "+r.frameEnd(w.Frame.Upper))
 	}
 	s := r.sql(w.Func)
-	if c, ok := w.Func.(*plan.Call); ok && c.Nulls == plan.IgnoreNulls && (c.Name == "lag" || c.Name == "lead" || c.Name == "nth_value") {
-		s += " IGNORE NULLS"
+	if c, ok := w.Func.(*plan.Call); ok && c.Nulls == plan.IgnoreNulls && c.Name == "nth_value" {
+		s += " ignore nulls"
 	}
 	return s + " OVER (" + strings.Join(parts, " ") + ")"
 }

@@ -264,23 +264,9 @@ func (r *run) expandStar(e plan.Expr, s *scope) ([]plan.Expr, error) {
 	star := e.(*plan.UnresolvedStar)
 	out := s.out
 	if star.PlanID != nil {
-		var found *dfRef
-		for i := range s.dfs {
-			if s.dfs[i].id == *star.PlanID {
-				found = &s.dfs[i]
-			}
-		}
-		if found == nil {
-			return nil, aerr("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", "`*`").At(star.Origin)
-		}
-		out = found.out
-		for _, a := range out {
-			if !hasID(s.out, a.ID) {
-				if !reachable(s.below, a.ID) {
-					return nil, aerr("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", errs.ID(a.Name)).At(star.Origin)
-				}
-				s.missing = addAttr(s.missing, a)
-			}
+		var err error
+		if out, err = r.dataFrameStar(star, s); err != nil {
+			return nil, err
 		}
 	}
 	var list []plan.Expr

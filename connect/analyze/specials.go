@@ -38,10 +38,25 @@ func specialTable() map[string]special {
 		"to_char": toCharCall, "to_varchar": toCharCall, "decode": decodeCall, "uniform": uniformCall, "random": randomCall, "size": sizeCall, "cardinality": sizeCall, "elt": asTexts("spark.sql.function.eltOutputAsString"), "concat": asTexts("spark.sql.function.concatBinaryAsString"),
 		"date_add": dayShift, "dateadd": dayShift, "date_sub": dayShift, "ceil": roundTo, "ceiling": roundTo, "floor": roundTo, "time": castCall(types.TimeType),
 		"current_user": who, "user": who, "session_user": who, "current_catalog": who, "current_database": who, "current_schema": who, "current_path": who,
-		"from_json": schemaCall(false), "from_csv": schemaCall(true), "from_xml": schemaCall(true), "to_json": writeCall, "to_csv": writeCall, "to_xml": writeCall,
+		"distributed_sequence_id": sequenceID,
+		"from_json":               schemaCall(false), "from_csv": schemaCall(true), "from_xml": schemaCall(true), "to_json": writeCall, "to_csv": writeCall, "to_xml": writeCall,
 		"schema_of_json": schemaOfCall("json"), "schema_of_csv": schemaOfCall("csv"), "schema_of_xml": schemaOfCall("xml"),
 		"variant_get": variantGetCall, "try_variant_get": variantGetCall, "count": countCall, "mode": modeCall, "listagg": listaggCall, "string_agg": listaggCall, "coalesce": coalesceCall, "array": arrayCall, "extract": extractCall, "date_part": extractCall, "datepart": extractCall, "map": mapCall,
 	}
+}
+
+// sequenceID numbers the rows from 0, in their order. The pandas API asks for it.
+func sequenceID(r *run, c *plan.Call, s *scope) (plan.Expr, error) {
+	if len(c.Args) > 1 { // whether to keep the rows, which here needn't be
+		return nil, r.wrongNumArgs(c, "[0, 1]")
+	}
+	frame := &plan.Frame{Rows: true, Lower: plan.FrameEnd{Kind: plan.UnboundedPreceding}, Upper: plan.FrameEnd{Kind: plan.CurrentRow}}
+	count := &plan.Window{Func: &plan.Call{Name: "count", Args: []plan.Expr{intLit(1)}}, Order: []plan.SortOrder{{Child: &plan.Call{Name: "monotonically_increasing_id"}}}, Frame: frame}
+	x, err := r.expr(&plan.Call{At: c.At, Name: "-", Args: []plan.Expr{count, longLit(1)}}, s)
+	if err != nil {
+		return nil, err
+	}
+	return r.note(x, c), nil
 }
 
 func ifCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {

@@ -108,7 +108,10 @@ func Optimize(ctx context.Context, n plan.Node, c Conf) (plan.Node, error) {
 }
 
 func (o *optimizer) optimize(n plan.Node, want []*plan.Attr) (plan.Node, error) {
-	var err error
+	n, err := fileNames(n)
+	if err != nil {
+		return nil, err
+	}
 	if n, err = o.prepare(n); err != nil {
 		return nil, err
 	}
@@ -132,6 +135,9 @@ func (o *optimizer) optimize(n plan.Node, want []*plan.Attr) (plan.Node, error) 
 		if round > 0 && sameShape(before, n) {
 			break
 		}
+	}
+	if err := o.refuseCrossJoins(n); err != nil {
+		return nil, err
 	}
 	if n, err = o.distinctAggregates(n); err != nil {
 		return nil, err

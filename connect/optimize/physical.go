@@ -798,10 +798,7 @@ func (p *planner) repartition(x *plan.Repartition) (part, error) {
 		n = p.partitions(p.est.of(x.Child).rows)
 	}
 	if !x.Shuffle {
-		if in.single {
-			return in, nil
-		}
-		return part{node: &physical.Coalesce{N: n, Input: in.node}, single: n == 1}, nil
+		return part{node: &physical.Coalesce{N: n, Input: in.node}, single: in.single || n == 1}, nil
 	}
 	ex := &physical.Exchange{Kind: physical.RoundRobin, N: n, UserN: x.N > 0}
 	switch {

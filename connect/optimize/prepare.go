@@ -321,6 +321,9 @@ func (o *optimizer) prepareDistinct(d *plan.Distinct) (plan.Node, error) {
 	if o.conf.Keys[streamKey] != "" && d.Live {
 		return d, nil // stays: streaming plans it with state
 	}
+	if d.Within {
+		return nil, errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_3102", "msg", "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets").At(d.Origin)
+	}
 	out := d.Child.Output()
 	if d.Keys == nil {
 		return distinct(d.Child), nil

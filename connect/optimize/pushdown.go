@@ -185,7 +185,8 @@ func (o *optimizer) pushJoin(j *plan.Join, preds []plan.Expr, derive bool) (plan
 	c := *j
 	left, right := idsOf(j.Left.Output()), idsOf(j.Right.Output())
 	c.Kind = narrow(j.Kind, preds, left, right)
-	if c.Kind == plan.Cross {
+	cross := c.Kind == plan.Cross
+	if cross {
 		c.Kind = plan.Inner
 	}
 	var toLeft, toRight, above, on []plan.Expr
@@ -269,7 +270,9 @@ func (o *optimizer) pushJoin(j *plan.Join, preds []plan.Expr, derive bool) (plan
 	if c.Right, err = o.push(j.Right, toRight, derive); err != nil {
 		return nil, err
 	}
-	c.Cond = and(dedupe(on))
+	if c.Cond = and(dedupe(on)); cross && c.Cond == nil {
+		c.Kind = plan.Cross
+	}
 	return filter(above, &c), nil
 }
 

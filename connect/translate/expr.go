@@ -77,7 +77,12 @@ func (t *Translator) expr(e *pb.Expression, at plan.At) (plan.Expr, error) {
 	case *pb.Expression_UnresolvedRegex_:
 		return regex(k.UnresolvedRegex, at)
 	case *pb.Expression_SortOrder_:
-		return nil, errs.NotSupported("expression SortOrder outside of a sort")
+		// Outside of a sort it is a column that can't be computed; only its name and type are ever seen.
+		o, err := t.sortOrder(k.SortOrder)
+		if err != nil {
+			return nil, err
+		}
+		return &plan.Call{At: at, Name: "sort_order", Args: []plan.Expr{o.Child, boolLiteral(o.Desc), boolLiteral(o.NullsLast)}, Internal: true}, nil
 	case *pb.Expression_LambdaFunction_:
 		return t.lambda(k.LambdaFunction, at)
 	case *pb.Expression_Window_:
@@ -122,7 +127,7 @@ func (t *Translator) expr(e *pb.Expression, at plan.At) (plan.Expr, error) {
 	case *pb.Expression_TypedAggregateExpression:
 		return nil, refused("expression", k.TypedAggregateExpression)
 	case *pb.Expression_DirectShufflePartitionId:
-		return nil, refused("expression", k.DirectShufflePartitionId)
+		return nil, invalid("ASSERTION_FAILURE", "message", "DirectShufflePartitionID stands for the partitions of a repartition alone.")
 	case *pb.Expression_Extension:
 		return nil, invalid("NO_HANDLER_FOR_EXTENSION", "extensionTypeUrl", k.Extension.GetTypeUrl())
 	}

@@ -223,6 +223,8 @@ func (t *Translator) relation(r *pb.Relation) (plan.Node, error) {
 	return nil, noOneof(r, "rel_type")
 }
 
+func boolLiteral(b bool) plan.Expr { return &plan.Literal{T: types.BoolType, Value: b} }
+
 func intLiteral(n int32) plan.Expr { return &plan.Literal{T: types.Int32Type, Value: n} }
 
 func (t *Translator) read(r *pb.Read) (plan.Node, error) {
@@ -485,6 +487,17 @@ func (t *Translator) repartitionBy(r *pb.RepartitionByExpression) (plan.Node, er
 			}
 			out.Range = true
 			out.By = append(out.By, o)
+			continue
+		}
+		if d := e.GetDirectShufflePartitionId(); d != nil {
+			id, err := t.need(d.GetChild(), d, "child")
+			if err != nil {
+				return nil, err
+			}
+			if out.N <= 0 || len(r.GetPartitionExprs()) != 1 {
+				return nil, invalid("ASSERTION_FAILURE", "message", "a repartition by number needs one expression and the number of partitions.")
+			}
+			out.By = append(out.By, plan.SortOrder{Child: &plan.Call{Name: "shuffle_partition_key", Args: []plan.Expr{id, intLiteral(r.GetNumPartitions())}, Internal: true}})
 			continue
 		}
 		x, err := t.Expr(e)

@@ -23,6 +23,7 @@ func areas() []map[string]Condition {
 		semiConditions,
 		routineConditions,
 		formatConditions,
+		dataframeConditions,
 	}
 }
 

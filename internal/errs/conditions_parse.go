@@ -29,7 +29,7 @@ var parse = map[string]Condition{
 
 	"DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION": {"22003", "A decimal has at most <maxPrecision> digits, not <precision>."},
 	"DECIMAL_SCALE_EXCEEDS_PRECISION":         {"22003", "A decimal's scale, here <scale>, can't be greater than its precision, <precision>."},
-	"INVALID_TABLESAMPLE_FRACTION":            {"22023", "A sample's fraction is between 0 and 1, not <fraction>."},
+	"INVALID_TABLESAMPLE_FRACTION":            {"22023", "Sampling fraction: between 0 and 1, not <fraction>."},
 	"UNSUPPORTED_DATATYPE":                    {"0A000", "There is no data type <typeName>."},
 	"DATATYPE_MISSING_SIZE":                   {"42K01", "The data type <type> needs a length, as in <type>(10)."},
 	"UNSUPPORTED_TIME_PRECISION":              {"0A001", "TIME has a precision of 0 to 9, not <precision>."},

@@ -205,7 +205,7 @@ func equal(a, b *Type, nulls bool) bool {
 	if a == b {
 		return true
 	}
-	if a == nil || b == nil || a.Kind != b.Kind {
+	if a == nil || b == nil || a.Kind != b.Kind || a.UDT != b.UDT {
 		return false
 	}
 	switch a.Kind {
@@ -235,10 +235,33 @@ func equal(a, b *Type, nulls bool) bool {
 				return false
 			}
 		}
-	case Object:
-		return a.UDT == b.UDT
 	}
-	return a.UDT == b.UDT
+	return true
+}
+
+// Bare is t with the SQL types of user defined types in their places.
+func Bare(t *Type) *Type {
+	switch t.Kind {
+	case Array:
+		return NewArray(Bare(t.Elem), t.ElemNulls)
+	case Map:
+		return NewMap(Bare(t.Key), Bare(t.Elem), t.ElemNulls)
+	case Struct:
+		fields := make([]Field, len(t.Fields))
+		for i, f := range t.Fields {
+			f.Type = Bare(f.Type)
+			fields[i] = f
+		}
+		return NewStruct(fields...)
+	case Object:
+		return t
+	}
+	if t.UDT == "" {
+		return t
+	}
+	c := *t
+	c.UDT = ""
+	return &c
 }
 
 var simpleNames = [...]string{

@@ -14,7 +14,7 @@ if tuple(int(x) for x in pyspark.__version__.split(".")[:2]) < (4, 3):
     pytest.skip("the calls are those of 4.3", allow_module_level=True)
 
 from conftest import connect  # noqa: E402
-from dataframe_cases import CASES  # noqa: E402
+from dataframe_more import CASES  # noqa: E402
 
 FILE = os.path.join(os.path.dirname(__file__), "dataframe_expected.json")
 EXPECTED = json.load(open(FILE)) if os.path.exists(FILE) else {}

@@ -1,0 +1,74 @@
+package datasource
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"neptune/arrowexec/physical/wire"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
+
+// rowSep parts the texts of OpenRows; no record of a text format has it inside.
+const rowSep = "\x00"
+
+// OpenRows opens texts in memory as if they were the lines of one file: the format is "csv" or "json", the rest is as in
+// Open. Line ends inside a text don't end a record.
+func OpenRows(ctx context.Context, a OpenArgs, rows []string) (plan.Source, error) {
+	opts := map[string]string{}
+	for k, v := range a.Options {
+		opts[strings.ToLower(k)] = v
+	}
+	opts["linesep"] = rowSep
+	a.Options, a.Paths = opts, nil
+	size := 0
+	for _, s := range rows {
+		size += len(s) + len(rowSep)
+	}
+	a.inline = make([]byte, 0, size)
+	for _, s := range rows {
+		if strings.TrimSpace(s) != "" {
+			a.inline = append(append(a.inline, s...), rowSep...)
+		}
+	}
+	return Open(ctx, a)
+}
+
+// digest tells texts in memory apart.
+func digest(b []byte) string {
+	if b == nil {
+		return ""
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:])
+}
+
+// refuseInline is what Wire gives for texts in memory: plans that read them run where they are.
+func (f *Files) refuseInline() error {
+	if f.inline == nil {
+		return nil
+	}
+	return &wire.RefusedError{What: "texts in memory"}
+}
+
+// WithFileName is the source with one more column, the last: the URI of the file that a row is from.
+func (f *Files) WithFileName(column string) plan.Source {
+	c := *f
+	c.schema = types.NewStruct(append(slices.Clone(f.schema.Fields), types.Field{Name: column, Type: types.StringType})...)
+	c.parts++
+	c.values = make([][]any, len(f.files))
+	for i, file := range f.files {
+		path := file.path
+		if abs, err := filepath.Abs(path); err == nil && f.inline == nil {
+			path = abs
+		}
+		u := url.URL{Scheme: "file", Path: path}
+		c.values[i] = append(slices.Clone(f.values[i]), u.String())
+	}
+	return &c
+}

@@ -1,0 +1,13 @@
+package errs
+
+// dataframeConditions are those that only the DataFrame API can raise.
+var dataframeConditions = map[string]Condition{
+	"AS_OF_JOIN.TOLERANCE_IS_NON_NEGATIVE": {"42604", "The as-of join is not valid: its tolerance must not be negative."},
+	"AS_OF_JOIN.TOLERANCE_IS_UNFOLDABLE":   {"42604", "The as-of join is not valid: its tolerance has to be a constant."},
+	"AS_OF_JOIN.UNSUPPORTED_DIRECTION":     {"42604", "The as-of join is not valid: there is no direction '<direction>'; the directions are <supported>."},
+
+	"DATAFRAME_INPUT_NOT_SINGLE_COLUMN": {"42K09", "The texts to read have to be the one column of a DataFrame, and it has <numColumns>."},
+
+	"_LEGACY_ERROR_TEMP_1211": {"XX000", "The <joinType> join of <leftPlan> and <rightPlan> has no condition over both sides. Write CROSS JOIN if that is meant, or set spark.sql.crossJoin.enabled to true."},
+	"_LEGACY_ERROR_TEMP_3102": {"", "<msg>"},
+}
