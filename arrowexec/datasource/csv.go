@@ -46,7 +46,7 @@ func (t *textOptions) double(s string, bits int) (float64, bool) {
 }
 
 // csvConvert is how CSV fields become values of a type.
-func (t *textOptions) csvConvert(to *types.Type) (convert, error) {
+func (t *textOptions) csvConvert(name string, to *types.Type) (convert, error) {
 	switch to.Kind {
 	case types.String:
 		return func(b *vec.Builder, x []byte) bool { b.AppendBytes(x); return true }, nil
@@ -103,7 +103,7 @@ func (t *textOptions) csvConvert(to *types.Type) (convert, error) {
 	case types.TimestampNTZ:
 		return appendParsed(t.parseNTZ), nil
 	}
-	return nil, errs.New(errs.Analysis, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "CSV", "columnName", errs.ID(""), "columnType", errs.Quote(to.SQL()))
+	return nil, errs.New(errs.Analysis, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "CSV", "columnName", errs.ID(name), "columnType", errs.Quote(to.SQL()))
 }
 
 func appendParsed[T int32 | int64](parse func(string) (T, bool)) convert {

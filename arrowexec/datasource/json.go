@@ -14,6 +14,7 @@ import (
 
 // jsonOptions say which texts besides RFC 8259's are JSON, and how types are inferred.
 type jsonOptions struct {
+	dropNulls                                                                        bool // inference leaves out what has no value
 	comments, bareNames, singleQuotes, leadingZeros, nonNumbers, anyEscape, controls bool
 	asString, decimals, times                                                        bool
 }

@@ -123,6 +123,31 @@ func mergeJSON(a, b *types.Type) *types.Type {
 	return types.StringType
 }
 
+// dropEmpty leaves out what had no value at all, or only empty arrays and structs (the option dropFieldIfAllNull).
+func dropEmpty(t *types.Type) *types.Type {
+	switch {
+	case t == nil:
+		return nil
+	case t.Kind == types.Array:
+		if e := dropEmpty(t.Elem); e != nil {
+			return types.NewArray(e, true)
+		}
+		return nil
+	case t.Kind == types.Struct:
+		out := types.NewStruct()
+		for _, f := range t.Fields {
+			if f.Type = dropEmpty(f.Type); f.Type != nil {
+				out.Fields = append(out.Fields, f)
+			}
+		}
+		if len(out.Fields) == 0 {
+			return nil
+		}
+		return out
+	}
+	return t
+}
+
 // settle puts STRING where no value said more, and leaves out structs without fields.
 func settle(t *types.Type) *types.Type {
 	switch {

@@ -96,7 +96,7 @@ func (l *listing) partition(bases map[string]bool) error {
 			cols = append(cols, "Partition column name list #"+strconv.Itoa(i)+": "+strings.Join(x, ", "))
 			where = append(where, folders[k]...)
 		}
-		return errs.New(errs.Execution, "CONFLICTING_PARTITION_COLUMN_NAMES", "distinctPartColLists", "\n\t"+strings.Join(cols, "\n\t")+"\n", "suspiciousPaths", "\n\tfile:"+strings.Join(where, "\n\tfile:"))
+		return errs.New(errs.Runtime, "CONFLICTING_PARTITION_COLUMN_NAMES", "distinctPartColLists", "\n\t"+strings.Join(cols, "\n\t")+"\n", "suspiciousPaths", "\n\tfile:"+strings.Join(where, "\n\tfile:"))
 	}
 	for i, a := range lists[0] {
 		for _, b := range lists[0][:i] {

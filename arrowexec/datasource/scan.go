@@ -166,12 +166,20 @@ func (s *scan) Next(c *task.Ctx) (*vec.Batch, error) {
 			s.at = u.file
 			src, err := s.start(c, u)
 			if err != nil {
+				if s.files.passes(err) {
+					s.skipFile()
+					continue
+				}
 				return nil, s.fail(err)
 			}
 			s.src = src
 		}
 		b, more, err := s.window(c, limit)
 		if err != nil {
+			if s.files.passes(err) {
+				s.skipFile()
+				continue
+			}
 			return nil, s.fail(err)
 		}
 		if !more {
@@ -188,6 +196,14 @@ func (s *scan) Next(c *task.Ctx) (*vec.Batch, error) {
 		return b, nil
 	}
 	return nil, io.EOF
+}
+
+// skipFile passes over what is left of the current file.
+func (s *scan) skipFile() {
+	s.end()
+	for len(s.units) > 0 && s.units[0].file == s.at {
+		s.units = s.units[1:]
+	}
 }
 
 // findUnit drops units that can be passed over, and reports whether one is left.

@@ -244,7 +244,6 @@ func TestOpenErrors(t *testing.T) {
 		{OpenArgs{Format: "parquet", Paths: []string{"/nonexistent/x"}}, "PATH_NOT_FOUND"},
 		{OpenArgs{Format: "nope"}, "DATA_SOURCE_NOT_FOUND"},
 		{OpenArgs{Format: "orc"}, "UNSUPPORTED_FEATURE"},
-		{OpenArgs{Format: "csv", Options: map[string]string{"enforceSchema": "false"}}, "UNSUPPORTED_FEATURE"},
 		{OpenArgs{Format: "parquet", Paths: []string{t.TempDir()}}, "UNABLE_TO_INFER_SCHEMA"},
 	} {
 		_, err := Open(context.Background(), x.a)

@@ -76,16 +76,16 @@ var formats = map[string][]string{
 	"text":    {"wholetext", "linesep"},
 	"csv": {"header", "sep", "delimiter", "quote", "escape", "chartoescapequoteescaping", "nullvalue", "emptyvalue", "nanvalue", "positiveinf", "negativeinf", "inferschema", "preferdate", "mode",
 		"columnnameofcorruptrecord", "ignoreleadingwhitespace", "ignoretrailingwhitespace", "comment", "encoding", "charset", "linesep", "multiline", "samplingratio", "enforceschema",
-		"unescapedquotehandling", "dateformat", "timestampformat", "timestampntzformat", "timezone", "locale"},
+		"maxcolumns", "maxcharspercolumn", "unescapedquotehandling", "dateformat", "timestampformat", "timestampntzformat", "timezone", "locale"},
 	"json": {"mode", "columnnameofcorruptrecord", "primitivesasstring", "prefersdecimal", "infertimestamp", "multiline", "encoding", "charset", "linesep", "samplingratio", "dropfieldifallnull",
 		"allowcomments", "allowunquotedfieldnames", "allowsinglequotes", "allownumericleadingzeros", "allownonnumericnumbers", "allowbackslashescapinganycharacter", "allowunquotedcontrolchars",
 		"dateformat", "timestampformat", "timestampntzformat", "timezone", "locale"},
 }
 
-var common = []string{"path", "paths", "basepath", "pathglobfilter", "recursivefilelookup", "header", "ignorecorruptfiles", "ignoremissingfiles"}
+var common = []string{"path", "paths", "basepath", "pathglobfilter", "recursivefilelookup", "header", "ignorecorruptfiles", "ignoremissingfiles", "modifiedbefore", "modifiedafter"}
 
 // refused are options of Spark's that change what is read, and aren't supported.
-var refused = []string{"modifiedbefore", "modifiedafter", "maxcolumns", "maxcharspercolumn", "columnpruning", "singlevariantcolumn", "maxnestingdepth", "maxnumlen", "maxstringlen"}
+var refused = []string{"columnpruning", "singlevariantcolumn", "maxnestingdepth", "maxnumlen", "maxstringlen"}
 
 // streaming are options that the micro-batch driver handles, not the reader.
 var streaming = []string{"maxfilespertrigger", "maxbytespertrigger", "latestfirst", "filenameonly", "maxfileage", "maxcachedfiles", "discardcachedinputratio", "cleansource", "sourcearchivedir"}
@@ -116,10 +116,8 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 			f.opts[k] = v // others mean nothing to the format, in Spark too
 		}
 	}
-	for _, k := range []string{"ignorecorruptfiles", "ignoremissingfiles"} {
-		if strings.EqualFold(f.opts[k], "true") {
-			return nil, errs.NotSupported("option " + k + " of " + f.format)
-		}
+	if err := tolerance(f.opts, a.Conf); err != nil {
+		return nil, err
 	}
 	if f.zone, err = sessionZone(a.Conf, f.opts); err != nil {
 		return nil, err
@@ -140,6 +138,9 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 			return nil, err
 		}
 	}
+	if l.files, err = between(l.files, f.opts, f.zone); err != nil {
+		return nil, err
+	}
 	f.files, f.paths, f.roots = l.files, paths, l.roots
 	if f.format == "parquet" { // Spark's readers pass over files without a byte, which hold no rows in other formats
 		f.files = slices.DeleteFunc(f.files, func(i fileInfo) bool { return i.size == 0 })
@@ -155,6 +156,11 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 			return nil, err
 		}
 	}
+	if a.Schema != nil {
+		if err := f.readable(); err != nil {
+			return nil, err
+		}
+	}
 	if !isTrue(a.Conf["spark.sql.caseSensitive"]) {
 		if err := sameNames(f.data); err != nil {
 			return nil, err
@@ -165,6 +171,23 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 		return nil, err
 	}
 	return f, f.setAbsent()
+}
+
+// readable refuses columns of a given schema that the format can't hold, even if nobody reads them.
+func (f *Files) readable() error {
+	for _, c := range f.data.Fields {
+		var err error
+		switch f.format {
+		case "csv":
+			_, err = f.text.csvConvert(c.Name, c.Type)
+		case "json":
+			err = jsonReads(c.Type)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // setAbsent finds, in the metadata of a table's columns, the values of rows that are older than the column.
@@ -281,6 +304,9 @@ func (f *Files) infer(ctx context.Context, a OpenArgs) (*types.Type, error) {
 		for _, file := range f.files {
 			ft, err := readFooter(file)
 			if err != nil {
+				if f.passes(err) {
+					continue
+				}
 				return nil, err
 			}
 			if out == nil {
@@ -291,6 +317,9 @@ func (f *Files) infer(ctx context.Context, a OpenArgs) (*types.Type, error) {
 			if !merge {
 				break
 			}
+		}
+		if out == nil {
+			return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
 		}
 		return out, nil
 	}
@@ -427,6 +456,9 @@ func (f *Files) units(cols []int) ([]unit, error) {
 		}
 		ft, err := readFooter(file)
 		if err != nil {
+			if f.passes(err) {
+				continue
+			}
 			return nil, err
 		}
 		for g := range ft.meta.NumRowGroups() {

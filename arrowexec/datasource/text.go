@@ -54,12 +54,21 @@ func (s *scan) startText(c *task.Ctx, u unit) (rowSource, error) {
 		var err error
 		switch s.files.format {
 		case "csv":
-			l.convert[k], err = l.t.csvConvert(f.Type)
+			l.convert[k], err = l.t.csvConvert(f.Name, f.Type)
 		case "json":
 			err = jsonReads(f.Type)
 		}
 		if err != nil {
 			return nil, err
+		}
+	}
+	if l.corrupt >= 0 && l.wanted[l.corrupt] && s.files.inline == nil {
+		only := true
+		for k, w := range l.wanted {
+			only = only && (!w || k == l.corrupt)
+		}
+		if only {
+			return nil, errs.New(errs.Analysis, "UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN")
 		}
 	}
 	// As in Spark, columns that nobody reads can't make a record malformed, unless the record's text is asked for.
@@ -82,7 +91,11 @@ func (s *scan) startText(c *task.Ctx, u unit) (rowSource, error) {
 		}
 	}
 	if s.files.format == "csv" && u.from == 0 && l.t.header {
-		l.record()
+		if _, ok := l.record(); ok && l.t.checks {
+			if err := l.checkHeader(isTrue(conf(c, "spark.sql.caseSensitive"))); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return l, nil
 }
@@ -206,6 +219,9 @@ func (l *lines) row(n int) (bool, error) {
 		}
 		return true, nil
 	case "csv":
+		if err := l.t.tooLong(l.fields, line); err != nil {
+			return false, &malformedError{err}
+		}
 		bad = l.csvRow()
 	case "json":
 		var ok bool
@@ -370,9 +386,12 @@ func (f *Files) inferText(ctx context.Context) (*types.Type, error) {
 			continue
 		}
 		for first := true; ; first = false {
-			_, ok := l.record()
+			line, ok := l.record()
 			if !ok {
 				break
+			}
+			if err := t.tooLong(l.fields, line); err != nil {
+				return nil, err
 			}
 			if len(out.Fields) == 0 {
 				for _, name := range csvNames(l.fields, &t.csv, t.header) {
@@ -405,6 +424,9 @@ func (f *Files) inferText(ctx context.Context) (*types.Type, error) {
 		}
 		return out, sameNames(out)
 	}
+	if t.json.dropNulls {
+		out = dropEmpty(out)
+	}
 	if out = settle(out); out == nil {
 		out = types.NewStruct()
 	}
@@ -433,7 +455,7 @@ func (l *lines) inferJSON(out *types.Type) (*types.Type, error) {
 		if bad {
 			switch l.t.mode {
 			case "FAILFAST":
-				return nil, errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", string(line), "failFastMode", "FAILFAST")
+				return nil, errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", corruptColumn, "failFastMode", "FAILFAST")
 			case "PERMISSIVE":
 				out = mergeJSON(out, types.NewStruct(types.Field{Name: l.t.corrupt, Type: types.StringType, Nullable: true}))
 			}

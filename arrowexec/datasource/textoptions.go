@@ -29,6 +29,9 @@ type textOptions struct {
 	header  bool
 	infer   bool
 	dates   bool // CSV inference finds dates
+	checks  bool // the header of a CSV file has to have the schema's names
+	most    int  // fields of a CSV record
+	longest int  // bytes of a CSV field; < 0: any
 	nan     string
 	posInf  string
 	negInf  string
@@ -98,13 +101,12 @@ func newTextOptions(format string, o, conf map[string]string, zone *time.Locatio
 	if v := o["unescapedquotehandling"]; v != "" && !strings.EqualFold(v, "STOP_AT_DELIMITER") {
 		return nil, errs.NotSupported("option unescapedQuoteHandling " + v)
 	}
-	for k, bad := range map[string]string{"enforceschema": "false", "dropfieldifallnull": "true", "ignorecorruptfiles": "true", "ignoremissingfiles": "true"} {
-		if strings.EqualFold(o[k], bad) {
-			return nil, errs.NotSupported("option " + k + " of " + format)
-		}
-	}
 	t.json = newJSONOptions(o)
-	var err error
+	t.json.dropNulls = isTrue(o["dropfieldifallnull"])
+	err := t.csvLimits(o)
+	if err != nil {
+		return nil, err
+	}
 	t.csv, err = csvline.New(o)
 	if t.whole {
 		if t.csv.Ends = t.lineSep; t.csv.Ends == "" {

@@ -76,7 +76,7 @@ func TestSourcesCross(t *testing.T) {
 // whether it crosses.
 func TestFieldsOfFiles(t *testing.T) {
 	cross := []string{"format", "opts", "paths", "roots", "files", "data", "schema", "parts", "zone", "text", "values", "absent"}
-	stay := []string{"known", "table"} // see filesState
+	stay := []string{"known", "table", "inline"} // see filesState; sources with inline are refused
 	for _, x := range []struct {
 		t     reflect.Type
 		names []string

@@ -101,9 +101,10 @@ const stagingPrefix = "_temporary-"
 // writers lists the options that each format writes.
 var writers = map[string][]string{
 	"parquet": {"compression"},
-	"csv":     {"header", "sep", "delimiter", "nullvalue", "compression"},
-	"json":    {"compression", "ignorenullfields"},
-	"text":    {"compression", "linesep"},
+	"csv": {"header", "sep", "delimiter", "quote", "escape", "chartoescapequoteescaping", "quoteall", "escapequotes", "nullvalue", "emptyvalue", "ignoreleadingwhitespace", "ignoretrailingwhitespace",
+		"dateformat", "timestampformat", "timestampntzformat", "timezone", "locale", "encoding", "charset", "linesep", "compression"},
+	"json": {"compression", "ignorenullfields", "dateformat", "timestampformat", "timestampntzformat", "timezone", "locale", "encoding", "charset", "linesep", "writenonasciicharacterasunicodeescape"},
+	"text": {"compression", "linesep", "encoding", "charset"},
 }
 
 // sparkWriteOptions change what Spark writes; a format that hasn't one of them
@@ -133,6 +134,7 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 		return nil, errs.New(errs.Analysis, "DATA_SOURCE_NOT_FOUND", "provider", a.Format)
 	}
 	dynamic := false
+	lower := map[string]string{}
 	for k, v := range a.Options {
 		k = strings.ToLower(k)
 		if k == "partitionoverwritemode" {
@@ -148,11 +150,20 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 		if slices.Contains(sparkWriteOptions, k) && !slices.Contains(names, k) {
 			return nil, errs.NotSupported("write option " + k + " of " + format)
 		}
-		if k == "compression" {
+		if k == "compression" && format == "parquet" {
 			if _, err := codecOf(format, v); err != nil {
 				return nil, err
 			}
 		}
+		lower[k] = v
+	}
+	if format != "parquet" {
+		if err := checkTextWrite(format, lower); err != nil {
+			return nil, err
+		}
+	}
+	if emptySchema(a.Schema) {
+		return nil, errs.New(errs.Analysis, "EMPTY_SCHEMA_NOT_SUPPORTED_FOR_DATASOURCE", "format", formatName(format))
 	}
 	if len(a.PartitionBy) > 0 && len(a.PartitionBy) >= len(a.Schema.Fields) {
 		return nil, errs.New(errs.Analysis, "ALL_PARTITION_COLUMNS_NOT_ALLOWED")
@@ -207,14 +218,37 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 	return job, nil
 }
 
+// emptySchema reports whether a struct without fields is among the columns' types.
+func emptySchema(t *types.Type) bool {
+	switch t.Kind {
+	case types.Struct:
+		for _, f := range t.Fields {
+			if emptySchema(f.Type) {
+				return true
+			}
+		}
+		return len(t.Fields) == 0
+	case types.Array:
+		return emptySchema(t.Elem)
+	case types.Map:
+		return emptySchema(t.Key) || emptySchema(t.Elem)
+	}
+	return false
+}
+
 func writable(format string, t *types.Type) bool {
 	switch format {
 	case "text":
 		return t.Kind == types.String
 	case "csv", "json":
 		switch t.Kind {
-		case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Float32, types.Float64, types.Decimal, types.String, types.Date, types.Timestamp, types.TimestampNTZ:
+		case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Float32, types.Float64, types.Decimal, types.String, types.Date, types.Timestamp, types.TimestampNTZ,
+			types.Binary, types.YearMonthInterval, types.DayTimeInterval:
 			return true
+		case types.Null:
+			return format == "json"
+		case types.Map:
+			return format == "json" && writable(format, t.Key) && writable(format, t.Elem)
 		case types.Array:
 			return format == "json" && writable(format, t.Elem)
 		case types.Struct:
@@ -248,10 +282,7 @@ func writable(format string, t *types.Type) bool {
 func codecOf(format, name string) (compress.Compression, error) {
 	name = strings.ToLower(name)
 	if format != "parquet" {
-		if name == "none" || name == "uncompressed" || name == "" {
-			return compress.Codecs.Uncompressed, nil
-		}
-		return 0, errs.NotSupported("compression " + name + " of " + format)
+		return compress.Codecs.Uncompressed, nil // of the pages of a file; those of text are packed as a whole
 	}
 	switch name {
 	case "", "snappy":
@@ -267,7 +298,7 @@ func codecOf(format, name string) (compress.Compression, error) {
 	case "lz4_raw", "lz4raw":
 		return compress.Codecs.Lz4Raw, nil
 	}
-	return 0, errs.NotSupported("compression " + name + " of " + format)
+	return 0, unknownCodec(format, name)
 }
 
 // NewWrite returns the operator by which one task writes its input below
@@ -492,7 +523,9 @@ func (w *write) sink(folder string, conf *task.Conf) (sink, error) {
 		}
 	}
 	ext := map[string]string{"parquet": ".parquet", "csv": ".csv", "json": ".json", "text": ".txt"}[w.format]
+	ext += textCodecs[strings.ToLower(w.opts["compression"])]
 	if w.format == "parquet" {
+		ext = ".parquet"
 		switch w.codec {
 		case compress.Codecs.Snappy:
 			ext = ".snappy" + ext

@@ -2,157 +2,173 @@ package datasource
 
 import (
 	"bufio"
-	"encoding/json"
-	"math"
+	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+
 	"neptune/arrowexec/csvline"
 	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
 	"neptune/internal/types"
 )
 
 // textSink writes CSV, JSON lines or plain lines.
 type textSink struct {
 	fh     *os.File
+	pack   io.WriteCloser // compresses; nil: nothing does
 	w      *bufio.Writer
 	format string
 	t      *types.Type
-	sep    string
-	null   string
-	keep   bool // JSON: null fields are written
 	end    string
-	zone   *time.Location
+	values textFormats
+	csv    csvline.Writer
+	keep   bool // JSON: null fields are written
+	ascii  bool // JSON: other characters are written as escapes
+	buf    []byte
 	err    error
 	closed bool
 }
 
+// textFormats are how dates and times are written.
+type textFormats struct {
+	zone             *time.Location
+	cache            *types.ZoneCache
+	date, stamp, ntz *types.Pattern // nil: ISO
+}
+
+// textCodecs are the codecs of text files that are written, and the endings of their files.
+var textCodecs = map[string]string{"": "", "none": "", "uncompressed": "", "gzip": ".gz", "deflate": ".deflate"}
+
+// availableCodecs are those that Spark names where there is no such codec.
+var availableCodecs = map[string]string{
+	"text": "bzip2, deflate, uncompressed, snappy, none, lz4, gzip", "parquet": "brotli, uncompressed, lzo, snappy, lz4_raw, none, zstd, lz4, gzip",
+}
+
+// unknownCodec is an error for a codec that isn't written: whether Spark has it makes the difference.
+func unknownCodec(format, name string) error {
+	list := availableCodecs["text"]
+	if format == "parquet" {
+		list = availableCodecs["parquet"]
+	}
+	if slices.Contains(strings.Split(list, ", "), name) {
+		return errs.NotSupported("compression " + name + " of " + format)
+	}
+	return errs.New(errs.IllegalArgument, "CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION", "codecName", name, "availableCodecs", list)
+}
+
+// checkTextWrite checks the options of a text format before anything is written.
+func checkTextWrite(format string, o map[string]string) error {
+	_, err := newTextWriter(format, types.NewStruct(), o, time.UTC)
+	return err
+}
+
+func newTextWriter(format string, t *types.Type, o map[string]string, zone *time.Location) (*textSink, error) {
+	s := &textSink{format: format, t: t, end: "\n", keep: strings.EqualFold(o["ignorenullfields"], "false"), ascii: isTrue(o["writenonasciicharacterasunicodeescape"])}
+	if e, ok := o["linesep"]; ok {
+		if e == "" {
+			return nil, errs.New(errs.IllegalArgument, "STDS_INVALID_OPTION_VALUE.IS_EMPTY", "optionName", "lineSep")
+		}
+		s.end = e
+	}
+	if _, ok := textCodecs[strings.ToLower(o["compression"])]; !ok {
+		return nil, unknownCodec(format, strings.ToLower(o["compression"]))
+	}
+	for _, k := range []string{"encoding", "charset"} {
+		if v, ok := o[k]; ok && !strings.EqualFold(v, "utf-8") && !strings.EqualFold(v, "utf8") {
+			return nil, errs.NotSupported("write option " + k + " " + v + " of " + format)
+		}
+	}
+	if l := o["locale"]; l != "" && !strings.EqualFold(l, "en-US") && !strings.EqualFold(l, "en") {
+		return nil, errs.NotSupported("option locale " + l)
+	}
+	if z := o["timezone"]; z != "" {
+		var err error
+		if zone, err = types.LoadZone(z); err != nil {
+			return nil, errs.New(errs.DateTime, "INVALID_TIMEZONE", "timeZone", z).Because(err)
+		}
+	}
+	if zone == nil {
+		zone = time.UTC
+	}
+	s.values = textFormats{zone: zone, cache: types.NewZoneCache(zone)}
+	for name, to := range map[string]**types.Pattern{"dateformat": &s.values.date, "timestampformat": &s.values.stamp, "timestampntzformat": &s.values.ntz} {
+		if v, ok := o[name]; ok {
+			p, err := compilePattern(v)
+			if err != nil {
+				return nil, err
+			}
+			*to = p
+		}
+	}
+	if format != "csv" {
+		return s, nil
+	}
+	var err error
+	s.csv, err = csvline.NewWriter(o)
+	return s, err
+}
+
 func newTextSink(fh *os.File, format string, t *types.Type, o map[string]string, zone *time.Location) (sink, error) {
-	d, err := csvline.New(o)
+	s, err := newTextWriter(format, t, o, zone)
 	if err != nil {
 		return nil, err
 	}
-	s := &textSink{fh: fh, w: bufio.NewWriterSize(fh, 256<<10), format: format, t: t, sep: d.Sep, null: o["nullvalue"], keep: strings.EqualFold(o["ignorenullfields"], "false"), end: "\n", zone: zone}
-	if e := o["linesep"]; e != "" {
-		s.end = e
+	s.fh = fh
+	var out io.Writer = fh
+	switch strings.ToLower(o["compression"]) {
+	case "gzip":
+		s.pack = gzip.NewWriter(fh)
+		out = s.pack
+	case "deflate":
+		s.pack = zlib.NewWriter(fh)
+		out = s.pack
 	}
+	s.w = bufio.NewWriterSize(out, 256<<10)
 	if format == "csv" && isTrue(o["header"]) {
 		for i, f := range t.Fields {
-			if i > 0 {
-				s.put(s.sep)
-			}
-			s.put(s.quote(f.Name, false))
+			s.buf = s.csv.Append(s.buf, i, f.Name, false)
 		}
-		s.put("\n")
+		s.buf = append(s.buf, s.end...)
 	}
-	return s, s.err
+	return s, s.flush()
 }
 
-func (s *textSink) put(text string) {
-	if s.err == nil {
-		_, s.err = s.w.WriteString(text)
+func (s *textSink) flush() error {
+	if s.err == nil && len(s.buf) > 0 {
+		_, s.err = s.w.Write(s.buf)
 	}
-}
-
-// quote puts a CSV field in quotes where it has to be: a separator, a quote or a line end inside, or an empty string.
-func (s *textSink) quote(x string, null bool) string {
-	if null {
-		return s.null
-	}
-	if x != "" && !strings.Contains(x, s.sep) && !strings.ContainsAny(x, "\"\n\r\\") {
-		return x
-	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(x) + `"`
+	s.buf = s.buf[:0]
+	return s.err
 }
 
 func (s *textSink) write(b *vec.Batch) error {
 	for i := range b.N {
 		switch s.format {
 		case "text":
-			text, _ := textValue(b.Cols[0], i, s.zone)
-			s.put(text + s.end)
+			if !b.Cols[0].IsNull(i) {
+				s.buf = append(s.buf, b.Cols[0].Bytes(i)...)
+			}
 		case "csv":
 			for k, c := range b.Cols {
-				if k > 0 {
-					s.put(s.sep)
-				}
-				s.put(s.quote(textValue(c, i, s.zone)))
+				text, null := s.values.text(c, i)
+				s.buf = s.csv.Append(s.buf, k, text, null)
 			}
-			s.put("\n")
 		case "json":
 			s.object(b.Cols, s.t.Fields, i)
-			s.put("\n")
 		}
-		if s.err != nil {
-			return s.err
+		s.buf = append(s.buf, s.end...)
+		if err := s.flush(); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-func (s *textSink) object(cols []*vec.Vector, fields []types.Field, i int) {
-	s.put("{")
-	first := true
-	for k, c := range cols {
-		if c.IsNull(i) && !s.keep {
-			continue
-		}
-		if !first {
-			s.put(",")
-		}
-		first = false
-		s.put(jsonString(fields[k].Name) + ":")
-		s.value(c, i)
-	}
-	s.put("}")
-}
-
-func (s *textSink) value(v *vec.Vector, i int) {
-	if v.IsNull(i) {
-		s.put("null")
-		return
-	}
-	switch v.Type.Kind {
-	case types.Array:
-		r := vec.Refs(v)[i]
-		s.put("[")
-		for k := range r.Len() {
-			if k > 0 {
-				s.put(",")
-			}
-			s.value(v.Child[0], r.Start()+k)
-		}
-		s.put("]")
-	case types.Struct:
-		s.object(v.Child, v.Type.Fields, i)
-	case types.String, types.Date, types.Timestamp, types.TimestampNTZ:
-		text, _ := textValue(v, i, s.zone)
-		if v.Type.Kind == types.Timestamp || v.Type.Kind == types.TimestampNTZ {
-			text = isoTime(vec.Of[int64](v)[i], v.Type.Kind, s.zone)
-		}
-		s.put(jsonString(text))
-	case types.Float32, types.Float64:
-		text, _ := textValue(v, i, s.zone)
-		if text == "NaN" || strings.HasSuffix(text, "Infinity") {
-			text = jsonString(text)
-		}
-		s.put(text)
-	default:
-		text, _ := textValue(v, i, s.zone)
-		s.put(text)
-	}
-}
-
-func jsonString(x string) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(x); err != nil {
-		return `""`
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func (s *textSink) close() error {
@@ -163,10 +179,64 @@ func (s *textSink) close() error {
 	if s.err == nil {
 		s.err = s.w.Flush()
 	}
+	if s.pack != nil {
+		if err := s.pack.Close(); s.err == nil {
+			s.err = err
+		}
+	}
 	if err := s.fh.Close(); s.err == nil {
 		s.err = err
 	}
 	return s.err
+}
+
+// text is value i of a vector, as CSV files have it.
+func (f *textFormats) text(v *vec.Vector, i int) (text string, null bool) {
+	if v.IsNull(i) {
+		return "", true
+	}
+	switch v.Type.Kind {
+	case types.Date:
+		if f.date != nil {
+			return string(f.date.Format(nil, int64(vec.Of[int32](v)[i])*types.MicrosPerDay, 0, nil)), false
+		}
+	case types.Timestamp:
+		us := vec.Of[int64](v)[i]
+		if f.stamp != nil {
+			local := f.cache.ToLocal(us)
+			return string(f.stamp.Format(nil, local, (local-us)/types.MicrosPerSecond, f.zone)), false
+		}
+		return isoTime(us, types.Timestamp, f.zone), false
+	case types.TimestampNTZ:
+		us := vec.Of[int64](v)[i]
+		if f.ntz != nil {
+			return string(f.ntz.Format(nil, us, 0, nil)), false
+		}
+		return isoTime(us, types.TimestampNTZ, nil), false
+	case types.YearMonthInterval:
+		return string(types.AppendYearMonth(nil, vec.Of[int32](v)[i], v.Type)), false
+	case types.DayTimeInterval:
+		return string(types.AppendDayTime(nil, vec.Of[int64](v)[i], v.Type)), false
+	case types.Decimal:
+		x := types.Int128{}
+		if v.Layout == vec.I128 {
+			x = vec.Of[types.Int128](v)[i]
+		} else {
+			x = types.I128(vec.Of[int64](v)[i])
+		}
+		return string(types.AppendDecimalSci(nil, x, v.Type.Scale)), false
+	case types.Binary:
+		var b strings.Builder
+		b.WriteByte('[')
+		for k, c := range v.Bytes(i) {
+			if k > 0 {
+				b.WriteByte(' ')
+			}
+			fmt.Fprintf(&b, "%02X", c)
+		}
+		return b.String() + "]", false
+	}
+	return textValue(v, i, f.zone)
 }
 
 // isoTime is a timestamp as CSV and JSON files have it by default, cut to
@@ -188,30 +258,6 @@ func textValue(v *vec.Vector, i int, zone *time.Location) (text string, null boo
 	if v.IsNull(i) {
 		return "", true
 	}
-	float := func(x float64, bits int) string {
-		switch {
-		case math.IsNaN(x):
-			return "NaN"
-		case math.IsInf(x, 1):
-			return "Infinity"
-		case math.IsInf(x, -1):
-			return "-Infinity"
-		}
-		if a := math.Abs(x); a != 0 && (a < 1e-3 || a >= 1e7) {
-			s := strconv.FormatFloat(x, 'E', -1, bits)
-			m, e, _ := strings.Cut(s, "E")
-			if !strings.Contains(m, ".") {
-				m += ".0"
-			}
-			n, _ := strconv.Atoi(e)
-			return m + "E" + strconv.Itoa(n)
-		}
-		s := strconv.FormatFloat(x, 'f', -1, bits)
-		if !strings.Contains(s, ".") {
-			s += ".0"
-		}
-		return s
-	}
 	switch v.Layout {
 	case vec.Byte:
 		return strconv.FormatBool(vec.Of[bool](v)[i]), false
@@ -226,9 +272,9 @@ func textValue(v *vec.Vector, i int, zone *time.Location) (text string, null boo
 		}
 		return strconv.Itoa(int(x)), false
 	case vec.F32:
-		return float(float64(vec.Of[float32](v)[i]), 32), false
+		return string(types.AppendFloat(nil, vec.Of[float32](v)[i])), false
 	case vec.F64:
-		return float(vec.Of[float64](v)[i], 64), false
+		return string(types.AppendDouble(nil, vec.Of[float64](v)[i])), false
 	case vec.I64:
 		x := vec.Of[int64](v)[i]
 		switch v.Type.Kind {

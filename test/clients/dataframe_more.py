@@ -2,6 +2,7 @@
 
 import os
 
+import dataframe_io  # noqa: F401
 import pyspark.sql.connect.functions as F
 from dataframe_cases import CASES, A, R, S, emp
 from pyspark.sql import types as T
