@@ -32,6 +32,7 @@ type footer struct {
 	leaves [][]int // leaf columns of each field of schema
 	names  map[string]int
 	exact  map[string]int
+	stats  sync.Map // leafKey to leafStats
 }
 
 type footerKey struct {
@@ -350,6 +351,58 @@ func statValues(cc *metadata.ColumnChunkMetaData, leaf *schema.Column, t *types.
 	return
 }
 
+// leafStats is what the row groups' statistics say of a column: nulls is -1
+// and known false where one of them doesn't tell.
+type leafStats struct {
+	lo, hi any
+	nulls  int64
+	bytes  int
+	known  bool
+}
+
+type leafKey struct {
+	leaf int
+	as   string // the type that it is read as
+}
+
+// leafStats are worked out once a file: every query that is planned asks.
+func (ft *footer) leafStats(leaf int, t *types.Type) leafStats {
+	key := leafKey{leaf, t.SQL()}
+	if v, ok := ft.stats.Load(key); ok {
+		return v.(leafStats)
+	}
+	r := leafStats{known: true}
+	col := ft.meta.Schema.Column(leaf)
+	for g := range ft.meta.NumRowGroups() {
+		cc, err := ft.meta.RowGroup(g).ColumnChunk(leaf)
+		if err != nil {
+			r.known = false
+			break
+		}
+		r.bytes += int(cc.TotalUncompressedSize())
+		lo, hi, nulls := statValues(cc, col, t)
+		if r.nulls >= 0 {
+			if r.nulls += nulls; nulls < 0 {
+				r.nulls = -1
+			}
+		}
+		if lo == nil || hi == nil {
+			r.known = false
+		}
+		if !r.known {
+			continue
+		}
+		if r.lo == nil || compareValues(lo, r.lo) < 0 {
+			r.lo = lo
+		}
+		if r.hi == nil || compareValues(hi, r.hi) > 0 {
+			r.hi = hi
+		}
+	}
+	ft.stats.Store(key, r)
+	return r
+}
+
 func (f *Files) parquetStats(st *plan.Stats) {
 	st.Rows = 0
 	st.Cols = make([]plan.ColStats, len(f.schema.Fields))
@@ -377,33 +430,25 @@ func (f *Files) parquetStats(st *plan.Stats) {
 				cs.Nulls, cs.Min, cs.Max = -1, nil, nil
 				continue
 			}
-			leaf := ft.meta.Schema.Column(ft.leaves[i][0])
-			for g := range ft.meta.NumRowGroups() {
-				cc, err := ft.meta.RowGroup(g).ColumnChunk(ft.leaves[i][0])
-				if err != nil {
-					known[c] = false
-					break
+			r := ft.leafStats(ft.leaves[i][0], field.Type)
+			cs.AvgBytes += r.bytes
+			if cs.Nulls >= 0 {
+				if cs.Nulls += r.nulls; r.nulls < 0 {
+					cs.Nulls = -1
 				}
-				cs.AvgBytes += int(cc.TotalUncompressedSize())
-				lo, hi, nulls := statValues(cc, leaf, field.Type)
-				if cs.Nulls >= 0 {
-					if cs.Nulls += nulls; nulls < 0 {
-						cs.Nulls = -1
-					}
-				}
-				if lo == nil || hi == nil {
-					known[c] = false
-				}
-				if !known[c] {
-					cs.Min, cs.Max = nil, nil
-					continue
-				}
-				if cs.Min == nil || compareValues(lo, cs.Min) < 0 {
-					cs.Min = lo
-				}
-				if cs.Max == nil || compareValues(hi, cs.Max) > 0 {
-					cs.Max = hi
-				}
+			}
+			if !r.known {
+				known[c] = false
+			}
+			if !known[c] {
+				cs.Min, cs.Max = nil, nil
+				continue
+			}
+			if r.lo != nil && (cs.Min == nil || compareValues(r.lo, cs.Min) < 0) {
+				cs.Min = r.lo
+			}
+			if r.hi != nil && (cs.Max == nil || compareValues(r.hi, cs.Max) > 0) {
+				cs.Max = r.hi
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package op
 
 import (
 	"io"
+	"math/bits"
 
 	"neptune/arrowexec/expr"
 	"neptune/arrowexec/mem"
@@ -355,7 +356,9 @@ func (r *runCursor) next(c *task.Ctx) (*vec.Batch, error) {
 // sort orders the run. The run's batches are let go column by column.
 func (r *run) sort(order []vec.KeyOrder, rows int, yield func() error) (*runCursor, error) {
 	keys := make([]*vec.Vector, len(order))
+	of := make([]int, len(order)) // the column that a key is, -1: none
 	for k := range keys {
+		of[k] = r.columnOf(k)
 		parts := make([]*vec.Vector, len(r.keys))
 		for i := range r.keys {
 			parts[i] = r.keys[i][k]
@@ -370,16 +373,40 @@ func (r *run) sort(order []vec.KeyOrder, rows int, yield func() error) (*runCurs
 		return nil, err
 	}
 	r.keys = nil
-	cols, err := concatAll(r.schema, r.batches, yield)
+	made := make([]*vec.Vector, len(r.schema))
+	for k, c := range of {
+		if c >= 0 {
+			made[c] = keys[k]
+		}
+	}
+	cols, err := concatRest(r.schema, r.batches, made, yield)
 	if err != nil {
 		return nil, err
 	}
 	return &runCursor{cols: cols, order: idx, rows: rows}, nil
 }
 
+// columnOf finds the column that is key k itself; -1: none.
+func (r *run) columnOf(k int) int {
+	for c := range r.schema {
+		same := true
+		for i, b := range r.batches {
+			same = same && b.Cols[c] == r.keys[i][k]
+		}
+		if same {
+			return c
+		}
+	}
+	return -1
+}
+
 // concatAll makes one column of each of the batches' columns, letting the batches go.
 func concatAll(schema []*types.Type, batches []*vec.Batch, yield func() error) ([]*vec.Vector, error) {
-	cols := make([]*vec.Vector, len(schema))
+	return concatRest(schema, batches, make([]*vec.Vector, len(schema)), yield)
+}
+
+// concatRest is concatAll but for the columns in cols, which are made already.
+func concatRest(schema []*types.Type, batches []*vec.Batch, cols []*vec.Vector, yield func() error) ([]*vec.Vector, error) {
 	own := make([]*vec.Batch, len(batches))
 	for i, b := range batches {
 		own[i] = &vec.Batch{N: b.N, Cols: append([]*vec.Vector(nil), b.Cols...)}
@@ -390,6 +417,9 @@ func concatAll(schema []*types.Type, batches []*vec.Batch, yield func() error) (
 		for i, b := range own {
 			parts[i] = b.Cols[k]
 			b.Cols[k] = nil
+		}
+		if cols[k] != nil {
+			continue
 		}
 		if len(parts) == 0 {
 			cols[k] = vec.Make(t, 0)
@@ -406,13 +436,22 @@ func concatAll(schema []*types.Type, batches []*vec.Batch, yield func() error) (
 // sortRows returns the rows 0..n in the order of their keys.
 func sortRows(keys []*vec.Vector, order []vec.KeyOrder, n int, yield func() error) ([]int32, error) {
 	s := &sorter{yield: yield}
-	var nulls []int32
-	entries, packed, err := packedEntries(keys, order, n, yield)
+	fields, width, packs, err := packedKeys(keys, yield)
 	if err != nil {
 		return nil, err
 	}
+	if rowBits := bits.Len(uint(n)); packs && width+rowBits <= 64 {
+		words, err := packRows(keys, order, fields, rowBits, n, yield)
+		if err != nil {
+			return nil, err
+		}
+		return sortPacked(words, rowBits, yield)
+	}
+	var entries []entry
+	var nulls []int32
 	switch {
-	case packed:
+	case packs:
+		entries, err = packEntries(keys, order, fields, n, yield)
 	case len(keys) == 1 && singleWord(keys[0].Layout):
 		entries, nulls, err = wordEntries(keys[0], order[0].Desc, make([]entry, 0, n), yield)
 	default:
