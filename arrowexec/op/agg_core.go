@@ -108,7 +108,7 @@ func newAggCore(c *task.Ctx, env *fn.Env, keys []*types.Type, aggs []aggCall) (*
 }
 
 func (a *aggCore) newPart() (*aggPart, error) {
-	p := &aggPart{table: newGroupTable(a.keys, a.c.Yield)}
+	p := &aggPart{table: newGroupTable(a.keys, a.c.Yield).shorten()}
 	for i := range a.aggs {
 		g := &a.aggs[i]
 		acc, err := fn.NewAccumulator(a.env, g.Call)
@@ -123,7 +123,7 @@ func (a *aggCore) newPart() (*aggPart, error) {
 			for _, e := range fn.AggInputs(g.Call) {
 				ts = append(ts, e.Type())
 			}
-			seen = newGroupTable(ts, a.c.Yield)
+			seen = newGroupTable(ts, a.c.Yield).shorten()
 		}
 		p.seen = append(p.seen, seen)
 	}
@@ -172,8 +172,10 @@ func (a *aggCore) add(b *aggBatch) error {
 	if len(a.parts) == 1 {
 		p := a.parts[0]
 		a.busy = true
-		hash := p.table.hashes(b.keys, b.n)
-		err := a.update(p, b, hash, 0, b.n)
+		hash, err := p.table.hashes(b.keys, b.n)
+		if err == nil {
+			err = a.update(p, b, hash, 0, b.n)
+		}
 		a.busy = false
 		if err != nil {
 			return err
@@ -185,7 +187,10 @@ func (a *aggCore) add(b *aggBatch) error {
 		}
 		return a.account()
 	}
-	w := a.partition(b)
+	w, err := a.partition(b)
+	if err != nil {
+		return err
+	}
 	a.wait = append(a.wait, w)
 	a.held += b.n
 	a.bytes += w.size()
@@ -228,8 +233,11 @@ func (b *aggBatch) size() int64 {
 }
 
 // partition sorts a batch's rows by partition.
-func (a *aggCore) partition(b *aggBatch) *aggBatch {
-	hash := a.hash.hashes(b.keys, b.n)
+func (a *aggCore) partition(b *aggBatch) (*aggBatch, error) {
+	hash, err := a.hash.hashes(b.keys, b.n)
+	if err != nil {
+		return nil, err
+	}
 	var count [aggParts + 1]int
 	for _, h := range hash {
 		count[a.partOf(h)+1]++
@@ -266,7 +274,7 @@ func (a *aggCore) partition(b *aggBatch) *aggBatch {
 			out.keep[i] = sorted
 		}
 	}
-	return out
+	return out, nil
 }
 
 func (a *aggCore) partOf(h uint64) int { return int(h << a.shift >> (64 - a.bits)) }
@@ -286,7 +294,11 @@ func (a *aggCore) flush() error {
 				return err
 			}
 			keys := sliceAll(b.keys, from, to)
-			if err := a.update(p, b, p.table.hashes(keys, to-from), from, to); err != nil {
+			hash, err := p.table.hashes(keys, to-from)
+			if err == nil {
+				err = a.update(p, b, hash, from, to)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -387,7 +399,11 @@ func gatherAll(cols []*vec.Vector, idx []int32) []*vec.Vector {
 func distinctRows(seen *groupTable, group []int32, args []*vec.Vector, n int) ([]int32, []*vec.Vector, error) {
 	keys := append([]*vec.Vector{vec.FromSlice(types.Int32Type, append([]int32{}, group[:n]...), nil)}, args...)
 	out := make([]int32, n)
-	fresh, err := seen.find(keys, seen.hashes(keys, n), n, out)
+	hash, err := seen.hashes(keys, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	fresh, err := seen.find(keys, hash, n, out)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -453,7 +469,11 @@ func (a *aggCore) split() error {
 		if err != nil {
 			return err
 		}
-		a.wait = append(a.wait, a.partition(b))
+		w, err := a.partition(b)
+		if err != nil {
+			return err
+		}
+		a.wait = append(a.wait, w)
 		if err := a.c.Yield(); err != nil {
 			return err
 		}

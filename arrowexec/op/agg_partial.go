@@ -1,6 +1,8 @@
 package op
 
 import (
+	"cmp"
+
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
 )
@@ -34,6 +36,7 @@ type reduction struct {
 	halfGroups int
 	together   bool // the rows of a group come together
 	settled    bool // it groups all
+	flushAt    int  // groups at which they are passed on; 0: flushGroups
 }
 
 // look counts n more rows; false: something else is to be done than taking more.
@@ -45,7 +48,7 @@ func (h *hashAggregate) look(n int64) (bool, error) {
 	groups := h.core.groups()
 	share := float64(groups) / float64(h.rows)
 	if h.together {
-		if groups < flushGroups {
+		if limit := cmp.Or(h.flushAt, flushGroups); groups < limit {
 			return true, nil
 		}
 		if share > passShare {

@@ -42,7 +42,9 @@ func (a *aggCore) Spill() (int64, error) {
 				}
 				continue
 			}
-			b = a.partition(b)
+			if b, err = a.partition(b); err != nil {
+				return 0, err
+			}
 			for i := range a.files {
 				if b.from[i] < b.from[i+1] {
 					if err := a.spillTo(i, b, b.from[i], b.from[i+1]); err != nil {

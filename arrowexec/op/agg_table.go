@@ -12,6 +12,7 @@ type groupTable struct {
 	types []*types.Type
 	words int  // 0: compare by value
 	nulls bool // packed keys have null bits
+	short bool // strings are packed too (agg_short.go)
 	// One 8-byte column is packed without a null bit: null has a group of its own.
 	nullGroup int32 // +1
 
@@ -24,7 +25,9 @@ type groupTable struct {
 	// scratch, by batch
 	hash  []uint64
 	pack  []uint64
-	fresh []int32 // rows that made new groups
+	part  []uint64
+	cur   []uint64 // packed keys of the rows that hashes was last asked about
+	fresh []int32  // rows that made new groups
 	yield func() error
 }
 
@@ -109,25 +112,28 @@ func (t *groupTable) size() int64 {
 
 // hashes computes the rows' hashes, good until the next call: those that
 // partitions and slots are chosen by.
-func (t *groupTable) hashes(cols []*vec.Vector, n int) []uint64 {
+func (t *groupTable) hashes(cols []*vec.Vector, n int) ([]uint64, error) {
 	t.hash = scratch(t.hash, n)
-	if t.words == 1 || t.words > 1 {
-		t.packKeys(cols, n)
-		vec.HashWords(t.pack, n, t.words, t.hash)
-		return t.hash
+	if t.short && !t.packShort(cols, n) {
+		if err := t.lengthen(); err != nil {
+			return nil, err
+		}
 	}
-	vec.Hash(cols, n, t.hash)
-	return t.hash
-}
-
-func (t *groupTable) packKeys(cols []*vec.Vector, n int) []uint64 {
-	if t.words == 1 && !t.nulls && cols[0].Layout == vec.I64 && cols[0].Null == nil {
-		t.pack = append(t.pack[:0], vec.Of[uint64](cols[0])[:n]...)
-		return t.pack
+	switch {
+	case t.words == 0:
+		vec.Hash(cols, n, t.hash)
+		return t.hash, nil
+	case t.short:
+		t.cur = t.pack
+	case t.words == 1 && !t.nulls && cols[0].Layout == vec.I64 && cols[0].Null == nil:
+		t.cur = vec.Of[uint64](cols[0])[:n]
+	default:
+		t.pack = scratch(t.pack, n*t.words)
+		vec.Pack(cols, n, t.words, t.nulls, t.pack)
+		t.cur = t.pack
 	}
-	t.pack = scratch(t.pack, n*t.words)
-	vec.Pack(cols, n, t.words, t.nulls, t.pack)
-	return t.pack
+	vec.HashWords(t.cur, n, t.words, t.hash)
+	return t.hash, nil
 }
 
 func scratch[T any](s []T, n int) []T {
@@ -138,7 +144,7 @@ func scratch[T any](s []T, n int) []T {
 }
 
 // find writes each row's group to out, making groups for keys not seen before.
-// hash is of these rows, by hashes. The result is the rows that made new
+// hash is of these rows, by the last call of hashes. The result is the rows that made new
 // groups, in the order of those groups' numbers, good until the next call.
 func (t *groupTable) find(cols []*vec.Vector, hash []uint64, n int, out []int32) ([]int32, error) {
 	t.fresh = t.fresh[:0]
@@ -170,7 +176,7 @@ func (t *groupTable) find(cols []*vec.Vector, hash []uint64, n int, out []int32)
 }
 
 func (t *groupTable) findWord(cols []*vec.Vector, hash []uint64, n int, out []int32) error {
-	keys := t.packKeys(cols, n)[:n]
+	keys := t.cur[:n]
 	var null []bool
 	if !t.nulls {
 		null = cols[0].Null
@@ -252,7 +258,7 @@ func (t *groupTable) grow1() error {
 }
 
 func (t *groupTable) findWords(cols []*vec.Vector, hash []uint64, n int, out []int32) error {
-	keys := t.packKeys(cols, n)
+	keys := t.cur
 	if len(t.slots) == 0 {
 		t.slots = make([]slotN, 16)
 	}

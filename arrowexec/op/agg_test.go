@@ -117,8 +117,13 @@ func TestGlobalAggregateOverNothing(t *testing.T) {
 	runCase(t, oc)
 }
 
-// TestPhases runs Partial (which gives up or not), PartialMerge and Final after one another.
+// TestPhases runs Partial (which gives up or not, or passes groups on), PartialMerge and Final after one another.
 func TestPhases(t *testing.T) {
+	t.Run("gives up", func(t *testing.T) { testPhases(t, func(h *hashAggregate) { h.rows = lookRows - 100 }) })
+	t.Run("passes on", func(t *testing.T) { testPhases(t, func(h *hashAggregate) { h.together, h.flushAt = true, 20 }) })
+}
+
+func testPhases(t *testing.T, set func(*hashAggregate)) {
 	r := rand.New(rand.NewPCG(5, 6))
 	schema := []*types.Type{types.StringType, types.Int64Type}
 	in := randomRows(r, schema, 500, 40)
@@ -139,7 +144,7 @@ func TestPhases(t *testing.T) {
 				return nil, err
 			}
 			if mode == physical.Partial {
-				o.(*hashAggregate).rows = lookRows - 100
+				set(o.(*hashAggregate))
 			}
 		}
 		return o, nil
@@ -160,4 +165,60 @@ func TestDistinctAndFilter(t *testing.T) {
 			return NewHashAggregate(ops[0], &physical.HashAggregate{Mode: physical.Complete, Group: []plan.Expr{col(0, types.StringType)},
 				Aggs: []physical.Agg{count, sum, filtered}}, NewEnv(nil, 0))
 		}})
+}
+
+// TestStringKeysTurnLong groups by strings of up to seven bytes, and then by longer ones.
+func TestStringKeysTurnLong(t *testing.T) {
+	for _, ts := range [][]*types.Type{{types.StringType}, {types.StringType, types.Int64Type}, {types.Int32Type, types.StringType, types.BinaryType}} {
+		tab := newGroupTable(ts, noYield).shorten()
+		if !tab.short {
+			t.Fatalf("%v isn't packed", ts)
+		}
+		r := rand.New(rand.NewPCG(3, 4))
+		seen := map[string]int32{}
+		for round := range 40 {
+			var in rows
+			for range 300 {
+				row := make([]any, len(ts))
+				for c, k := range ts {
+					switch {
+					case r.IntN(12) == 0:
+					case k == types.Int64Type:
+						row[c] = int64(r.IntN(5))
+					case k == types.Int32Type:
+						row[c] = int32(r.IntN(5))
+					default:
+						s := "abcdefghijkl"[:r.IntN(8)]
+						if round > 20 {
+							s = "abcdefghijkl"[:r.IntN(13)]
+						}
+						if row[c] = any(s); k == types.BinaryType {
+							row[c] = []byte(s)
+						}
+					}
+				}
+				in = append(in, row)
+			}
+			b := batchOf(ts, in)
+			hash, err := tab.hashes(b.Cols, b.N)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := make([]int32, b.N)
+			if _, err := tab.find(b.Cols, hash, b.N, out); err != nil {
+				t.Fatal(err)
+			}
+			for i, row := range in {
+				k := fmt.Sprintf("%q", row)
+				if g, ok := seen[k]; ok && g != out[i] || !ok && int(out[i]) != len(seen) {
+					t.Fatalf("%v, round %d: row %s is in group %d, want %d of %d", ts, round, k, out[i], g, len(seen))
+				} else if !ok {
+					seen[k] = out[i]
+				}
+			}
+		}
+		if tab.short || tab.n != len(seen) {
+			t.Errorf("%v: %d groups, want %d; packed: %v", ts, tab.n, len(seen), tab.short)
+		}
+	}
 }

@@ -258,7 +258,11 @@ func (s *stateAggregate) rest(c *task.Ctx, p *aggPart) error {
 }
 
 func (s *stateAggregate) merge(p *aggPart, b *aggBatch) error {
-	if err := s.core.update(p, b, p.table.hashes(b.keys, b.n), 0, b.n); err != nil {
+	hash, err := p.table.hashes(b.keys, b.n)
+	if err != nil {
+		return err
+	}
+	if err := s.core.update(p, b, hash, 0, b.n); err != nil {
 		return err
 	}
 	return s.core.mem.Resize(max(s.core.mem.Size(), p.size()))
