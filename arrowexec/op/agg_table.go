@@ -230,7 +230,7 @@ const rehashStep = 16384
 func (t *groupTable) grow1() error {
 	old := t.slots1
 	n := len(old) * 2
-	if len(old) >= 4*rehashStep {
+	if len(old) <= rehashStep/2 || len(old) >= 4*rehashStep { // few, to be moved at once; or so many that moving them is dear
 		n *= 2
 	}
 	slots, err := vec.Zeroed[slot1](n, t.yield)

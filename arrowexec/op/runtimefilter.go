@@ -140,6 +140,17 @@ func pass[T int32 | int64](f *RuntimeFilter, keys []T, null []bool, sel, out []i
 			}
 		}
 		return out[: n+k : cap(out)]
+	case set != nil && null == nil:
+		room := out[n:cap(out)][:len(sel)]
+		k := 0
+		for _, i := range sel {
+			at := uint64(int64(keys[i])) - low
+			room[k] = i
+			if w := at >> 6; w < uint64(len(set)) {
+				k += int(set[w] >> (at & 63) & 1)
+			}
+		}
+		return out[: n+k : cap(out)]
 	case sel == nil:
 		for i, x := range keys {
 			if (null == nil || !null[i]) && f.has(int64(x)) {
