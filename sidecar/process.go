@@ -104,6 +104,9 @@ func newProcess(c *conf.Conf, driver, id string, log *slog.Logger) (*process, er
 	return p, nil
 }
 
+// drainSilence is for how long an executor that wants to leave waits for a driver that isn't heard of.
+const drainSilence = 5 * time.Second
+
 // serve stays with the driver until it is no use any more, or ctx is done and all is in order.
 func (p *process) serve(ctx context.Context) error {
 	defer followMemory(p.conf, p.pool)()
@@ -120,15 +123,26 @@ func (p *process) serve(ctx context.Context) error {
 	p.client.Drain()
 	late := time.NewTimer(p.conf.DrainTimeout)
 	defer late.Stop()
-	select {
-	case <-p.drained:
-	case <-late.C:
-		p.log.Warn("not all was done in time: the rest is done elsewhere", "executor", p.id)
-	case err := <-ended:
-		if errors.Is(err, control.ErrForget) {
-			return nil
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for waiting := true; waiting; {
+		select {
+		case <-p.drained:
+			waiting = false
+		case <-late.C:
+			p.log.Warn("not all was done in time: the rest is done elsewhere", "executor", p.id)
+			waiting = false
+		case <-look.C:
+			if p.client.Silent() > drainSilence {
+				p.log.Warn("there is no driver to wait for", "executor", p.id)
+				return nil
+			}
+		case err := <-ended:
+			if errors.Is(err, control.ErrForget) {
+				return nil
+			}
+			return err
 		}
-		return err
 	}
 	bye, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

@@ -74,10 +74,12 @@ func (d *Driver) settle(batch []core.Event) {
 		}
 		delete(d.ends, c.Task)
 		list := e.job.outputs[e.stage]
-		if e.index >= len(list) || list[e.index].executor != "" || d.executors[e.output.executor] == nil {
+		if e.index >= len(list) || list[e.index].executor != "" {
 			continue
 		}
-		list[e.index] = e.output
+		if d.executors[e.output.executor] != nil {
+			list[e.index] = e.output
+		}
 		e.job.sources = nil
 		told = append(told, e)
 	}

@@ -86,6 +86,9 @@ func (c *Client) Leave(ctx context.Context) error {
 	return c.link.flushed(ctx)
 }
 
+// Silent is for how long the driver hasn't been heard of.
+func (c *Client) Silent() time.Duration { return time.Since(time.Unix(0, c.heard.Load())) }
+
 // Run keeps the executor connected until ctx is done, whose error it returns
 // then; or a RefusedError; or ErrForget.
 func (c *Client) Run(ctx context.Context) error {

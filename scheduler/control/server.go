@@ -311,9 +311,6 @@ func (x *Executor) deliver(m *controlpb.ToDriver) {
 	x.calls.Unlock()
 	if leaving {
 		// Beside: it still hears that its message came.
-		x.server.done.Go(func() {
-			time.Sleep(20 * time.Millisecond)
-			x.server.lose(x, "it left")
-		})
+		time.AfterFunc(20*time.Millisecond, func() { x.server.lose(x, "it left") })
 	}
 }

@@ -20,6 +20,7 @@ import (
 type world struct {
 	*Core
 	stages  map[[2]int][][]policy.ExecutorID
+	homes   map[[2]int]policy.ExecutorID
 	log     strings.Builder
 	info    map[policy.TaskID]Launch
 	state   map[policy.TaskID]TaskState
@@ -48,7 +49,7 @@ func (w *world) step(ev Event) {
 		for _, c := range cmds {
 			switch c := c.(type) {
 			case PlanStage:
-				todo = append(todo, StagePlanned{Job: c.Job, Stage: c.Stage, Prefer: w.stages[[2]int{int(c.Job), c.Stage}]})
+				todo = append(todo, StagePlanned{Job: c.Job, Stage: c.Stage, Prefer: w.stages[[2]int{int(c.Job), c.Stage}], Home: w.homes[[2]int{int(c.Job), c.Stage}]})
 			case Launch:
 				w.info[c.Task] = c
 				w.state[c.Task] = Launching
@@ -189,7 +190,7 @@ func TestTranscripts(t *testing.T) {
 				if d.HasArg("host") {
 					d.ScanArgs(t, "host", &host)
 				}
-				w.step(ExecutorJoined{ID: policy.ExecutorID(id), Slots: slots, Host: host})
+				w.step(ExecutorJoined{ID: policy.ExecutorID(id), Slots: slots, Host: host, Reserved: d.HasArg("reserved")})
 			case "advance":
 				for _, a := range d.CmdArgs {
 					w.now += duration(t, a)
@@ -233,7 +234,7 @@ func TestTranscripts(t *testing.T) {
 				}
 			case "counts":
 				return fmt.Sprintf("%+v\n", w.Counts())
-			case "job": // each line a stage: tasks=N [parents=a,b] [prefer=e]
+			case "job": // each line a stage: tasks=N [parents=a,b] [prefer=e] [home=e]
 				var id, prio int
 				d.ScanArgs(t, "id", &id)
 				d.ScanArgs(t, "priority", &prio)
@@ -259,6 +260,11 @@ func TestTranscripts(t *testing.T) {
 							ev.Keys[i] = v
 						case "gang":
 							fmt.Sscan(v, &ev.Gangs[i])
+						case "home":
+							if w.homes == nil {
+								w.homes = map[[2]int]policy.ExecutorID{}
+							}
+							w.homes[[2]int{id, i}] = policy.ExecutorID(v)
 						case "prefer":
 							prefer = policy.ExecutorID(v)
 						}
