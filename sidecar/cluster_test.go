@@ -39,10 +39,12 @@ func TestClusterAnswers(t *testing.T) {
 	}
 	defer alone.Close()
 	dir := t.TempDir()
+	t.Chdir(dir)
 	files := func(name string) []string {
 		return []string{
 			fmt.Sprintf("CREATE TABLE t USING parquet LOCATION '%s' AS SELECT id, id %% 5 AS k, cast(id AS string) AS s FROM range(0, 3000, 1, 3)", filepath.Join(dir, name)),
 			"INSERT INTO t SELECT id + 3000, id % 7, 'x' FROM range(10)",
+			"INSERT OVERWRITE DIRECTORY 'here' USING parquet SELECT id FROM range(0, 100, 1, 3)", // a path of the server's
 			"CACHE TABLE c AS SELECT k, count(*) AS n FROM t GROUP BY k",
 		}
 	}
@@ -55,6 +57,7 @@ func TestClusterAnswers(t *testing.T) {
 	}
 	for _, q := range []string{
 		"SELECT 1",
+		"SELECT count(*), sum(id) FROM parquet.`here`",
 		"SELECT * FROM t",
 		"SELECT k, sum(id), max(s) FROM t GROUP BY k",
 		"SELECT * FROM t ORDER BY s DESC LIMIT 7",

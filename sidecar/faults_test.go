@@ -101,7 +101,12 @@ func newCrew(t *testing.T, set ...string) *crew {
 	t.Cleanup(cancel)
 	k.ctx = ctx
 	c, err := NewCluster(func(args []string) *exec.Cmd {
-		cmd := exec.Command(os.Args[0], args...)
+		exe, err := os.Executable()
+		if err != nil {
+			t.Error(err)
+		}
+		cmd := exec.Command(exe, args...)
+		cmd.Dir = os.TempDir() // not where the driver runs
 		// Memory limits of tests are less than the run time itself takes.
 		cmd.Env = append(append(os.Environ(), envExecutor+"=1", "GOMEMLIMIT=512MiB"), k.env...)
 		return cmd

@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"neptune/arrowexec/physical/wire"
@@ -48,6 +49,13 @@ func (f *Files) Wire() (kind string, state []byte, err error) {
 		s.Corrupt = f.text.corrupt
 	}
 	for _, x := range f.files {
+		// Other processes run in other folders.
+		if x.path, err = filepath.Abs(x.path); err != nil {
+			return "", nil, err
+		}
+		if x.root, err = filepath.Abs(x.root); err != nil {
+			return "", nil, err
+		}
 		s.Files = append(s.Files, fileState{Path: x.path, Root: x.root, Size: x.size, Mtime: x.mtime, Parts: x.parts})
 	}
 	state, err = wire.Marshal(&s)

@@ -212,6 +212,10 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 		}
 		job.Staging = filepath.Join(filepath.Dir(target), stagingPrefix+uuid.NewString())
 	}
+	// Tasks may run in processes with another working folder.
+	if job.Staging, err = filepath.Abs(job.Staging); err != nil {
+		return nil, errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", target).Because(err)
+	}
 	if err := os.MkdirAll(job.Staging, 0o755); err != nil {
 		return nil, errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", target).Because(err)
 	}
