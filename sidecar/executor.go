@@ -3,7 +3,6 @@ package sidecar
 import (
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"neptune/arrowexec/mem"
@@ -53,7 +52,6 @@ type localExecutor struct {
 	reserved bool
 	driver   *cluster.Driver
 	metrics  *obs.Metrics
-	watch    *atomic.Pointer[func(worker.Status)]
 
 	mu   sync.Mutex
 	firm map[int64]func() bool // result tasks: whether they can start again
@@ -145,9 +143,6 @@ func (x *localExecutor) Evict(id int64) {
 
 // status passes what the worker says on to the driver and the metrics.
 func (x *localExecutor) status(s worker.Status) {
-	if w := x.watch.Load(); w != nil {
-		(*w)(s)
-	}
 	r := x.report(s)
 	if x.remote == nil {
 		r.Retry = false // rows of the result may be with the client already

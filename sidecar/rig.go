@@ -37,6 +37,7 @@ type Rig struct {
 	unpace  func()
 	dir     string
 	number  atomic.Int64
+	hear    atomic.Pointer[func(cluster.Event)] // nil: nobody
 }
 
 // NewRig starts an engine with the given settings (key=value). Close ends it and
@@ -60,6 +61,11 @@ func NewRig(set ...string) (*Rig, error) {
 		r.engine.Close()
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
+	r.engine.driver.Observe(func(ev cluster.Event) {
+		if f := r.hear.Load(); f != nil {
+			(*f)(ev)
+		}
+	})
 	tune(c)
 	r.unpace = paceGC()
 	return r, nil
@@ -74,8 +80,8 @@ func (r *Rig) Close() error {
 	return errors.Join(err, os.RemoveAll(r.dir))
 }
 
-// Slots is the number of slots.
-func (r *Rig) Slots() int { return r.engine.conf.Slots }
+// Slots is the number of slots, of all executors that take any task.
+func (r *Rig) Slots() int { return r.engine.slots() }
 
 // Run runs a statement as a batch or stream job and returns the number of its
 // rows and a digest of them, the same for rows in any order.
@@ -144,6 +150,13 @@ func (r *Rig) Leaks() (tasks int, bytes int64) {
 // Spin runs a batch job with a task for each slot that does nothing but pass
 // yield points, until ctx is done: what suspension costs where it costs nothing.
 func (r *Rig) Spin(ctx context.Context) error {
+	if r.engine.remote != nil { // closures don't cross: a scan that keeps nothing does next to nothing, too
+		_, _, err := r.Run(ctx, "SELECT count(*) FROM range(0, 4000000000000000, 1, "+strconv.Itoa(r.Slots())+") WHERE id < 0", false)
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	slots := r.Slots()
 	p := &payload{conf: &task.Conf{}, slots: slots, consume: func(c *task.Ctx, _ int, _ *vec.Batch) error {
 		for ctx.Err() == nil {

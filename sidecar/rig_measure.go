@@ -16,9 +16,10 @@ import (
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
-	"neptune/arrowexec/worker"
+	"neptune/connect/server"
 	"neptune/connect/session"
 	"neptune/connect/sqlparse"
+	"neptune/internal/types"
 	"neptune/scheduler/cluster"
 	"neptune/scheduler/core"
 	"neptune/scheduler/stagegraph"
@@ -26,7 +27,8 @@ import (
 
 // Latencies are what was measured of suspensions: from the request to the yield,
 // and from the free slot to the first step, as the executor has it; and from an
-// event on a socket to the first step of the task that it starts.
+// event on a socket to the first step of the task that it starts, or, where that runs
+// in another process, to the first row that comes from it.
 type Latencies struct {
 	Suspend, Resume, Start []time.Duration
 }
@@ -37,20 +39,20 @@ type Latencies struct {
 func (r *Rig) Interfere(gap time.Duration) (stop func() (Latencies, error), count func() int, err error) {
 	var mu sync.Mutex
 	var l Latencies
-	watch := func(s worker.Status) {
-		if s.Latency <= 0 {
+	hear := func(ev cluster.Event) {
+		if ev.Latency <= 0 {
 			return
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		switch s.State {
-		case worker.Suspended:
-			l.Suspend = append(l.Suspend, s.Latency)
-		case worker.Running:
-			l.Resume = append(l.Resume, s.Latency)
+		switch ev.Kind {
+		case cluster.TaskSuspended:
+			l.Suspend = append(l.Suspend, ev.Latency)
+		case cluster.TaskResumed:
+			l.Resume = append(l.Resume, ev.Latency)
 		}
 	}
-	r.engine.watch.Store(&watch)
+	r.hear.Store(&hear)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	var failed error
@@ -65,7 +67,7 @@ func (r *Rig) Interfere(gap time.Duration) (stop func() (Latencies, error), coun
 	end := func() {
 		cancel()
 		wg.Wait()
-		r.engine.watch.Store(nil)
+		r.hear.Store(nil)
 	}
 	for range r.Slots() {
 		in, out, err := sockets()
@@ -103,7 +105,7 @@ func (r *Rig) Interfere(gap time.Duration) (stop func() (Latencies, error), coun
 					return
 				}
 				at := time.Duration(binary.NativeEndian.Uint64(b[:]))
-				begin := func(int) {
+				begin := func() {
 					took := time.Since(origin) - at
 					mu.Lock()
 					l.Start = append(l.Start, took)
@@ -130,9 +132,17 @@ func (r *Rig) Interfere(gap time.Duration) (stop func() (Latencies, error), coun
 }
 
 // nothing runs a critical job of one task that has nothing to do.
-func (r *Rig) nothing(ctx context.Context, begin func(int)) error {
+func (r *Rig) nothing(ctx context.Context, begin func()) error {
 	id := "interference-" + strconv.FormatInt(r.number.Add(1), 10)
-	p := &payload{conf: &task.Conf{}, slots: r.Slots(), begin: begin}
+	if r.engine.remote != nil {
+		one := &physical.Range{End: 1, Step: 1, Partitions: 1, Out: []physical.Column{{Name: "id", Type: types.Int64Type}}}
+		q := &server.Query{Session: r.session, OperationID: id, Job: session.JobType{Priority: session.StreamPriority, Origin: session.FromPlan}}
+		return r.engine.job(ctx, q, r.engine.sessionConf(r.session), one, &payload{consume: func(*task.Ctx, int, *vec.Batch) error {
+			begin()
+			return nil
+		}}, nil, nil)
+	}
+	p := &payload{conf: &task.Conf{}, slots: r.Slots(), begin: func(int) { begin() }}
 	return r.engine.driver.Run(ctx, &cluster.Job{Query: id, Graph: stagegraph.Cut(&physical.Local{Data: []*vec.Batch{{N: 1}}}), Priority: session.StreamPriority,
 		Sizer: sizer{p.slots}, Payload: p}, nil)
 }

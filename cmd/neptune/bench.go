@@ -43,9 +43,15 @@ func benchExperiments() []Experiment {
 // realExperiments are those on the engine, in this process.
 func realExperiments() (out []Experiment) {
 	for _, x := range real.All() {
-		out = append(out, Experiment{x.Name, x.Doc + " (embedded executor)", func(ctx context.Context, o Options) (Report, error) {
-			return x.Run(ctx, real.Options{Runs: o.Runs, Quick: o.Quick})
-		}})
+		on := func(processes int, where string) {
+			out = append(out, Experiment{x.Name, x.Doc + where, func(ctx context.Context, o Options) (Report, error) {
+				return x.Run(ctx, real.Options{Runs: o.Runs, Quick: o.Quick, Processes: processes})
+			}})
+		}
+		on(0, " (embedded executor)")
+		if x.Processes {
+			on(2, " (2 executor processes x 1 slot)")
+		}
 	}
 	return out
 }

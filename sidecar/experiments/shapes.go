@@ -3,12 +3,10 @@ package experiments
 import (
 	"context"
 	"fmt"
-
-	"neptune/sidecar"
 )
 
 // shop makes the tables of a shop: items are orders' lines, about rows of them.
-func shop(ctx context.Context, r *sidecar.Rig, rows int) error {
+func shop(ctx context.Context, r *rig, rows int) error {
 	orders, buyers, goods, makers := rows/4, max(100, rows/40), max(200, rows/30), max(20, rows/600)
 	for _, x := range []struct{ name, query string }{
 		{"regions", `SELECT id AS rid, elt(id + 1, 'north', 'east', 'south', 'west', 'centre') AS rname FROM range(5)`},

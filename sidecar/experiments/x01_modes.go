@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"neptune/internal/bench"
-	"neptune/sidecar"
 )
 
 const (
@@ -37,7 +36,7 @@ func modes(ctx context.Context, o Options) (*bench.Report, error) {
 	if o.Quick {
 		span, runs = 2*time.Second, 1
 	}
-	report := &bench.Report{Name: "x1 real", Title: "stream latency, batch throughput and work done again of the modes", Runs: runs,
+	report := &bench.Report{Name: o.where("x1"), Title: "stream latency, batch throughput and work done again of the modes", Runs: runs,
 		Columns: []string{"mode", "stream queries", "p50 ms", "p95 ms", "p99 ms", "batch M rows/s", "batch slots", "redone slots", "answers"}}
 	data := map[string]map[string][]float64{}
 	pooled := map[string][]time.Duration{}
@@ -45,11 +44,11 @@ func modes(ctx context.Context, o Options) (*bench.Report, error) {
 	var first string
 	for range runs {
 		for _, mode := range modeNames {
-			m, slots, err := inMode(ctx, mode, span, &first)
+			m, name, err := inMode(ctx, o, mode, span, &first)
 			if err != nil {
 				return nil, fmt.Errorf("mode %s: %w", mode, err)
 			}
-			report.Rig = rigName(slots)
+			report.Rig = name
 			equal = equal && m.same
 			pooled[mode] = append(pooled[mode], m.took...)
 			l := sorted(m.took)
@@ -101,22 +100,22 @@ func modes(ctx context.Context, o Options) (*bench.Report, error) {
 	return report, nil
 }
 
-func inMode(ctx context.Context, mode string, span time.Duration, first *string) (m modeRun, slots int, err error) {
+func inMode(ctx context.Context, o Options, mode string, span time.Duration, first *string) (m modeRun, name string, err error) {
 	set := "neptune.scheduling.mode=" + mode
 	if mode == "iso" {
 		set = "neptune.scheduling.mode=neptune"
 	}
-	r, err := sidecar.NewRig(set)
+	r, err := open(ctx, o, set)
 	if err != nil {
-		return m, 0, err
+		return m, "", err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	if err := tables(ctx, r, 200_000); err != nil {
-		return m, 0, err
+		return m, "", err
 	}
 	for range 5 { // warm-up
 		if _, _, err := r.Run(ctx, streamQuery, true); err != nil {
-			return m, 0, err
+			return m, "", err
 		}
 	}
 	load, stop := context.WithCancel(ctx)
@@ -144,7 +143,7 @@ func inMode(ctx context.Context, mode string, span time.Duration, first *string)
 		t := time.Now()
 		_, digest, err := r.Run(ctx, streamQuery, true)
 		if err != nil {
-			return m, 0, err
+			return m, "", err
 		}
 		m.took = append(m.took, time.Since(t))
 		if *first == "" {
@@ -159,5 +158,5 @@ func inMode(ctx context.Context, mode string, span time.Duration, first *string)
 	m.redone = redone().Seconds() / took
 	stop()
 	wg.Wait()
-	return m, r.Slots(), ctx.Err()
+	return m, r.name, ctx.Err()
 }

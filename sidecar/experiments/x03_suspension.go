@@ -44,7 +44,7 @@ func suspension(ctx context.Context, o Options) (_ *bench.Report, err error) {
 	if o.Quick {
 		want, rows, patience = 200, 100_000, 10*time.Second
 	}
-	r, err := sidecar.NewRig()
+	r, err := open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func suspension(ctx context.Context, o Options) (_ *bench.Report, err error) {
 		return nil, err
 	}
 	x := &suspensions{r: r, want: want, gap: gap, patience: patience, equal: true,
-		report: &bench.Report{Name: "x3", Title: "time to suspend and to resume a task, and from an event to its task, microseconds", Rig: rigName(r.Slots()), Runs: 1,
+		report: &bench.Report{Name: o.where("x3"), Title: "time to suspend and to resume a task, and from an event to " + map[bool]string{true: "the first row of its task", false: "its task"}[o.Processes > 0] + ", microseconds", Rig: r.name, Runs: 1,
 			Columns: []string{"query", "suspensions", "suspend p50", "p99", "resume p50", "p99", "event to task p50", "p99", "answers"}}}
 	x.report.Notes = append(x.report.Notes, fmt.Sprintf("%d rows; an event for each slot comes %s after the task of the one before has ended", rows, gap))
 	control := func() error {
@@ -85,13 +85,13 @@ func suspension(ctx context.Context, o Options) (_ *bench.Report, err error) {
 		}
 	}
 	tasks, bytes := r.Leaks()
-	x.finish(tasks, bytes)
+	x.finish(o, tasks, bytes)
 	return x.report, nil
 }
 
 // suspensions gathers what X3 measures.
 type suspensions struct {
-	r        *sidecar.Rig
+	r        *rig
 	want     int
 	gap      time.Duration
 	patience time.Duration
@@ -170,7 +170,7 @@ func (x *suspensions) row(name string, l sidecar.Latencies, same bool) (row []ti
 	return row
 }
 
-func (x *suspensions) finish(tasks int, bytes int64) {
+func (x *suspensions) finish(o Options, tasks int, bytes int64) {
 	spins := x.row("control: "+spin, x.spins, true)
 	x.row("all operators", x.ops, x.equal)
 	row := x.row("all 22 shapes", x.shapes, x.equal)
@@ -179,14 +179,19 @@ func (x *suspensions) finish(tasks int, bytes int64) {
 	r.Check(fmt.Sprintf(">= %d suspensions of each", x.want), x.few == "", "%s", orAll(x.few))
 	r.Check("suspend and resume p50 <= 100 us in every query", x.slow[0] == "", "%s", orAll(x.slow[0]))
 	r.Check("suspend and resume p99 <= 1 ms in every query", x.slow[1] == "", "%s", orAll(x.slow[1]))
-	for _, c := range []struct {
+	type limit struct {
 		what  string
 		at    int
 		limit time.Duration
-	}{
+	}
+	limits := []limit{
 		{"suspend p50 <= 60 us over the shapes", 0, 60 * time.Microsecond}, {"suspend p99 <= 0.5 ms over the shapes", 1, 500 * time.Microsecond},
 		{"event to first task p50 <= 0.2 ms over the shapes", 4, 200 * time.Microsecond}, {"event to first task p99 <= 1 ms over the shapes", 5, time.Millisecond},
-	} {
+	}
+	if o.Processes > 0 {
+		limits = append(limits[:2], limit{"event to first row over loopback p99 <= 5 ms over the shapes", 5, 5 * time.Millisecond})
+	}
+	for _, c := range limits {
 		r.Check(c.what, row[c.at] <= c.limit, "%s; control %s", us(row[c.at]), us(spins[c.at]))
 	}
 	r.Check("answers equal", x.equal, "each against the undisturbed run")

@@ -19,7 +19,7 @@ func overhead(ctx context.Context, o Options) (_ *bench.Report, err error) {
 	if o.Quick {
 		rows, runs = 100_000, 3
 	}
-	r, err := sidecar.NewRig()
+	r, err := open(ctx, Options{})
 	if err != nil {
 		return nil, err
 	}

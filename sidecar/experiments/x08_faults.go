@@ -5,20 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"syscall"
 	"time"
 
 	"neptune/internal/bench"
-	"neptune/sidecar"
 )
 
-// faults is experiment X8 on the embedded executor: queries are cancelled while
-// tasks of theirs are suspended, and run along others that must not notice.
+// faults is experiment X8: queries are cancelled while tasks of theirs are
+// suspended, and run along others that must not notice. On executor processes each
+// other time the process is killed (SIGKILL) instead, and another takes its place:
+// then all queries must end as if nothing had been.
 func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 	rows, seeds := 500_000, 10*max(1, o.Runs)
 	if o.Quick {
 		rows, seeds = 100_000, 5
 	}
-	r, err := sidecar.NewRig()
+	r, err := open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -26,8 +28,8 @@ func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 	if err := tables(ctx, r, rows); err != nil {
 		return nil, err
 	}
-	report := &bench.Report{Name: "x8", Title: "cancelled while suspended", Rig: rigName(r.Slots()), Runs: seeds,
-		Columns: []string{"query", "times", "cancelled", "suspensions", "back after ms, p50", "max", "answers"}}
+	report := &bench.Report{Name: o.where("x8"), Title: "cancelled or killed while suspended", Rig: r.name, Runs: seeds,
+		Columns: []string{"query", "times", "cancelled", "executors killed", "suspensions", "back after ms, p50", "max", "answers"}}
 	alone := map[string]string{}
 	for _, q := range operators {
 		_, d, err := r.Run(ctx, q.text, false)
@@ -37,9 +39,9 @@ func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 		alone[q.name] = d
 	}
 	type tally struct {
-		times, cancelled, suspensions int
-		back                          []time.Duration
-		same                          bool
+		times, cancelled, killed, suspensions int
+		back                                  []time.Duration
+		same                                  bool
 	}
 	sums := map[string]*tally{}
 	equal, leaks, late := true, 0, 0
@@ -57,15 +59,15 @@ func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 			return nil, err
 		}
 		part, cancel := context.WithCancel(ctx)
-		ended := make(chan error, 1)
-		go func() {
-			_, _, err := r.Run(part, doomed.text, false)
-			ended <- err
-		}()
 		type answer struct {
 			digest string
 			err    error
 		}
+		ended := make(chan answer, 1)
+		go func() {
+			_, d, err := r.Run(part, doomed.text, false)
+			ended <- answer{d, err}
+		}()
 		beside := make(chan answer, 1)
 		go func() {
 			_, d, err := r.Run(ctx, other.text, false)
@@ -76,15 +78,29 @@ func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 		early := false
 		for limit := time.Now().Add(10 * time.Second); count() < least && time.Now().Before(limit) && !early; {
 			select {
-			case err := <-ended:
-				ended <- err
+			case a := <-ended:
+				ended <- a
 				early = true
 			default:
 				time.Sleep(100 * time.Microsecond)
 			}
 		}
+		kill := r.crew != nil && seed%2 == 1 && !early
+		if kill {
+			if err := r.replace(ctx, g.IntN(o.Processes)); err != nil {
+				cancel()
+				return nil, err
+			}
+			s.killed++
+		} else {
+			cancel()
+		}
+		a := <-ended
 		cancel()
-		err = <-ended
+		err = a.err
+		if kill && err != nil {
+			return nil, fmt.Errorf("%s, executor killed: %w", doomed.name, err)
+		}
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return nil, fmt.Errorf("%s, cancelled: %w", doomed.name, err)
 		}
@@ -101,12 +117,11 @@ func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 			return nil, err
 		}
 		s.suspensions += len(l.Suspend)
-		s.same = s.same && b.digest == alone[other.name]
+		s.same = s.same && b.digest == alone[other.name] && (err != nil || a.digest == alone[doomed.name])
 		equal = equal && s.same
 		at := time.Now()
 		for {
-			tasks, bytes := r.Leaks()
-			if tasks == 0 && bytes == 0 {
+			if r.idle() {
 				break
 			}
 			if time.Since(at) > 5*time.Second {
@@ -131,7 +146,7 @@ func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 			answers = "DIFFER"
 		}
 		l := sorted(s.back)
-		report.Row(q.name, s.times, s.cancelled, s.suspensions, micros(quantile(l, 0.5))/1000, micros(l[len(l)-1])/1000, answers)
+		report.Row(q.name, s.times, s.cancelled, s.killed, s.suspensions, micros(quantile(l, 0.5))/1000, micros(l[len(l)-1])/1000, answers)
 	}
 	// The same query again, undisturbed: nothing of what was cancelled is left in it.
 	for _, q := range operators {
@@ -147,4 +162,33 @@ func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 	report.Check("memory and slots back within 1 s", late == 0, "%d of %d later; max %.1f ms", late, seeds, micros(l[len(l)-1])/1000)
 	report.Check("nothing leaked", leaks == 0, "%d times something was held 5 s later", leaks)
 	return report, nil
+}
+
+// idle reports whether nothing runs, and nothing is held, anywhere.
+func (r *rig) idle() bool {
+	tasks, bytes := r.Leaks()
+	for _, name := range r.names {
+		x, ok := r.crew.Find(name)
+		tasks, bytes = tasks+x.Held, bytes+x.Reserved
+		if !ok {
+			tasks++
+		}
+	}
+	return tasks == 0 && bytes == 0
+}
+
+// replace kills the process of an executor and starts another.
+func (r *rig) replace(ctx context.Context, i int) error {
+	if err := r.children[i].Signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	_ = r.children[i].Wait(ctx) // it was killed
+	name := fmt.Sprint("x", r.made)
+	r.made++
+	x, err := r.crew.Join(ctx, name, "--slots", "1")
+	if err != nil {
+		return err
+	}
+	r.children[i], r.names[i] = x, name
+	return nil
 }

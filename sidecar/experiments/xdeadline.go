@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"neptune/internal/bench"
-	"neptune/sidecar"
 )
 
 const (
@@ -90,7 +89,7 @@ type deadlineRun struct {
 }
 
 func withDeadlines(ctx context.Context, policy string, span time.Duration, targets *[2]time.Duration) (m deadlineRun, slots int, err error) {
-	r, err := sidecar.NewRig("neptune.scheduling.policy=" + policy)
+	r, err := open(ctx, Options{}, "neptune.scheduling.policy="+policy)
 	if err != nil {
 		return m, 0, err
 	}
