@@ -200,7 +200,7 @@ type hosted struct {
 
 // report is what a worker's status says to the driver.
 func (h *host) report(s worker.Status) cluster.Status {
-	r := cluster.Status{Task: s.Task, Err: s.Err, Latency: s.Latency, By: s.By}
+	r := cluster.Status{Task: s.Task, Err: s.Err, Latency: s.Latency, Worked: s.Worked, By: s.By}
 	if s.Stats != nil {
 		r.Bytes = s.Stats.BytesIn.Load()
 	}

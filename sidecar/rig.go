@@ -66,6 +66,7 @@ func NewRig(set ...string) (*Rig, error) {
 			(*f)(ev)
 		}
 	})
+	r.engine.worker.Measure()
 	tune(c)
 	r.unpace = paceGC()
 	return r, nil

@@ -31,6 +31,9 @@ import (
 // in another process, to the first row that comes from it.
 type Latencies struct {
 	Suspend, Resume, Start []time.Duration
+	// Worked is the CPU time that threads had between request and yield (of the
+	// embedded executor): what is the engine's own of Suspend, whoever else uses the machine.
+	Worked []time.Duration
 }
 
 // Interfere lets each slot be asked for by a critical task that does nothing,
@@ -48,6 +51,9 @@ func (r *Rig) Interfere(gap time.Duration) (stop func() (Latencies, error), coun
 		switch ev.Kind {
 		case cluster.TaskSuspended:
 			l.Suspend = append(l.Suspend, ev.Latency)
+			if ev.Worked > 0 {
+				l.Worked = append(l.Worked, ev.Worked)
+			}
 		case cluster.TaskResumed:
 			l.Resume = append(l.Resume, ev.Latency)
 		}

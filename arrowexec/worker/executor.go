@@ -38,8 +38,11 @@ type Status struct {
 	// Running after a suspension, from the free slot to the first step.
 	Latency time.Duration
 	// By is, of Suspended, the task that asked for the slot.
-	By    int64
-	Stats *task.Stats
+	By int64
+	// Worked is, of Suspended, how much CPU time the task's thread had between the
+	// request and the yield; 0 unless Measure asked for it.
+	Worked time.Duration
+	Stats  *task.Stats
 }
 
 // Launch is a task to run.
@@ -84,8 +87,9 @@ type run struct {
 	slot      *slot // pinned there; nil until a batch task has run, and for stream tasks
 	resumed   bool  // has run before
 	asked     time.Time
-	by        int64     // who asked
-	freed     time.Time // when it became possible to resume it
+	askedCPU  time.Duration // of the thread, at that time
+	by        int64         // who asked
+	freed     time.Time     // when it became possible to resume it
 	suspended int
 	protected time.Time     // no victim before then
 	guard     time.Duration // to be protected for, from when it goes on
@@ -121,6 +125,16 @@ type Executor struct {
 	seq    int64
 	closed bool
 	wg     sync.WaitGroup
+	// measure: see Measure.
+	measure bool
+}
+
+// Measure has statuses tell, from now on, what CPU time suspensions took (for
+// experiments, on machines that others use too). It costs two system calls a suspension.
+func (e *Executor) Measure() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.measure = true
 }
 
 // New starts an executor's threads.
@@ -184,6 +198,10 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 		}
 		r.state, r.freed = Suspended, now
 		st = &Status{Task: r.ID, State: Suspended, Latency: lat, By: r.by, Stats: r.Task.Stats()}
+		if r.askedCPU > 0 {
+			st.Worked = s.thread.used() - r.askedCPU
+			r.askedCPU = 0
+		}
 		if r.Task.Park() {
 			e.park(s, r)
 			break
@@ -369,6 +387,9 @@ func (e *Executor) preempt(r *run) {
 	}
 	if victim != nil {
 		victim.current.asked, victim.current.by = now, r.ID
+		if e.measure && e.batch(victim.current) && victim.thread != nil {
+			victim.current.askedCPU = victim.thread.used()
+		}
 		victim.current.Task.Suspend()
 		if e.batch(victim.current) && victim.thread != nil {
 			victim.raised = true

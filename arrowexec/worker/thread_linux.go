@@ -57,6 +57,15 @@ func (t *thread) raise() {
 	}
 }
 
+// used is the CPU time that the thread has had.
+func (t *thread) used() time.Duration {
+	var at unix.Timespec
+	if unix.ClockGettime(int32(^t.tid<<3|6), &at) != nil { // CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED
+		return 0
+	}
+	return time.Duration(at.Nano())
+}
+
 func (t *thread) lower() {
 	if t.boost {
 		t.set(t.nice)

@@ -2,7 +2,10 @@
 
 package worker
 
-import "runtime"
+import (
+	"runtime"
+	"time"
+)
 
 // thread is an OS thread; here priorities are left alone.
 type thread struct{}
@@ -14,3 +17,5 @@ func lowerThread(int) *thread {
 
 func (*thread) raise() {}
 func (*thread) lower() {}
+
+func (*thread) used() time.Duration { return 0 }

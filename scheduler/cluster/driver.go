@@ -92,7 +92,9 @@ type Status struct {
 	Bytes int64 // read so far
 	// Latency and By are those of Event.
 	Latency time.Duration
-	By      int64
+	// Worked is, of Suspended, how much CPU time the task's thread had meanwhile, if that is measured.
+	Worked time.Duration
+	By     int64
 	// Executor is who says it; "": the one that runs the task.
 	Executor policy.ExecutorID
 	// RetainedMB is the memory that a suspended task holds.
@@ -225,7 +227,7 @@ func (d *Driver) Report(s Status) {
 	change := core.TaskChanged{Task: policy.TaskID(s.Task), State: s.State, Err: s.Err, Retry: s.Retry, Executor: s.Executor, RetainedMB: s.RetainedMB}
 	if l := d.tasks[policy.TaskID(s.Task)]; l != nil && (s.Executor == "" || s.Executor == l.executor) {
 		ev, known = Event{Query: l.job.Query, Job: int64(l.job.id), Stage: l.stage, Task: s.Task, Index: l.index, Attempt: l.attempt, Executor: l.executor,
-			Priority: l.job.Priority, State: s.State, Latency: s.Latency, By: s.By, Err: s.Err}, true
+			Priority: l.job.Priority, State: s.State, Latency: s.Latency, Worked: s.Worked, By: s.By, Err: s.Err}, true
 		l.suspended(d, s, &ev)
 		p := &l.job.stages[l.stage]
 		l.count(-1)

@@ -48,6 +48,8 @@ type Event struct {
 	// Latency is, of TaskSuspended, the time from the request to the yield and,
 	// of TaskResumed, that from the free slot to the first step.
 	Latency time.Duration
+	// Worked is, of TaskSuspended, the CPU time in it, if that is measured.
+	Worked time.Duration
 	// By is, of TaskSuspended, the task that asked for the slot, 0: not known;
 	// ByQuery and ByPriority are its job's, if the driver knows it still.
 	By         int64

@@ -27,9 +27,9 @@ type Runner interface {
 type Batch struct {
 	ID          int64
 	Plan        plan.Node // resolved, the streaming relations replaced by batch ones
-	WatermarkMs int64 // state below it is given out and dropped
-	LateMs      int64 // rows below it are late: the watermark of the batch before
-	TimestampMs int64 // what current_timestamp is in it
+	WatermarkMs int64     // state below it is given out and dropped
+	LateMs      int64     // rows below it are late: the watermark of the batch before
+	TimestampMs int64     // what current_timestamp is in it
 	Checkpoint  string
 	RunID       string
 	Mode        string // append, update, complete
