@@ -336,6 +336,11 @@ func (a *aggCore) update(p *aggPart, b *aggBatch, hash []uint64, from, to int) e
 	} else if _, err := p.table.find(keys, hash, n, group); err != nil {
 		return err
 	}
+	if n > 2048 {
+		if err := a.c.Yield(); err != nil {
+			return err
+		}
+	}
 	for i := range a.aggs {
 		args := b.args[i]
 		if !whole {

@@ -508,7 +508,7 @@ func encodeKeys(cols []*vec.Vector, order []vec.KeyOrder, n int, yield func() er
 	} else {
 		out.Off = make([]int, 1, n+1)
 	}
-	const step = 4096
+	const step = 1024
 	var parts [][]byte
 	part := make([]*vec.Vector, len(cols))
 	for from := 0; from < n; from += step {

@@ -166,7 +166,7 @@ func (t *topK) add(c *task.Ctx, b *vec.Batch) error {
 }
 
 // topKStep is how many rows' keys are made between two yield points.
-const topKStep = 2048
+const topKStep = 512
 
 // keep adds rows of b to the candidates: those of sel, or all if that is nil. enc has their keys.
 func (t *topK) keep(c *task.Ctx, b *vec.Batch, enc *vec.SortKeys, sel []int32) error {
