@@ -210,7 +210,11 @@ func inflate(codec compress.Compression, dst, src []byte, n int, yield func() er
 		if n > inflateWhole {
 			return dst, unsnap(dst, src, yield)
 		}
-		return s2.Decode(dst, src)
+		out, err := s2.Decode(dst, src)
+		if err == nil {
+			err = yield()
+		}
+		return out, err
 	case compress.Codecs.Zstd:
 		if n > inflateWhole {
 			return dst, unzstd(dst, src, yield)
@@ -223,6 +227,9 @@ func inflate(codec compress.Compression, dst, src []byte, n int, yield func() er
 		out, err := d.DecodeAll(src, dst[:0])
 		if err == nil && len(out) != n {
 			err = errCorrupt
+		}
+		if err == nil {
+			err = yield()
 		}
 		return out, err
 	case compress.Codecs.Gzip:

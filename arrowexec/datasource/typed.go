@@ -144,7 +144,7 @@ func (c *typed[T]) convert(dst []T, src []byte) {
 }
 
 // convStep is how many values of a dictionary are converted between two yield points.
-const convStep = 16384
+const convStep = 4096
 
 // refs finds the plain byte arrays in buf: n of them if exact, else up to n,
 // which end where buf does (nulls have no value).
@@ -172,7 +172,7 @@ func (c *typed[T]) refs(buf []byte, n int, exact bool) ([]T, error) {
 		}
 		refs[i] = vec.MakeRef(at, k)
 		at += k
-		if i&8191 == 8191 {
+		if i&1023 == 1023 {
 			if err := c.yield(); err != nil {
 				return nil, err
 			}

@@ -177,7 +177,7 @@ func overLoopback(ctx context.Context, mode string, span time.Duration) (m clien
 		return m, err
 	}
 	start, begun := time.Now(), done.Load()
-	for at := time.Duration(0); at < span; at += 100 * time.Millisecond {
+	for at := time.Duration(0); at < span && (len(m.tagged) < 3 || time.Since(start) < span); at += 100 * time.Millisecond {
 		time.Sleep(time.Until(start.Add(at)))
 		t := time.Now()
 		r, err := asks.sql(ctx, small, "neptune.job.type=stream")
