@@ -1,6 +1,10 @@
 package fn
 
-import "neptune/internal/plan"
+import (
+	"neptune/internal/errs"
+	"neptune/internal/plan"
+	"neptune/internal/types"
+)
 
 // documented are functions that the analyzer resolves itself: they stand here
 // for listings, descriptions and their examples.
@@ -8,7 +12,15 @@ func documented() []Def {
 	def := func(group, name, since, usage string, ex ...Example) Def {
 		return Def{Name: name, Since: since, Group: group, Usage: usage, Kind: plan.FnScalar, Examples: ex}
 	}
+	jvm := func(name, since string) Def {
+		d := def("misc_funcs", name, since, name+"(class, method[, arg1[, arg2 ..]]) - Calls a method of a class of the JVM, which there is none of: refused.")
+		d.Overloads = []Overload{{Params: params(onlyTextP, onlyTextP, anyP), Variadic: true, VarMin0: true, RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
+			return nil, false, errs.NotSupported("function " + name + ": there is no JVM").At(c.Pos())
+		}}}
+		return d
+	}
 	out := []Def{
+		jvm("reflect", "2.0.0"), jvm("java_method", "2.0.0"), jvm("try_reflect", "4.0.0"),
 		def("conditional_funcs", "if", "1.0.0", "if(expr1, expr2, expr3) - Gives the second value where the first is true, else the third.", Example{"SELECT if(1 < 2, 'a', 'b')", "a"}),
 		def("conditional_funcs", "case", "1.0.1", "CASE expr1 WHEN expr2 THEN expr3 [WHEN expr4 THEN expr5]* [ELSE expr6] END - Gives the value behind the first WHEN that equals the first value, else the last."),
 		def("conditional_funcs", "when", "1.0.1", "CASE WHEN expr1 THEN expr2 [WHEN expr3 THEN expr4]* [ELSE expr5] END - Gives the value behind the first condition that is true, else the last.", Example{"SELECT CASE WHEN 1 < 0 THEN 1 WHEN 2 < 0 THEN 2.0 END", "NULL"}),

@@ -181,18 +181,27 @@ func (f *windowFn) rangeEnd(k *chunk, end plan.FrameEnd, ev expr.Evaluator, off 
 			x /= 86400e6
 		}
 		x *= sign
+		over := false
+		within := func(a, least, most int64) int64 {
+			c := addSaturated(a, x)
+			over = over || c != a+x || c < least || c > most
+			return max(min(c, most), least)
+		}
 		moved = moveRange(v, func(b *vec.Builder, i int) {
 			switch v.Layout {
 			case vec.I8:
-				vec.Append(b, int8(max(min(addSaturated(int64(vec.Of[int8](v)[i]), x), math.MaxInt8), math.MinInt8)))
+				vec.Append(b, int8(within(int64(vec.Of[int8](v)[i]), math.MinInt8, math.MaxInt8)))
 			case vec.I16:
-				vec.Append(b, int16(max(min(addSaturated(int64(vec.Of[int16](v)[i]), x), math.MaxInt16), math.MinInt16)))
+				vec.Append(b, int16(within(int64(vec.Of[int16](v)[i]), math.MinInt16, math.MaxInt16)))
 			case vec.I32:
-				vec.Append(b, int32(max(min(addSaturated(int64(vec.Of[int32](v)[i]), x), math.MaxInt32), math.MinInt32)))
+				vec.Append(b, int32(within(int64(vec.Of[int32](v)[i]), math.MinInt32, math.MaxInt32)))
 			default:
-				vec.Append(b, addSaturated(vec.Of[int64](v)[i], x))
+				vec.Append(b, within(vec.Of[int64](v)[i], math.MinInt64, math.MaxInt64))
 			}
 		})
+		if over && t.IsIntegral() && f.env.Conf != nil && f.env.Conf.ANSI {
+			return nil, errs.New(errs.Arithmetic, "ARITHMETIC_OVERFLOW", "message", "the bound of a window frame is beyond "+t.SQL(), "alternative", "", "config", `"spark.sql.ansi.enabled"`)
+		}
 		if w := v.Layout; w != vec.I8 && w != vec.I16 && w != vec.I32 && w != vec.I64 {
 			return nil, rangeRefused(v.Type, ev)
 		}

@@ -4,6 +4,7 @@ import (
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
+	"slices"
 )
 
 type opRule func(r *run, c *plan.Call) (plan.Expr, error)
@@ -548,7 +549,10 @@ func (r *run) in(c *plan.Call) (plan.Expr, error) {
 		same = same && types.SameType(a.Type(), t)
 	}
 	if !same {
-		if t = r.common(c.Args); t == nil {
+		if t = r.common(c.Args); t == nil && !slices.ContainsFunc(c.Args, func(a plan.Expr) bool { return !sameShape(a.Type(), c.Args[0].Type()) }) {
+			t = c.Args[0].Type() // structs whose fields have other names
+		}
+		if t == nil {
 			return nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", "`in`", "dataType", "["+joinTypes(c.Args, ", ")+"]", "sqlExpr", r.quoted(c)).At(c.Origin)
 		}
 		c.Args = r.implicitAll(c.Args, t)

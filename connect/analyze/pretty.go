@@ -466,6 +466,16 @@ func (r *run) frameEnd(f plan.FrameEnd) string {
 	case plan.CurrentRow:
 		return "CURRENT ROW"
 	case plan.Preceding:
+		// A bound that was cast to the type of the order is shown as Spark keeps it: its negative follows.
+		from := f.Offset
+		if c, ok := f.Offset.(*plan.Cast); ok && c.Implicit {
+			from = c.Child
+		} else if w, ok := r.orig[f.Offset]; ok {
+			from = w
+		}
+		if t := f.Offset.Type(); t != nil && from.Type() != nil && !types.SameType(t, from.Type()) {
+			return "(- " + r.sql(from) + ") FOLLOWING"
+		}
 		return r.sql(f.Offset) + " PRECEDING"
 	}
 	return r.sql(f.Offset) + " FOLLOWING"

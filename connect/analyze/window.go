@@ -147,10 +147,11 @@ func (r *run) frame(n, w *plan.Window, c *plan.Call, s *scope) error {
 		} else if len(n.Order) == 1 {
 			t := n.Order[0].Child.Type()
 			switch {
-			case t.IsNumeric() && x.Type().IsNumeric():
+			case t.IsNumeric() && (x.Type().IsNumeric() || x.Type().IsString() && castable(x.Type(), t, r.Conf.ANSI)):
+				given := x
 				x = r.implicit(x, t)
 				if v, ok := intValue(x); ok {
-					x = intOf(v, t, x)
+					x = r.note(intOf(v, t, x), given)
 				}
 			case t.Kind == types.Date && x.Type().IsIntegral():
 				x = r.implicit(x, types.Int32Type)
