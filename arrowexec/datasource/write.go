@@ -1,7 +1,6 @@
 package datasource
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,13 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/google/uuid"
 
-	"neptune/arrowexec/arrowio"
 	"neptune/arrowexec/op"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
@@ -565,50 +560,3 @@ func (w *write) sink(folder string, conf *task.Conf) (sink, error) {
 	w.sinks[folder] = s
 	return s, nil
 }
-
-// parquetSink hands batches to arrow-go's writer as Arrow records.
-type parquetSink struct {
-	enc *arrowio.Encoder
-	w   *pqarrow.FileWriter
-}
-
-func newParquetSink(fh *os.File, t *types.Type, codec compress.Compression) (sink, error) {
-	enc, err := arrowio.NewEncoder(t, arrowio.Options{})
-	if err != nil {
-		return nil, err
-	}
-	sc, err := arrowio.Schema(t, arrowio.Options{})
-	if err != nil {
-		return nil, err
-	}
-	props := parquet.NewWriterProperties(parquet.WithCompression(codec), parquet.WithCreatedBy("neptune"), parquet.WithStats(true), parquet.WithMaxRowGroupLength(1<<20))
-	w, err := pqarrow.NewFileWriter(sc, fh, props, pqarrow.NewArrowWriterProperties())
-	if err != nil {
-		return nil, err
-	}
-	if err := w.AppendKeyValueMetadata(rowMetadata, t.JSON()); err != nil {
-		return nil, err
-	}
-	return &parquetSink{enc: enc, w: w}, nil
-}
-
-func (s *parquetSink) write(b *vec.Batch) error {
-	data, err := s.enc.Stream(b)
-	if err != nil {
-		return err
-	}
-	r, err := ipc.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	defer r.Release()
-	for r.Next() {
-		if err := s.w.WriteBuffered(r.RecordBatch()); err != nil {
-			return err
-		}
-	}
-	return r.Err()
-}
-
-// close closes the file too: arrow-go's writer owns it.
-func (s *parquetSink) close() error { return s.w.Close() }

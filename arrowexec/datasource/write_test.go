@@ -164,3 +164,20 @@ func TestWriteModesAndAbort(t *testing.T) {
 	count("ignore", 20)
 	count("overwrite", 10)
 }
+
+func TestDictionariesOfUniqueColumns(t *testing.T) {
+	n := 8192
+	ids, few := make([]int64, n), make([]int64, n)
+	for i := range ids {
+		ids[i], few[i] = int64(i)*3, int64(i%5000)
+	}
+	for _, x := range []struct {
+		v    []int64
+		n    int
+		want bool
+	}{{ids, n, true}, {few, n, false}, {ids, 100, false}} {
+		if got := mostlyUnique(vec.FromSlice(types.Int64Type, x.v, nil), nil, x.n); got != x.want {
+			t.Errorf("%d rows that begin with %v: %t, want %t", x.n, x.v[:3], got, x.want)
+		}
+	}
+}
