@@ -14,6 +14,8 @@ var dataframeConditions = map[string]Condition{
 	"_LEGACY_ERROR_TEMP_2146":  {"", "<paramName> has to be a whole number, not <value>."},
 	"_LEGACY_ERROR_TEMP_2147":  {"", "<paramName> has to be true or false."},
 
+	"PARTITION_TRANSFORM_EXPRESSION_NOT_IN_PARTITIONED_BY": {"42S23", "<expression> is a way to partition a table: it can stand in PARTITIONED BY alone."},
+
 	"DATAFRAME_INPUT_NOT_SINGLE_COLUMN": {"42K09", "The texts to read have to be the one column of a DataFrame, and it has <numColumns>."},
 
 	"_LEGACY_ERROR_TEMP_1211": {"XX000", "The <joinType> join of <leftPlan> and <rightPlan> has no condition over both sides. Write CROSS JOIN if that is meant, or set spark.sql.crossJoin.enabled to true."},

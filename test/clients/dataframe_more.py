@@ -73,3 +73,17 @@ A("shown_windows", lambda s, t: (lambda w: s.range(3).select(F.lag("id", 1, None
     __import__("pyspark.sql.connect.window", fromlist=["Window"]).Window.orderBy("id")))
 A("metadata_of_rows", lambda s, t: s.createDataFrame([([1, 2],)], T.StructType([T.StructField("a", T.ArrayType(T.LongType()), metadata={"k": 1})])).schema.json())
 A("list_functions", lambda s, t: sorted(f.name for f in s.catalog.listFunctions(pattern="current_da*")))
+
+
+def partitioning(name, *args):
+    from pyspark.sql.connect.functions import partitioning as p
+
+    return lambda s, t: [
+        R(s.sql("SELECT timestamp'2020-01-01' t, 1 a").filter("a > 1").select(getattr(p, name)(*args))),
+        s.sql("SELECT timestamp'2020-01-01' t, 1 a").select(getattr(p, name)(*args)).schema.simpleString(),
+    ]
+
+
+for unit in ("years", "months", "days", "hours"):
+    A("partitioning_" + unit, partitioning(unit, "t"))
+A("partitioning_bucket", partitioning("bucket", 3, "a"))
