@@ -13,8 +13,8 @@ import (
 
 const (
 	streamQuery = `SELECT g % 50, count(*), sum(v) FROM names JOIN (SELECT id * 31 % 1000 AS g, id / 7 AS v FROM range(0, 20000, 1, 2)) ON k = g GROUP BY 1`
-	batchRows   = 4_000_000
-	batchQuery  = `SELECT sum(conv(substr(sha2(cast(id AS string), 256), 1, 6), 16, 10)) FROM range(0, 4000000, 1, 2)`
+	batchRows   = 1_000_000
+	batchQuery  = `SELECT sum(conv(substr(sha2(cast(id AS string), 256), 1, 6), 16, 10)) FROM range(0, 1000000, 1, 2)`
 )
 
 var modeNames = []string{"iso", "static", "fifo", "fair", "kill", "neptune"}

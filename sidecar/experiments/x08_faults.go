@@ -105,7 +105,8 @@ func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 			return nil, fmt.Errorf("%s, cancelled: %w", doomed.name, err)
 		}
 		s.times++
-		if err != nil {
+		cancelled := err != nil
+		if cancelled {
 			s.cancelled++
 		}
 		b := <-beside
@@ -117,7 +118,7 @@ func faults(ctx context.Context, o Options) (_ *bench.Report, err error) {
 			return nil, err
 		}
 		s.suspensions += len(l.Suspend)
-		s.same = s.same && b.digest == alone[other.name] && (err != nil || a.digest == alone[doomed.name])
+		s.same = s.same && b.digest == alone[other.name] && (cancelled || a.digest == alone[doomed.name])
 		equal = equal && s.same
 		at := time.Now()
 		for {
