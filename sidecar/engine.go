@@ -602,9 +602,7 @@ func (e *Engine) command(ctx context.Context, q *server.Query, c *sessionConf, c
 			return err
 		}
 	}
-	a := e.analyzer(q.Session, c)
-	a.Tables = &tables{e, q, c}
-	a.Cache = &cacheTables{e, q, c}
+	a := e.statements(q, c)
 	n, handled, err := a.RunCommand(ctx, cmd)
 	if err != nil {
 		return err
@@ -616,6 +614,32 @@ func (e *Engine) command(ctx context.Context, q *server.Query, c *sessionConf, c
 		return nil
 	}
 	return e.relation(ctx, q, c, n, sink)
+}
+
+// statements is the analyzer for statements that change something.
+func (e *Engine) statements(q *server.Query, c *sessionConf) *analyze.Analyzer {
+	a := e.analyzer(q.Session, c)
+	a.Tables = &tables{e, q, c}
+	a.Cache = &cacheTables{e, q, c}
+	a.Execute = func(ctx context.Context, n plan.Node) (plan.Node, error) {
+		part := *q
+		part.OperationID += "-" + strconv.FormatInt(int64(plan.NewID()), 10)
+		batches, err := e.collect(ctx, &part, c, n)
+		if err != nil {
+			return nil, err
+		}
+		schema := analyze.Schema(n)
+		out := &plan.LocalRelation{Schema: schema, Out: []*plan.Attr{}, Batches: batches}
+		if out.Batches == nil {
+			out.Batches = []*vec.Batch{}
+		}
+		for _, f := range schema.Fields {
+			out.Out = append(out.Out, &plan.Attr{ID: plan.NewID(), Name: f.Name, T: f.Type, Null: f.Nullable, Metadata: f.Metadata})
+		}
+		return out, nil
+	}
+	a.Reload = func() *analyze.Analyzer { return e.statements(q, e.sessionConf(q.Session)) }
+	return a
 }
 
 // rows sends a table of strings and nulls.

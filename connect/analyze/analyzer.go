@@ -97,6 +97,11 @@ type Analyzer struct {
 	LocalSchema func(data []byte) (*types.Type, error)
 	Settings    Settings
 	Cache       CacheManager
+	// Execute runs a resolved plan and keeps its rows, a LocalRelation: the queries of scripts.
+	Execute func(context.Context, plan.Node) (plan.Node, error)
+	// Reload is the analyzer with the session's settings as they are now; nil: they can't have changed.
+	Reload func() *Analyzer
+	locals *localScope // of the script that runs
 	// Tables keeps the files of tables: CREATE TABLE, INSERT, DROP TABLE, TRUNCATE.
 	Tables Tables
 }

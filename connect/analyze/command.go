@@ -125,6 +125,8 @@ func commands(kind string) commandRule {
 		return dropVariable
 	case "execute_immediate":
 		return executeImmediate
+	case "script":
+		return script
 	case "analyze_table", "analyze_tables":
 		return analyzeTable
 	case "describe_query":

@@ -20,6 +20,12 @@ func (r *run) variable(e *plan.UnresolvedAttr) (plan.Expr, error) {
 	if r.Catalog == nil {
 		return nil, nil
 	}
+	if v, rest := r.localVariable(e.Parts); v != nil {
+		r.variables = append(r.variables, v.Name)
+		x := r.note(&plan.Literal{At: e.At, T: v.Type, Value: v.Value},
+			&plan.UnresolvedAttr{At: e.At, Parts: []string{"variablereference(local." + v.Name + "=" + literalSQL(v.Type, v.Value, r) + ")"}})
+		return r.fields(x, rest, e.Origin)
+	}
 	for n := len(e.Parts); n > 0; n-- {
 		name, ok := catalog.VariableName(e.Parts[:n])
 		if !ok || n == 1 && !r.hasSession() {
@@ -114,6 +120,16 @@ func declareVariable(r *run, c *plan.Command) (plan.Node, error) {
 	seen := map[string]bool{}
 	for _, parts := range all {
 		name, ok := catalog.VariableName(parts)
+		if r.locals != nil {
+			switch {
+			case c.Flags["or_replace"]:
+				return nil, aerr("INVALID_VARIABLE_DECLARATION.REPLACE_LOCAL_VARIABLE", "varName", errs.ID(parts...)).At(c.Origin)
+			case len(parts) > 1:
+				return nil, aerr("INVALID_VARIABLE_DECLARATION.QUALIFIED_LOCAL_VARIABLE", "varName", errs.ID(parts...)).At(c.Origin)
+			case r.locals.vars[strings.ToLower(name)] != nil:
+				return nil, aerr("VARIABLE_ALREADY_EXISTS", "variableName", errs.ID(name))
+			}
+		}
 		if !ok {
 			return nil, aerr("UNRESOLVED_VARIABLE", "variableName", errs.ID(parts...), "searchPath", sessionPath).At(c.Origin)
 		}
@@ -136,6 +152,14 @@ func declareVariable(r *run, c *plan.Command) (plan.Node, error) {
 	}
 	if v.Type == nil {
 		return nil, errs.New(errs.Parse, "INVALID_SQL_SYNTAX.VARIABLE_TYPE_OR_DEFAULT_REQUIRED").At(c.Origin)
+	}
+	if r.locals != nil {
+		for _, name := range names {
+			l := v
+			l.Name = name
+			r.locals.vars[strings.ToLower(name)] = &l
+		}
+		return nothing()
 	}
 	if !c.Flags["or_replace"] {
 		for _, name := range names {
@@ -188,15 +212,18 @@ func (r *run) variableDefault(v catalog.Variable, name, text string, o *errs.Ori
 }
 
 // targets finds the variables that values are assigned to.
-func (r *run) targets(names []string, o *errs.Origin, condition string) ([]catalog.Variable, error) {
-	var out []catalog.Variable
+func (r *run) targets(names []string, o *errs.Origin, condition string) ([]target, error) {
+	var out []target
 	seen := map[string]bool{}
 	for _, n := range names {
 		parts := splitName(n)
 		name, ok := catalog.VariableName(parts)
-		v, found := catalog.Variable{}, false
-		if ok {
-			v, found = r.Catalog.FindVariable(name)
+		var v target
+		found := false
+		if l, rest := r.localVariable(parts); l != nil && len(rest) == 0 {
+			v, found, name = target{*l, l}, true, strings.Join(parts, ".")
+		} else if ok {
+			v.Variable, found = r.Catalog.FindVariable(name)
 		}
 		if !found {
 			if condition == "UNRESOLVED_VARIABLE" {
@@ -234,7 +261,7 @@ func setVariable(r *run, c *plan.Command) (plan.Node, error) {
 	list := make([]plan.Expr, len(vars))
 	for i, e := range c.Exprs_ {
 		if isDefault(e) {
-			_, v, err := r.variableDefault(vars[i], vars[i].Name, "", c.Origin)
+			_, v, err := r.variableDefault(vars[i].Variable, vars[i].Name, "", c.Origin)
 			if err != nil {
 				return nil, err
 			}
@@ -254,14 +281,13 @@ func setVariable(r *run, c *plan.Command) (plan.Node, error) {
 		return nil, err
 	}
 	for i, v := range vars {
-		v.Value = vals[i]
-		r.Catalog.SetVariable(v)
+		r.assignTo(v, vals[i])
 	}
 	return nothing()
 }
 
 // assignRow assigns the one row of a query; nulls if it has none.
-func (r *run) assignRow(vars []catalog.Variable, query plan.Node, o *errs.Origin) error {
+func (r *run) assignRow(vars []target, query plan.Node, o *errs.Origin) error {
 	x, err := r.node(query, nil)
 	if err != nil {
 		return err
@@ -288,11 +314,11 @@ func (r *run) assignRow(vars []catalog.Variable, query plan.Node, o *errs.Origin
 		return errs.New(errs.Execution, "ROW_SUBQUERY_TOO_MANY_ROWS")
 	}
 	for i, v := range vars {
-		v.Value = nil
+		var value any
 		if len(rows) == 1 {
-			v.Value = rows[0][i]
+			value = rows[0][i]
 		}
-		r.Catalog.SetVariable(v)
+		r.assignTo(v, value)
 	}
 	return nil
 }
@@ -323,6 +349,9 @@ func executeImmediate(r *run, c *plan.Command) (plan.Node, error) {
 	}
 	into := numberedArgs(c, "into")
 	cmd, isCommand := n.(*plan.Command)
+	if isCommand && cmd.Kind == "script" {
+		return nil, aerr("SQL_SCRIPT_IN_EXECUTE_IMMEDIATE", "sqlString", text)
+	}
 	_, isWrite := n.(*plan.Write)
 	if len(into) > 0 {
 		if isCommand || isWrite {
@@ -332,14 +361,22 @@ func executeImmediate(r *run, c *plan.Command) (plan.Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.assignRow(vars, n, c.Origin); err != nil {
+		locals := r.locals
+		inside := *r.Analyzer
+		inside.locals = nil
+		r.Analyzer = &inside
+		err = r.assignRow(vars, n, c.Origin)
+		inside.locals = locals
+		if err != nil {
 			return nil, err
 		}
 		return nothing()
 	}
 	switch {
 	case isCommand:
-		out, handled, err := r.RunCommand(r.ctx, cmd)
+		inside := *r.Analyzer // the text sees nothing of a script around
+		inside.locals = nil
+		out, handled, err := inside.RunCommand(r.ctx, cmd)
 		if err == nil && !handled {
 			err = errs.NotSupported("statement " + cmd.Kind + " in EXECUTE IMMEDIATE")
 		}
@@ -350,7 +387,9 @@ func executeImmediate(r *run, c *plan.Command) (plan.Node, error) {
 	case isWrite:
 		return nil, errs.NotSupported("writes to files in EXECUTE IMMEDIATE")
 	}
-	x, err := r.node(n, nil)
+	inside := *r.Analyzer
+	inside.locals = nil
+	x, err := inside.newRun(r.ctx).node(n, nil)
 	if err != nil {
 		return nil, err
 	}

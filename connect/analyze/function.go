@@ -108,6 +108,7 @@ func (r *run) inFunction(f *catalog.Function) (*run, error) {
 	}
 	inside := *r.Analyzer
 	inside.inMode(f.ANSI)
+	inside.locals = nil
 	if f.Database != "" {
 		inside.Catalog = r.Catalog.In(f.Database)
 	}

@@ -146,6 +146,7 @@ func (r *run) catalogTable(t *catalog.Table, n *plan.UnresolvedTable) (*rel, err
 		return nil, errs.NotSupported("a view's text without a parser")
 	}
 	inside := *r.Analyzer // the text sees what it saw when the view was made: neither temporary views nor variables
+	inside.locals = nil
 	if !r.Conf.flag("spark.sql.legacy.useCurrentConfigsForView", false) {
 		inside.inMode(t.ANSI)
 	}

@@ -52,6 +52,12 @@ func (p *parser) statement() plan.Node {
 		return p.cache(s)
 	case kwDelete, kwUpdate, kwMerge:
 		return p.dml(s)
+	case kwBegin:
+		if p.script == nil && s == 0 {
+			return p.scriptCommand(s)
+		}
+		p.syntax()
+		return noNode()
 	case kwMsck, kwRepair:
 		return p.repair(s)
 	case kwLoad:
@@ -66,13 +72,10 @@ func (p *parser) statement() plan.Node {
 func (p *parser) refused(s int) plan.Node {
 	k := p.peek()
 	switch k {
-	case kwAdd, kwList, kwCall, kwBegin, kwOpen, kwFetch, kwClose:
+	case kwAdd, kwList, kwCall, kwOpen, kwFetch, kwClose:
 		name := strings.ToUpper(p.text(p.next()))
 		if p.peek() != tEOF {
 			name += " " + strings.ToUpper(p.text(p.next()))
-		}
-		if k == kwBegin {
-			name = "SQL scripting (BEGIN ... END)"
 		}
 		p.i = len(p.toks) - 1
 		p.notSupported(s, "statement "+name)
@@ -269,6 +272,11 @@ func unquoteKey(k string) (string, bool) {
 func (p *parser) rawRest() string {
 	from := int(p.toks[p.i].start)
 	end := len(p.toks) - 1
+	if p.script != nil {
+		for end = p.i; p.toks[end].kind != tSemicolon && p.toks[end].kind != tEOF; {
+			end++
+		}
+	}
 	for end > p.i && p.toks[end-1].kind == tSemicolon {
 		end--
 	}
@@ -317,6 +325,11 @@ func (p *parser) setTimeZone(c *plan.Command, s int) plan.Node {
 func (p *parser) setVariable(c *plan.Command, s int) plan.Node {
 	p.next()
 	c.Kind = "set_variable"
+	return p.assignments(c, s)
+}
+
+// assignments parses name = value, ... and (names) = (query).
+func (p *parser) assignments(c *plan.Command, s int) plan.Node {
 	if p.accept(tLParen) {
 		var names []string
 		for {
@@ -500,7 +513,8 @@ func (p *parser) otherCommand(s int) plan.Node {
 	}
 	p.target(c)
 	if p.peek() == kwCursor || p.peek() == kwInsensitive || p.peek() == kwAsensitive {
-		return p.unsupported(s, "DECLARE CURSOR")
+		p.fault("UNSUPPORTED_FEATURE.SQL_CURSOR")
+		return c
 	}
 	for i := 1; p.accept(tComma); i++ {
 		n, _ := p.nameRef()

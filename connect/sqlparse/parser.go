@@ -29,6 +29,8 @@ type parser struct {
 	height  int // of the expression that was parsed last
 	tallest int // of the expressions since the enclosing construct began
 
+	script *scriptState // within BEGIN ... END
+
 	windows    []*plan.Window // those that name their window
 	positional int            // ? seen so far
 	noPipe     int            // > 0: inside parentheses or the like, where | is only the bit operator

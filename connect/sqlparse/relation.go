@@ -426,6 +426,9 @@ func (p *parser) endsTable(n int) bool {
 		return false
 	}
 	next := p.la(n + 1)
+	if p.script != nil && k == kwDo {
+		return true
+	}
 	if next == tEOF || next == tRParen || next == tComma {
 		return k == kwEnd
 	}

@@ -28,6 +28,7 @@ type Options struct {
 	BangEqualsNot           bool           // spark.sql.legacy.bangEqualsNot: a ! IN (b)
 	NoSinglePipe            bool           // | doesn't stand for |> before a pipe operator's word
 	LegacyIdentifierClause  bool           // IDENTIFIER('x') only where a whole table, column or function name may stand
+	ContinueHandlers        bool           // spark.sql.scripting.continueHandlerEnabled
 	TimestampNTZ            bool           // spark.sql.timestampType is TIMESTAMP_NTZ
 	TimeZone                *time.Location // spark.sql.session.timeZone, for TIMESTAMP literals; nil: UTC
 	Now                     func() time.Time

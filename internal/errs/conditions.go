@@ -19,6 +19,7 @@ func areas() []map[string]Condition {
 		tableConditions,
 		variableConditions,
 		pathConditions,
+		scriptConditions,
 		languageConditions,
 		semiConditions,
 		routineConditions,

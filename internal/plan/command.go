@@ -32,6 +32,8 @@ type Command struct {
 	Exprs_  []Expr
 	// More are the statements that a statement is made of ("multi_insert").
 	More []*Command
+	// Script is what "script" runs.
+	Script *Script
 }
 
 // Write is df.write...save(), saveAsTable, insertInto and writeTo.

@@ -1,0 +1,30 @@
+package errs
+
+// scriptConditions are those of BEGIN ... END.
+var scriptConditions = map[string]Condition{
+	"DUPLICATE_CONDITION_IN_SCOPE":                                           {"42734", "The condition <condition> is declared twice in one scope."},
+	"DUPLICATE_EXCEPTION_HANDLER.CONDITION":                                  {"42734", "There are two handlers for the condition <condition>."},
+	"DUPLICATE_EXCEPTION_HANDLER.SQLSTATE":                                   {"42734", "There are two handlers for the SQLSTATE <sqlState>."},
+	"END_LABEL_WITHOUT_BEGIN_LABEL":                                          {"42K0L", "There is a label <endLabel> at the end, and none at the beginning."},
+	"INVALID_BOOLEAN_STATEMENT":                                              {"22546", "The condition must be BOOLEAN and not null: <invalidStatement>."},
+	"INVALID_ERROR_CONDITION_DECLARATION.NOT_AT_START_OF_COMPOUND_STATEMENT": {"42K0R", "The condition <conditionName> must be declared at the start of BEGIN ... END."},
+	"INVALID_HANDLER_DECLARATION.CONDITION_NOT_FOUND":                        {"42K0Q", "There is no condition <condition> for a handler."},
+	"INVALID_HANDLER_DECLARATION.DUPLICATE_CONDITION_IN_HANDLER_DECLARATION": {"42K0Q", "The handler names the condition <condition> twice."},
+	"INVALID_HANDLER_DECLARATION.DUPLICATE_SQLSTATE_IN_HANDLER_DECLARATION":  {"42K0Q", "The handler names the SQLSTATE <sqlState> twice."},
+	"INVALID_HANDLER_DECLARATION.INVALID_CONDITION_COMBINATION":              {"42K0Q", "SQLEXCEPTION and NOT FOUND go with no other condition of a handler."},
+	"INVALID_HANDLER_DECLARATION.WRONG_PLACE_OF_DECLARATION":                 {"42K0Q", "Handlers come behind variables and conditions, and before other statements."},
+	"INVALID_LABEL_USAGE.DOES_NOT_EXIST":                                     {"42K0L", "<statementType> names the label <labelName>, which no block around it has."},
+	"INVALID_LABEL_USAGE.ITERATE_IN_COMPOUND":                                {"42K0L", "ITERATE names the label <labelName> of a BEGIN ... END, which is no loop."},
+	"INVALID_SQLSTATE": {"428B3", "'<sqlState>' is no SQLSTATE: five letters and digits, not beginning with 00, 01 or XX."},
+	"INVALID_VARIABLE_DECLARATION.NOT_ALLOWED_IN_SCOPE":     {"42K0M", "The variable <varName> can be declared in BEGIN ... END only."},
+	"INVALID_VARIABLE_DECLARATION.ONLY_AT_BEGINNING":        {"42K0M", "The variable <varName> must be declared at the beginning of BEGIN ... END."},
+	"INVALID_VARIABLE_DECLARATION.QUALIFIED_LOCAL_VARIABLE": {"42K0M", "The variable <varName> of a script must have a plain name."},
+	"INVALID_VARIABLE_DECLARATION.REPLACE_LOCAL_VARIABLE":   {"42K0M", "OR REPLACE doesn't go with the variable <varName> of a script."},
+	"LABELS_MISMATCH":                                           {"42K0L", "The label <beginLabel> at the beginning differs from <endLabel> at the end."},
+	"LABEL_OR_FOR_VARIABLE_ALREADY_EXISTS":                      {"42K0L", "There is a label or a row called <label> around already."},
+	"LABEL_OR_FOR_VARIABLE_NAME_FORBIDDEN":                      {"42K0L", "No label or row can be called <label>."},
+	"SQL_SCRIPT_IN_EXECUTE_IMMEDIATE":                           {"07501", "EXECUTE IMMEDIATE runs one statement, not a script: <sqlString>."},
+	"UNSUPPORTED_FEATURE.CONTINUE_EXCEPTION_HANDLER":            {"0A000", "CONTINUE handlers need spark.sql.scripting.continueHandlerEnabled; EXIT handlers don't."},
+	"UNSUPPORTED_FEATURE.SQL_CURSOR":                            {"0A000", "Cursors (DECLARE CURSOR, OPEN, FETCH, CLOSE) are not supported."},
+	"UNSUPPORTED_FEATURE.SQL_SCRIPTING_DROP_TEMPORARY_VARIABLE": {"0A000", "A script can't drop a session variable."},
+}
