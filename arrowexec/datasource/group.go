@@ -24,6 +24,8 @@ type group struct {
 	missing []bool
 	pos     []int                  // rows passed, of whole
 	tables  map[*condition][]uint8 // see table
+	index   int                    // which column has the rows' numbers, from 1; 0: none
+	first   int64                  // the number of the first row
 }
 
 // chunks are the stored bytes of the columns of one unit, and the reading of them.
@@ -65,6 +67,15 @@ func (s *scan) chunksOf(c *task.Ctx, u unit, g *group) (*chunks, error) {
 	}
 	rg := r.ft.meta.RowGroup(u.rowGroup)
 	for i, col := range s.plan.Cols {
+		if col > 0 && col == s.files.rowIndex {
+			if g != nil {
+				g.index, g.first = i+1, 0
+				for before := range u.rowGroup {
+					g.first += r.ft.meta.RowGroup(before).NumRows()
+				}
+			}
+			continue
+		}
 		if k := col - len(s.files.data.Fields); k >= 0 {
 			if g != nil {
 				g.fixed[i] = s.files.values[u.file][k]
@@ -269,6 +280,13 @@ func (g *group) rows(_ *task.Ctx, limit int) (int, error) {
 
 func (g *group) column(_ *task.Ctx, i, n int) (*vec.Vector, error) {
 	switch {
+	case i+1 == g.index:
+		v := make([]int64, n)
+		for k := range v {
+			v[k] = g.first + int64(g.pos[i]+k)
+		}
+		g.pos[i] += n
+		return vec.FromSlice(types.Int64Type, v, nil), nil
 	case g.cols[i] != nil:
 		return g.cols[i].read(n)
 	case g.missing[i]:
@@ -285,7 +303,7 @@ func (g *group) pick(c *task.Ctx, i, n int, at []int32) (*vec.Vector, error) {
 	switch {
 	case g.cols[i] != nil:
 		return g.cols[i].pick(n, at)
-	case g.whole[i] != nil:
+	case g.whole[i] != nil, i+1 == g.index:
 		v, err := g.column(c, i, n)
 		if err != nil {
 			return nil, err

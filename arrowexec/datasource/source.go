@@ -50,7 +50,9 @@ type Files struct {
 	known  *plan.Stats  // from the catalog
 	table  *TableFiles  // nil: no table of the catalog
 	inline []byte       // the content of the one file of OpenRows
-	absent []any        // of data columns: the value in files that haven't the column
+	// rowIndex is the position in schema of the rows' numbers within their files; 0: there is none
+	rowIndex int
+	absent   []any // of data columns: the value in files that haven't the column
 }
 
 // Canonical says what the source reads: sources that say the same read the same

@@ -17,18 +17,19 @@ const wireKind = "files"
 // found then, so that nothing is listed or inferred a second time. What only
 // planning and refreshing need stays behind: statistics, the catalog's partitions.
 type filesState struct {
-	Format  string
-	Options map[string]string
-	Paths   []string
-	Roots   []string
-	Files   []fileState
-	Data    *types.Type
-	Schema  *types.Type
-	Parts   int
-	Zone    *time.Location
-	Corrupt string // the session's name of the column for malformed records
-	Values  [][]any
-	Absent  []any
+	Format   string
+	Options  map[string]string
+	Paths    []string
+	Roots    []string
+	Files    []fileState
+	Data     *types.Type
+	Schema   *types.Type
+	Parts    int
+	Zone     *time.Location
+	Corrupt  string // the session's name of the column for malformed records
+	Values   [][]any
+	Absent   []any
+	RowIndex int
 }
 
 type fileState struct {
@@ -44,7 +45,7 @@ func (f *Files) Wire() (kind string, state []byte, err error) {
 	if err := f.refuseInline(); err != nil {
 		return "", nil, err
 	}
-	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent}
+	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent, RowIndex: f.rowIndex}
 	if f.text != nil {
 		s.Corrupt = f.text.corrupt
 	}
@@ -75,7 +76,7 @@ func openState(state []byte) (plan.Source, error) {
 		return nil, fmt.Errorf("%w: a source of format %q", wire.ErrCorrupt, s.Format)
 	}
 	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, parts: s.Parts, zone: s.Zone,
-		values: s.Values, absent: s.Absent}
+		values: s.Values, absent: s.Absent, rowIndex: s.RowIndex}
 	var err error
 	f.text, err = newTextOptions(f.format, f.opts, map[string]string{"spark.sql.columnNameOfCorruptRecord": s.Corrupt}, f.zone)
 	if err != nil {

@@ -116,6 +116,14 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 				keys = append(keys, l...)
 				continue
 			}
+			if o, ok := g.(*plan.UnresolvedOrdinal); ok && n.Pipe { // of the input's columns
+				if o.N < 1 || o.N > len(child.out) {
+					return nil, aerr("GROUP_BY_POS_OUT_OF_RANGE", "index", itoa(o.N), "size", itoa(len(child.out))).At(o.Origin)
+				}
+				groupIn[i] = child.out[o.N-1]
+				keys = append(keys, child.out[o.N-1])
+				continue
+			}
 			e, err := r.groupExpr(g, items, s)
 			if err != nil {
 				return nil, err
@@ -160,6 +168,13 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 	list, ls, err := r.selectList(items, child, outer, nil)
 	if err != nil {
 		return nil, err
+	}
+	if n.Pipe {
+		for _, e := range list.exprs[len(list.exprs)-len(n.List):] {
+			if firstAggregate(e) == nil {
+				return nil, aerr("PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "expr", r.sql(unalias(e))).At(e.Pos())
+			}
+		}
 	}
 	for _, a := range s.missing {
 		ls.missing = addAttr(ls.missing, a)

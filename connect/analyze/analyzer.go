@@ -115,6 +115,10 @@ type rel struct {
 	meta []*plan.Attr
 	// dfs are the data frames below, for references by plan id.
 	dfs []dfRef
+	// closed: names don't reach below the relation, but for meta.
+	closed bool
+	// leaf: the relation is a table as it is, so that an alias of it keeps meta.
+	leaf bool
 	// agg is set on the relation of a GROUP BY: ORDER BY above it may ask for more.
 	agg *grouped
 }
@@ -316,6 +320,12 @@ func (r *run) dispatch(n plan.Node, outer *scope) (*rel, error) {
 		return r.sort(n, outer)
 	case *plan.Limit:
 		return r.limit(n, outer)
+	case *plan.PipeInput: // an operator of a pipe sees what the one before puts out, and no aggregation in that
+		x, err := r.node(n.Child, outer)
+		if err != nil {
+			return nil, err
+		}
+		return &rel{node: x.node, out: x.out, meta: x.meta, dfs: x.dfs, closed: true}, nil
 	case *plan.Distinct:
 		return r.distinct(n, outer)
 	case *plan.SubqueryAlias:

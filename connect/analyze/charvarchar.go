@@ -154,7 +154,7 @@ func (r *run) padChars(x *rel, fields []types.Field) (*rel, error) {
 		return x, nil
 	}
 	p := &plan.Project{List: list, Child: x.node}
-	return &rel{node: p, out: p.Output()}, nil
+	return &rel{node: p, out: p.Output(), meta: x.meta, leaf: x.leaf}, nil
 }
 
 // charLength is n of a column of type CHAR(n), 0 of other expressions.

@@ -22,11 +22,19 @@ type cteScope struct {
 func (r *run) with(n *plan.With, outer *scope) (*rel, error) {
 	saved := r.ctes
 	defer func() { r.ctes = saved }()
+	if err := r.tableExpressions(n, outer); err != nil {
+		return nil, err
+	}
+	return r.node(n.Child, outer)
+}
+
+// tableExpressions resolves those of a WITH, and puts them into scope.
+func (r *run) tableExpressions(n *plan.With, outer *scope) error {
 	seen := map[string]bool{}
 	for i := range n.CTEs {
 		c := &n.CTEs[i]
 		if seen[r.fold(c.Name)] {
-			return nil, errs.New(errs.Parse, "DUPLICATED_CTE_NAMES", "duplicateNames", errs.ID(c.Name)).At(n.Origin)
+			return errs.New(errs.Parse, "DUPLICATED_CTE_NAMES", "duplicateNames", errs.ID(c.Name)).At(n.Origin)
 		}
 		seen[r.fold(c.Name)] = true
 		var x *rel
@@ -40,11 +48,11 @@ func (r *run) with(n *plan.With, outer *scope) (*rel, error) {
 			}
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.ctes = &cteScope{name: c.Name, rel: &rel{node: x.node, out: x.out}, used: new(bool), outer: r.ctes}
 	}
-	return r.node(n.Child, outer)
+	return nil
 }
 
 // refers reports whether a plan mentions a table of that name.
@@ -58,7 +66,13 @@ func refers(n plan.Node, name string, r *run) bool {
 				hit = hit || len(x.Parts) == 1 && r.eq(x.Parts[0], name)
 			case *plan.With:
 				for _, c := range x.CTEs {
-					walk(c.Plan)
+					same := r.eq(c.Name, name)
+					if !same || !c.Recursive {
+						walk(c.Plan)
+					}
+					if same { // from here on the name means this one
+						return false
+					}
 				}
 			}
 			for _, e := range x.Exprs() {
@@ -96,6 +110,14 @@ func misplaced(n plan.Node, name string, r *run) plan.Node {
 			bad = refers(x, name, r)
 		case *plan.Project:
 			bad = needsAll(x.List) && refers(x.Child, name, r)
+		}
+		for _, e := range x.Exprs() {
+			plan.Walk(e, func(k plan.Expr) bool {
+				if q, ok := k.(*plan.Subquery); ok && q.Plan != nil {
+					bad = bad || misplaced(q.Plan, name, r) != nil
+				}
+				return !bad
+			})
 		}
 		if bad && found == nil {
 			found = x
@@ -166,7 +188,22 @@ func (r *run) recursive(c *plan.CTE, outer *scope) (*rel, error) {
 		break
 	}
 	if inner != nil {
-		return nil, errs.NotSupported("WITH inside a recursive table expression")
+		shadowed, err := r.shadowing(inner, c)
+		if err != nil {
+			return nil, err
+		}
+		if shadowed { // the name means the inner one: nothing is recursive
+			x, err := r.node(c.Plan, outer)
+			if err == nil && len(c.Columns) > 0 {
+				x, err = r.alias(&plan.SubqueryAlias{Name: c.Name, Columns: c.Columns}, x)
+			}
+			return x, err
+		}
+		saved := r.ctes
+		defer func() { r.ctes = saved }()
+		if err := r.tableExpressions(inner, outer); err != nil {
+			return nil, err
+		}
 	}
 	distinct := false
 	if d, ok := body.(*plan.Distinct); ok {
@@ -180,7 +217,7 @@ func (r *run) recursive(c *plan.CTE, outer *scope) (*rel, error) {
 	}
 	distinct = distinct || !u.All
 	if refers(u.Inputs[0], c.Name, r) {
-		return nil, aerr("INVALID_RECURSIVE_REFERENCE.PLACE").At(body.Info().Origin)
+		return nil, aerr("INVALID_RECURSIVE_CTE").At(body.Info().Origin)
 	}
 	if distinct {
 		return nil, aerr("UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE").At(body.Info().Origin)
@@ -232,13 +269,29 @@ func (r *run) recursive(c *plan.CTE, outer *scope) (*rel, error) {
 		if w == nil {
 			return nil, aerr("INCOMPATIBLE_COLUMN_TYPE", "tableOrdinalNumber", "second", "columnOrdinalNumber", ordinal(i+1), "dataType2", errs.Quote(cols[i].SQL()), "operator", "UNION", "hint", "", "dataType1", errs.Quote(a.T.SQL())).At(body.Info().Origin)
 		}
-		if !types.SameType(w, cols[i]) && !castable(a.T, cols[i], true) {
-			return nil, errs.NotSupported("a recursive table expression whose step is wider than its anchor: " + loop.Out[i].Name)
+		if !types.SameType(w, cols[i]) {
+			return nil, aerr("CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE", "left", errs.Quote(cols[i].SQL()), "right", errs.Quote(a.T.SQL()))
 		}
 	}
 	loop.Anchor = r.castColumns(anchor, cols)
 	loop.Step = r.castColumns(step, cols)
 	return &rel{node: loop, out: loop.Out}, nil
+}
+
+// shadowing resolves the table expressions of a WITH inside a recursive one,
+// which must not refer to it. shadowed: one of them has its name.
+func (r *run) shadowing(w *plan.With, c *plan.CTE) (shadowed bool, err error) {
+	for i := range w.CTEs {
+		k := &w.CTEs[i]
+		same := r.eq(k.Name, c.Name)
+		if refers(k.Plan, c.Name, r) && !(same && k.Recursive) {
+			return false, aerr("INVALID_RECURSIVE_CTE").At(w.Origin)
+		}
+		if same {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // withRelations resolves the protocol's subqueries by plan id.

@@ -516,7 +516,7 @@ func (r *run) withField(c plan.Expr, path []string, v plan.Expr, e *plan.UpdateF
 			add(path[0], v)
 		}
 	}
-	if len(args) == 0 {
+	if len(args) == 0 && !e.Except {
 		return nil, aerr("DATATYPE_MISMATCH.CANNOT_DROP_ALL_FIELDS", "sqlExpr", r.quoted(e)).At(e.Origin)
 	}
 	x := namedStruct(e.Origin, args)

@@ -98,7 +98,14 @@ func metaOf(k plan.JoinType, l, x *rel) []*plan.Attr {
 	if k == plan.LeftSemi || k == plan.LeftAnti {
 		return l.meta
 	}
-	return concat(l.meta, x.meta)
+	lm, xm := l.meta, x.meta
+	if k == plan.RightOuter || k == plan.FullOuter {
+		lm = asNullable(lm)
+	}
+	if k == plan.LeftOuter || k == plan.FullOuter {
+		xm = asNullable(xm)
+	}
+	return concat(lm, xm)
 }
 
 func asNullable(l []*plan.Attr) []*plan.Attr {

@@ -1,12 +1,18 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
 )
+
+// sameFields reports whether two structs have the same types, whatever the names.
+func sameFields(a, b *types.Type) bool {
+	return b.Kind == types.Struct && slices.EqualFunc(a.Fields, b.Fields, func(x, y types.Field) bool { return types.SameType(x.Type, y.Type) })
+}
 
 // pivot turns PIVOT into an aggregation with a FILTER for each value.
 func (r *run) pivot(n *plan.Pivot, outer *scope) (*rel, error) {
@@ -80,6 +86,11 @@ func (r *run) pivot(n *plan.Pivot, outer *scope) (*rel, error) {
 			v = a.Child
 		}
 		e, err := r.expr(v, &scope{})
+		if err != nil && isUnresolvedColumn(err) {
+			if e, err2 := r.expr(v, relScope(child, nil)); err2 == nil {
+				return nil, aerr("NON_LITERAL_PIVOT_VALUES", "expression", r.quoted(unalias(e))).At(e.Pos())
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -89,6 +100,9 @@ func (r *run) pivot(n *plan.Pivot, outer *scope) (*rel, error) {
 		}
 		if name == "" {
 			name = r.pivotName(e)
+		}
+		if e.Type().Kind == types.Struct && sameFields(e.Type(), col.Type()) { // names of fields don't matter
+			e = &plan.Cast{At: plan.At{Origin: e.Pos()}, Child: e, To: col.Type(), Mode: r.mode(), Implicit: true}
 		}
 		if !types.SameType(e.Type(), col.Type()) {
 			w := types.Wider(e.Type(), col.Type(), r.Conf.ANSI, true)

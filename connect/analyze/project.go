@@ -1,11 +1,11 @@
 package analyze
 
 import (
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 
+	"neptune/arrowexec/fn"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -64,8 +64,8 @@ func (r *run) project(n *plan.Project, outer *scope) (*rel, error) {
 	return &rel{node: node, out: node.Output(), meta: child.projectMeta(), dfs: child.dfs}, nil
 }
 
-// projectMeta: hidden columns stay within reach of ORDER BY above a SELECT.
-func (x *rel) projectMeta() []*plan.Attr { return nil }
+// projectMeta: hidden columns stay within reach above a SELECT, up to the next alias.
+func (x *rel) projectMeta() []*plan.Attr { return x.meta }
 
 // selected is a resolved select list.
 type selected struct {
@@ -273,10 +273,7 @@ func (r *run) expandStar(e plan.Expr, s *scope) ([]plan.Expr, error) {
 	if len(star.Target) == 0 {
 		if len(out) == 0 && s.below != nil {
 			if _, ok := s.below.(*plan.OneRow); ok && star.PlanID == nil && s.outer != nil && len(s.outer.out) > 0 {
-				for _, a := range s.outer.out { // a lateral subquery without FROM
-					list = append(list, &plan.Alias{At: star.At, Child: s.outerRef(a), Names: []string{a.Name}, ID: plan.NewID()})
-				}
-				return r.starExcept(list, star)
+				return nil, nil // a lateral subquery without FROM: no columns of its own
 			}
 			if _, ok := s.below.(*plan.OneRow); ok && star.PlanID == nil {
 				return nil, aerr("INVALID_USAGE_OF_STAR_OR_REGEX", "elem", "'*'", "prettyName", "query").At(star.Origin)
@@ -314,7 +311,7 @@ func (r *run) expandStar(e plan.Expr, s *scope) ([]plan.Expr, error) {
 		}
 	}
 	for _, a := range s.meta { // t2.* shows the right key of USING, too
-		if q := len(a.Qualifier); q >= len(star.Target) && r.eqAll(a.Qualifier[q-len(star.Target):], star.Target) {
+		if q := len(a.Qualifier); a.Name != metadataName && q >= len(star.Target) && r.eqAll(a.Qualifier[q-len(star.Target):], star.Target) {
 			if c, ok := list[0].(*plan.Attr); ok && slices.Equal(c.Qualifier, a.Qualifier) {
 				s.missing = addAttr(s.missing, a)
 				list = slices.Insert(list, 0, plan.Expr(a))
@@ -335,12 +332,25 @@ func columnList(out []*plan.Attr) string {
 
 // starExcept applies EXCEPT (a, s.b).
 func (r *run) starExcept(list []plan.Expr, star *plan.UnresolvedStar) ([]plan.Expr, error) {
-	for _, ex := range star.Except {
+	for k, ex := range star.Except {
+		for _, other := range star.Except[:k] {
+			if len(other) == len(ex) && r.eqAll(other, ex) {
+				cols := make([]string, len(star.Except))
+				for i, c := range star.Except {
+					cols[i] = strings.Join(c, ".")
+				}
+				return nil, aerr("EXCEPT_OVERLAPPING_COLUMNS", "columns", strings.Join(cols, ", ")).At(star.Origin)
+			}
+		}
+		whole := slices.ContainsFunc(list, func(e plan.Expr) bool { // a column comes before a field
+			rest, ok := r.exceptMatch(plan.ToAttr(e), ex)
+			return ok && len(rest) == 0
+		})
 		hit := false
 		for i := 0; i < len(list); i++ {
 			a := plan.ToAttr(list[i])
 			rest, ok := r.exceptMatch(a, ex)
-			if !ok {
+			if !ok || whole && len(rest) > 0 {
 				continue
 			}
 			hit = true
@@ -349,7 +359,10 @@ func (r *run) starExcept(list []plan.Expr, star *plan.UnresolvedStar) ([]plan.Ex
 				i--
 				continue
 			}
-			x, err := r.withField(unalias(list[i]), rest, nil, &plan.UpdateFields{At: star.At, Child: a, Name: rest})
+			if err := r.fieldThere(a.T, rest, star.Origin); err != nil {
+				return nil, err
+			}
+			x, err := r.withField(unalias(list[i]), rest, nil, &plan.UpdateFields{At: star.At, Child: a, Name: rest, Except: true})
 			if err != nil {
 				return nil, err
 			}
@@ -367,6 +380,21 @@ func (r *run) starExcept(list []plan.Expr, star *plan.UnresolvedStar) ([]plan.Ex
 	return list, nil
 }
 
+// fieldThere refuses a path of fields that a type hasn't.
+func (r *run) fieldThere(t *types.Type, path []string, o *errs.Origin) error {
+	for _, f := range path {
+		if t.Kind != types.Struct {
+			return nil // withField says why
+		}
+		i, err := r.fieldIndex(t, f, o)
+		if err != nil {
+			return err
+		}
+		t = t.Fields[i].Type
+	}
+	return nil
+}
+
 func (r *run) exceptMatch(a *plan.Attr, parts []string) (rest []string, ok bool) {
 	for q := min(len(a.Qualifier), len(parts)-1); q >= 0; q-- {
 		if r.eqAll(a.Qualifier[len(a.Qualifier)-q:], parts[:q]) && r.eq(a.Name, parts[q]) {
@@ -382,9 +410,17 @@ func (r *run) expandRegex(e *plan.UnresolvedRegex, s *scope) ([]plan.Expr, error
 	if r.Conf.CaseSensitive {
 		flags = ""
 	}
-	re, err := regexp.Compile(flags + "^(?:" + p + ")$")
+	re, err := fn.CompileRegexp(flags + "^(?:" + p + ")$")
 	if err != nil {
 		return nil, errs.NotSupported("the column pattern " + p)
+	}
+	var failed error
+	matches := func(name string) bool {
+		ok, err := re.MatchString(name)
+		if err != nil {
+			failed = errs.NotSupported("the column pattern " + p)
+		}
+		return ok && err == nil
 	}
 	out := s.out
 	if e.PlanID != nil {
@@ -396,11 +432,11 @@ func (r *run) expandRegex(e *plan.UnresolvedRegex, s *scope) ([]plan.Expr, error
 	}
 	var list []plan.Expr
 	for _, a := range out {
-		if q := len(a.Qualifier); re.MatchString(a.Name) && (len(e.Table) == 0 || q >= len(e.Table) && r.eqAll(a.Qualifier[q-len(e.Table):], e.Table)) {
+		if q := len(a.Qualifier); matches(a.Name) && (len(e.Table) == 0 || q >= len(e.Table) && r.eqAll(a.Qualifier[q-len(e.Table):], e.Table)) {
 			list = append(list, a)
 		}
 	}
-	return list, nil
+	return list, failed
 }
 
 // filter resolves WHERE, HAVING and QUALIFY.
@@ -412,7 +448,7 @@ func (r *run) filter(n *plan.Filter, outer *scope) (*rel, error) {
 	if err != nil {
 		return nil, err
 	}
-	if agg, ok := child.node.(*plan.Aggregate); ok && isAggregateNode(n.Child) {
+	if agg, ok := child.node.(*plan.Aggregate); ok && isAggregateNode(n.Child) && !child.closed {
 		if x, ok, err := r.filterAggregate(n, child, agg, outer); ok || err != nil {
 			return x, err
 		}
@@ -491,6 +527,11 @@ func pull(n plan.Node, extra []*plan.Attr) plan.Node {
 		return n
 	}
 	switch n := n.(type) {
+	case *plan.Relation:
+		if n.Metadata != nil && hasID(need, n.Metadata.ID) {
+			return showMetadata(n)
+		}
+		return n
 	case *plan.Project:
 		c := *n
 		c.Child = pull(n.Child, need)
@@ -534,6 +575,8 @@ func reachable(n plan.Node, id plan.ExprID) bool {
 			return true
 		}
 		switch x := n.(type) {
+		case *plan.Relation:
+			return x.Metadata != nil && x.Metadata.ID == id
 		case *plan.Join:
 			if x.Kind != plan.LeftSemi && x.Kind != plan.LeftAnti && reachable(x.Right, id) {
 				return true
@@ -656,6 +699,9 @@ func (r *run) sortKey(e plan.Expr, child *rel, s *scope) (plan.Expr, error) {
 	if s.outer != nil || !isUnresolvedColumn(err) && !isAmbiguous(err) {
 		return nil, err
 	}
+	if child.closed {
+		return nil, err
+	}
 	ambiguous := isAmbiguous(err)
 	// Look through the operators below, one at a time.
 	for below := child.node; below != nil; {
@@ -725,8 +771,14 @@ func (r *run) limit(n *plan.Limit, outer *scope) (*rel, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.All {
+		return &rel{node: endless(child.node, true), out: child.out, meta: child.meta, dfs: child.dfs}, nil
+	}
 	c := *n
 	c.Child = child.node
+	if n.N != nil {
+		c.Child = endless(child.node, false)
+	}
 	if c.N, err = r.limitExpr("limit", n.N, child); err != nil {
 		return nil, err
 	}
@@ -734,6 +786,28 @@ func (r *run) limit(n *plan.Limit, outer *scope) (*rel, error) {
 		return nil, err
 	}
 	return &rel{node: &c, out: child.out, meta: child.meta, dfs: child.dfs}, nil
+}
+
+// endless lifts the limit on the rows of a recursion right below LIMIT; through filters, too, of LIMIT ALL.
+func endless(n plan.Node, filters bool) plan.Node {
+	switch x := n.(type) {
+	case *plan.RecursiveLoop:
+		c := *x
+		c.Endless = true
+		return &c
+	case *plan.Filter:
+		if !filters {
+			return n
+		}
+	case *plan.Project, *plan.SubqueryAlias:
+	default:
+		return n
+	}
+	k := n.Children()[0]
+	if c := endless(k, filters); c != k {
+		return n.WithChildren([]plan.Node{c})
+	}
+	return n
 }
 
 func (r *run) limitExpr(name string, e plan.Expr, child *rel) (plan.Expr, error) {
@@ -928,8 +1002,13 @@ func (r *run) alias(n *plan.SubqueryAlias, child *rel) (*rel, error) {
 	c.Columns = nil
 	c.Child = node
 	out := c.Output()
-	return &rel{node: &c, out: out, meta: requalify(child.meta, append(slices.Clone(n.Path), n.Name)), dfs: child.dfs}, nil
+	x := &rel{node: &c, out: out, dfs: child.dfs, leaf: child.leaf && len(n.Columns) == 0}
+	if x.leaf { // hidden columns of a join don't leave its alias
+		for _, a := range child.meta {
+			m := *a
+			m.Qualifier = append(slices.Clone(n.Path), n.Name)
+			x.meta = append(x.meta, &m)
+		}
+	}
+	return x, nil
 }
-
-// requalify: hidden columns of a join don't leave its alias.
-func requalify([]*plan.Attr, []string) []*plan.Attr { return nil }

@@ -264,6 +264,7 @@ func (r *run) filesOf(t *catalog.Table, n *plan.UnresolvedTable) (*rel, error) {
 			}
 		}
 	}
+	x = r.hideMetadata(x)
 	if len(x.out) != len(fields) {
 		return x, nil
 	}
@@ -319,7 +320,7 @@ func (r *run) dataSource(n *plan.DataSource) (*rel, error) {
 	if rn.Out == nil {
 		rn.Out = []*plan.Attr{}
 	}
-	return &rel{node: rn, out: rn.Out}, nil
+	return r.hideMetadata(&rel{node: rn, out: rn.Out}), nil
 }
 
 func (r *run) local(n *plan.LocalRelation) (*rel, error) {

@@ -841,6 +841,9 @@ func (p *planner) loop(x *plan.RecursiveLoop) (part, error) {
 		return s, err
 	}
 	l := &physical.RecursiveLoop{ID: x.ID, Anchor: p.toSingle(a).node, Step: p.toSingle(s).node, Distinct: x.Distinct, MaxLevel: x.MaxLevel, Out: columns(x.Out)}
+	if x.Endless {
+		l.MaxRows = -1
+	}
 	return part{node: l, single: true}, nil
 }
 

@@ -22,7 +22,7 @@ type StreamInfo struct {
 	Watermark map[string]int64
 	// Late is the watermark of the batch before, by which rows are late.
 	Late map[string]int64
-	Mode      string // "append", "update", "complete"
+	Mode string // "append", "update", "complete"
 	// Partitions of the state, the same for all of a query's life; 0 is as many as batches have.
 	Partitions int
 }

@@ -304,6 +304,8 @@ func orParser(p func(*session.Session) translate.Parser) func(*session.Session) 
 			LegacyIdentifierClause:  x.Conf.Bool("spark.sql.legacy.identifierClause"),
 			ConsecutiveStrings:      x.Conf.Bool("spark.sql.legacy.consecutiveStringLiterals.enabled"),
 			BangEqualsNot:           x.Conf.Bool("spark.sql.legacy.bangEqualsNot"),
+			RegexColumns:            x.Conf.Bool("spark.sql.parser.quotedRegexColumnNames"),
+			NoSinglePipe:            strings.EqualFold(x.Conf.String("spark.sql.parser.singleCharacterPipeOperator.enabled"), "false"),
 			ContinueHandlers:        x.Conf.Bool("spark.sql.scripting.continueHandlerEnabled"),
 			Substitute:              session.Substitution(x.Conf.Get),
 			TimestampNTZ:            strings.EqualFold(x.Conf.String("spark.sql.timestampType"), "TIMESTAMP_NTZ"),

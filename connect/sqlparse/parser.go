@@ -31,6 +31,8 @@ type parser struct {
 
 	script *scriptState // within BEGIN ... END
 
+	regex int // > 0: in a SELECT list whose quoted names are patterns
+
 	windows    []*plan.Window // those that name their window
 	positional int            // ? seen so far
 	noPipe     int            // > 0: inside parentheses or the like, where | is only the bit operator

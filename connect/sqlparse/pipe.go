@@ -3,6 +3,7 @@ package sqlparse
 import (
 	"strings"
 
+	"neptune/internal/errs"
 	"neptune/internal/plan"
 )
 
@@ -27,6 +28,11 @@ func (p *parser) pipe(left plan.Node, s int) plan.Node {
 	case kwExtend:
 		p.next()
 		list := append([]plan.Expr{&plan.UnresolvedStar{At: p.from(at)}}, p.namedExprs()...)
+		for _, e := range list[1:] {
+			if star, ok := e.(*plan.UnresolvedStar); ok && p.err == nil {
+				p.stop(errs.New(errs.Analysis, "INVALID_USAGE_OF_STAR_OR_REGEX", "elem", "'*'", "prettyName", "expression `pipeexpression`").At(star.Origin))
+			}
+		}
 		return &plan.Project{Common: p.common(at), List: list, Child: left, Pipe: "EXTEND"}
 	case kwSet:
 		return p.pipeSet(left, at)
@@ -44,7 +50,7 @@ func (p *parser) pipe(left plan.Node, s int) plan.Node {
 		name := p.nameIdent()
 		return &plan.SubqueryAlias{Common: p.common(at), Name: name, Child: left}
 	case kwWhere:
-		n := p.where(left)
+		n := p.where(&plan.PipeInput{Common: p.common(s), Child: left})
 		if p.isWindowClause(0) {
 			p.windowClause(mark)
 			p.fail(s, "NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE.WINDOW_CLAUSE")
@@ -78,15 +84,18 @@ func (p *parser) pipe(left plan.Node, s int) plan.Node {
 
 func (p *parser) pipeSelect(left plan.Node, at, mark int) plan.Node {
 	c := p.selectClause()
+	var agg *plan.Aggregate
 	if p.peek() == kwGroup && p.la(1) == kwBy {
-		p.groupBy()
-		p.fail(at, "UNSUPPORTED_FEATURE.CLAUSE_WITH_PIPE_OPERATORS", "clauses", "the GROUP BY clause")
-		return left
+		agg = p.groupBy()
 	}
 	if p.isWindowClause(0) {
 		p.windowClause(mark)
 	}
-	var n plan.Node = &plan.Project{Common: p.common(at), List: c.list, Child: left, Pipe: "SELECT"}
+	var n plan.Node = &plan.Project{Common: p.common(at), List: c.list, Child: left}
+	if agg != nil {
+		agg.List, agg.Child, agg.Common = c.list, left, p.common(at)
+		n = agg
+	}
 	if c.distinct {
 		n = &plan.Distinct{Common: p.common(at), AllCols: true, Child: n}
 	}
@@ -144,7 +153,7 @@ func (p *parser) pipePivot(left plan.Node, at int) plan.Node {
 func (p *parser) pipeAggregate(left plan.Node, at, s int) plan.Node {
 	p.next()
 	var list []plan.Expr
-	if k := p.peek(); k != tEOF && k != tRParen && k != tSemicolon && k != tOpPipe && !(k == kwGroup && p.la(1) == kwBy) {
+	if k := p.peek(); k != tEOF && k != tRParen && k != tSemicolon && k != tOpPipe && !(k == kwGroup && p.la(1) == kwBy && p.startsExpr(2)) {
 		list = p.namedExprs()
 	}
 	if p.peek() != kwGroup || p.la(1) != kwBy {
@@ -153,7 +162,7 @@ func (p *parser) pipeAggregate(left plan.Node, at, s int) plan.Node {
 				"The AGGREGATE clause requires a list of aggregate expressions or a list of grouping expressions, or both")
 			return left
 		}
-		return &plan.Aggregate{Common: p.common(at), List: list, Child: left, KeysFirst: true}
+		return &plan.Aggregate{Common: p.common(at), List: list, Child: left, KeysFirst: true, Pipe: true}
 	}
 	a := p.groupBy()
 	if a.GroupKind != plan.GroupPlain && p.err == nil {
@@ -177,7 +186,7 @@ func (p *parser) pipeAggregate(left plan.Node, at, s int) plan.Node {
 			return left
 		}
 	}
-	a.List, a.Child, a.KeysFirst = list, left, true
+	a.List, a.Child, a.KeysFirst, a.Pipe = list, left, true, true
 	a.Common = p.common(at)
 	return a
 }
@@ -185,7 +194,7 @@ func (p *parser) pipeAggregate(left plan.Node, at, s int) plan.Node {
 func (p *parser) pipeOrganization(left plan.Node, at int) plan.Node {
 	sorts := p.peek() == kwOrder || p.peek() == kwSort || p.peek() == kwCluster || p.peek() == kwDistribute
 	kindAt := p.peek()
-	n := p.organization(left, at, len(p.windows))
+	n := p.organization(&plan.PipeInput{Common: p.common(at), Child: left}, at, len(p.windows))
 	if l, ok := n.(*plan.Limit); ok && p.err == nil && sorts {
 		second := "LIMIT"
 		if l.N == nil {

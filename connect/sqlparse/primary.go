@@ -411,6 +411,10 @@ func (p *parser) column() plan.Expr {
 	if p.peek() == tLParen {
 		return p.call(names, s, nil)
 	}
+	if p.regex > 0 && p.toks[p.i-1].kind == tQuoted {
+		last := len(names) - 1
+		return &plan.UnresolvedRegex{At: p.from(s), Pattern: names[last], Table: names[:last]}
+	}
 	return &plan.UnresolvedAttr{At: p.from(s), Parts: names}
 }
 

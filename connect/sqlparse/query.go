@@ -280,6 +280,8 @@ func (p *parser) isTransform() bool {
 // selectQuery parses SELECT ... up to QUALIFY.
 func (p *parser) selectQuery() plan.Node {
 	s := p.i
+	defer func(n int) { p.regex = n }(p.regex)
+	p.regex = 0
 	mark := len(p.windows)
 	c := p.selectClause()
 	var from plan.Node
@@ -333,7 +335,13 @@ func (p *parser) selectClause() selectClause {
 		p.next()
 		c.distinct = k == kwDistinct
 	}
+	if p.o.RegexColumns {
+		p.regex++
+	}
 	c.list = p.namedExprs()
+	if p.o.RegexColumns {
+		p.regex--
+	}
 	return c
 }
 
@@ -681,7 +689,9 @@ func (p *parser) organization(n plan.Node, s, mark int) plan.Node {
 	at := p.i
 	var limit, offset plan.Expr
 	if p.accept(kwLimit) {
-		if !(p.peek() == kwAll && p.acceptAny(kwAll) == kwAll) {
+		if p.peek() == kwAll && p.acceptAny(kwAll) == kwAll {
+			n = &plan.Limit{Common: p.common(at), All: true, Child: n}
+		} else {
 			limit = p.expr()
 		}
 	}

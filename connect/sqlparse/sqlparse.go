@@ -26,6 +26,7 @@ type Options struct {
 	EscapedStringLiterals   bool           // spark.sql.parser.escapedStringLiterals: no backslash escapes
 	ConsecutiveStrings      bool           // spark.sql.legacy.consecutiveStringLiterals.enabled: 'a''b' is ab
 	BangEqualsNot           bool           // spark.sql.legacy.bangEqualsNot: a ! IN (b)
+	RegexColumns            bool           // spark.sql.parser.quotedRegexColumnNames: quoted names in a SELECT list are patterns
 	NoSinglePipe            bool           // | doesn't stand for |> before a pipe operator's word
 	LegacyIdentifierClause  bool           // IDENTIFIER('x') only where a whole table, column or function name may stand
 	ContinueHandlers        bool           // spark.sql.scripting.continueHandlerEnabled

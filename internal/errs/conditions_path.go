@@ -12,6 +12,9 @@ var pathConditions = map[string]Condition{
 
 // languageConditions are those of clauses that stand where they must not.
 var languageConditions = map[string]Condition{
+	"PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION":                 {"0A000", "|> AGGREGATE takes expressions with aggregate functions; <expr> has none."},
+	"EXCEPT_OVERLAPPING_COLUMNS":                                                        {"42702", "EXCEPT names a column twice: <columns>."},
+	"CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE":                                               {"42825", "The types <left> and <right> can't be one: the step of a recursion must have the types of its anchor."},
 	"FAILED_FUNCTION_CALL":                                                              {"38000", "The call of <funcName> failed."},
 	"INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE":                                       {"42903", "FILTER must not hold an aggregate function: <filterExpr> has <aggExpr>."},
 	"INVALID_AGGREGATE_FILTER.CONTAINS_WINDOW_FUNCTION":                                 {"42903", "FILTER must not hold a window function: <filterExpr> has <windowExpr>."},

@@ -251,6 +251,8 @@ type UpdateFields struct {
 	Child Expr
 	Name  []string // path
 	Value Expr     // nil: drop
+	// Except: of * EXCEPT, which may leave no field.
+	Except bool
 }
 
 // Lambda is (x, y) -> body.

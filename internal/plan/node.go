@@ -108,6 +108,8 @@ type Relation struct {
 	Handle    Source
 	Streaming bool
 	Options   map[string]string
+	// Metadata is the hidden column of files, which the relation puts out only when it is asked to.
+	Metadata *Attr
 }
 
 // Source is what package datasource gives for an opened relation. Planning
@@ -215,6 +217,8 @@ type Aggregate struct {
 	Child      Node
 	// ByName: DataFrame groupBy(): the output is Group followed by List.
 	KeysFirst bool
+	// Pipe is |> AGGREGATE.
+	Pipe bool
 }
 
 // GroupKind is how GROUP BY was written.
@@ -248,7 +252,14 @@ type Limit struct {
 	Common
 	N, Offset Expr
 	Tail      bool
+	All       bool // LIMIT ALL
 	Child     Node
+}
+
+// PipeInput is what an operator behind |> takes: it sees the columns, and nothing below them.
+type PipeInput struct {
+	Common
+	Child Node
 }
 
 // Distinct removes duplicate rows; Columns nil is all columns. Within is dropDuplicatesWithinWatermark.
@@ -526,5 +537,6 @@ type RecursiveLoop struct {
 	Step     Node
 	Distinct bool
 	MaxLevel int
+	Endless  bool // as many rows as a LIMIT above takes
 	Out      []*Attr
 }

@@ -356,6 +356,25 @@ func (n *Distinct) WithExprs(k []Expr) Node {
 func (n *Distinct) Output() []*Attr { return n.Child.Output() }
 
 // Children implements Node.
+func (n *PipeInput) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *PipeInput) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *PipeInput) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *PipeInput) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *PipeInput) Output() []*Attr { return n.Child.Output() }
+
+// Children implements Node.
 func (n *SubqueryAlias) Children() []Node { return []Node{n.Child} }
 
 // WithChildren implements Node.
