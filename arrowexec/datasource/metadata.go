@@ -46,7 +46,7 @@ func (f *Files) WithMetadata() plan.Source {
 	}
 	c.values = make([][]any, len(f.files))
 	for i, file := range f.files {
-		path := (&url.URL{Scheme: "file", Path: file.path}).String()
+		path := "file:" + (&url.URL{Path: file.path}).EscapedPath()
 		v := append(slices.Clone(f.values[i]), path, (&url.URL{Path: filepath.Base(file.path)}).EscapedPath(), file.size, int64(0), file.size, file.mtime/1_000_000*1000)
 		if c.rowIndex > 0 {
 			v = append(v, nil)

@@ -72,7 +72,7 @@ func openState(state []byte) (plan.Source, error) {
 		return nil, err
 	}
 	if _, ok := formats[s.Format]; !ok || s.Data == nil || s.Schema == nil || s.Zone == nil || s.Parts < 0 || len(s.Data.Fields)+s.Parts != len(s.Schema.Fields) ||
-		len(s.Values) != len(s.Files) || len(s.Absent) > len(s.Data.Fields) {
+		len(s.Values) != len(s.Files) || len(s.Absent) > len(s.Data.Fields) || s.RowIndex < 0 || s.RowIndex > 0 && s.RowIndex != len(s.Schema.Fields)-1 {
 		return nil, fmt.Errorf("%w: a source of format %q", wire.ErrCorrupt, s.Format)
 	}
 	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, parts: s.Parts, zone: s.Zone,

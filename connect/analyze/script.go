@@ -149,6 +149,9 @@ func (s *scripter) handle(err error) (*jump, error) {
 		switch {
 		case herr != nil:
 			if u, ok := herr.(*unwind); ok {
+				if u.err == nil { // a handler around took the handler's error: Spark goes on behind this block
+					u = &unwind{g.block, nil}
+				}
 				return nil, u
 			}
 			return nil, &unwind{g.block, herr}
