@@ -15,6 +15,9 @@ const MetadataColumn = "_metadata"
 // MetadataFields are the fields of the hidden column, each by the name that
 // WithMetadata's columns have; nil: the source has no files.
 func (f *Files) MetadataFields() []types.Field {
+	if f.inline != nil {
+		return nil
+	}
 	fields := []types.Field{
 		{Name: "file_path", Type: types.StringType},
 		{Name: "file_name", Type: types.StringType},

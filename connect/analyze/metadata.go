@@ -24,7 +24,7 @@ func (r *run) hideMetadata(x *rel) *rel {
 		return x
 	}
 	src, ok := rn.Handle.(metadataSource)
-	if !ok || slices.ContainsFunc(x.out, func(a *plan.Attr) bool { return r.eq(a.Name, metadataName) }) {
+	if !ok || len(src.MetadataFields()) == 0 || slices.ContainsFunc(x.out, func(a *plan.Attr) bool { return r.eq(a.Name, metadataName) }) {
 		return x
 	}
 	c := *rn
