@@ -297,11 +297,9 @@ func (c *compiler) call(e *plan.Call) (Evaluator, error) {
 	case d.Agg != nil || d.Gen != nil || e.Kind == plan.FnAggregate || e.Kind == plan.FnWindow || e.Kind == plan.FnGenerator:
 		return nil, errs.Internalf("function %s is not evaluated row by row", e.Name)
 	}
-	if !bytewise[e.Name] {
-		for _, a := range e.Args {
-			if t := a.Type(); collated(t) {
-				return nil, errs.NotSupported("function " + e.Name + " over strings of collation " + t.Collation)
-			}
+	for _, a := range e.Args {
+		if t := a.Type(); fn.KeyType(t) != nil && (comparesText[e.Name] || searchesText[e.Name] && fn.ICU(t) || matchesText[e.Name] && !fn.Folds(t)) {
+			return nil, errs.NotSupported("function " + e.Name + " over strings of collation " + t.SQL())
 		}
 	}
 	n := &call{def: d, expr: e, t: e.T, env: c.env}
@@ -365,9 +363,24 @@ func typeList(ts []*types.Type) string {
 	return "(" + strings.Join(names, ", ") + ")"
 }
 
-// bytewise has the functions that a string's collation makes no difference to.
-var bytewise = map[string]bool{"isnull": true, "isnotnull": true, "concat": true, "length": true, "array": true,
-	"named_struct": true, "struct": true, "octet_length": true, "bit_length": true, "substring": true, "upper": true, "lower": true}
+// comparesText has the functions that compare strings inside, matchesText those of patterns, searchesText those that
+// look for one string in another:
+// what they can't do yet under a collation is refused. Comparisons themselves go by keys.
+var (
+	comparesText = set("= <=> < <= > >= in greatest least sort_array array_sort array_min array_max array_contains array_position array_remove array_distinct array_union array_intersect " +
+		"array_except arrays_overlap element_at try_element_at get_map_value map_contains_key map map_from_arrays map_from_entries map_concat locate position instr charindex replace split " +
+		"split_part substring_index translate find_in_set str_to_map like_all like_any not_like_all not_like_any hash xxhash64 nullif")
+	matchesText  = set("like rlike regexp regexp_like regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr")
+	searchesText = set("contains startswith endswith trim ltrim rtrim btrim")
+)
+
+func set(words string) map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.FieldsSeq(words) {
+		m[w] = true
+	}
+	return m
+}
 
 // collated reports whether strings of type t compare otherwise than by their bytes.
 func collated(t *types.Type) bool {

@@ -66,9 +66,8 @@ func NewAccumulator(env *Env, c *plan.Call) (Accumulator, error) {
 	return d.Agg.New(a)
 }
 
-// collationMatters has the aggregates that compare strings.
-var collationMatters = map[string]bool{"min": true, "max": true, "min_by": true, "max_by": true, "mode": true,
-	"collect_set": true, "approx_count_distinct": true, "listagg": true}
+// collationMatters has the aggregates that compare strings themselves; others were given keys to compare.
+var collationMatters = map[string]bool{"min": true, "max": true, "mode": true, "collect_set": true, "approx_count_distinct": true}
 
 // aggGrow returns s with n values, the new ones zero.
 func aggGrow[T any](s []T, n int) []T {

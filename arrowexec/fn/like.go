@@ -202,6 +202,10 @@ func like(fold bool) Kernel {
 		if err != nil {
 			return nil, err
 		}
+		fold := fold
+		if c := collationOf(a.V[0].Type); c != nil && c.Lower() {
+			fold = true
+		}
 		var p *likePattern
 		for i := range out {
 			if a.skipped(i) {

@@ -43,6 +43,9 @@ func sketchHash(v *vec.Vector, i int, col *collation.Collation, buf []byte) (h u
 	case vec.Bytes:
 		b := v.Bytes(i)
 		if col != nil {
+			if col.Empty(b) {
+				return 0, false
+			}
 			b = col.Key(buf[:0], b)
 		}
 		return sketch.OfBytes(b), len(b) > 0

@@ -215,7 +215,7 @@ func trim(left, right bool) Kernel {
 			}
 			return from, to
 		}
-		set := a.V[1].Str(i)
+		set := trimCollated(a.V[0].Type, a.V[1].Str(i))
 		from, to := 0, len(s)
 		if left {
 			from = to - len(bytes.TrimLeft(s, set))
@@ -413,8 +413,8 @@ func textCore() []Def {
 			}
 			return substringRange(s, -n, n, true)
 		}), stringP, int32P)),
-		{Name: "startswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text starts with the other.", Kind: plan.FnScalar, Overloads: bool2(bytes.HasPrefix), Examples: []Example{{"SELECT startswith('Spark SQL', 'Spark')", "true"}}},
-		{Name: "endswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text ends with the other.", Kind: plan.FnScalar, Overloads: bool2(bytes.HasSuffix), Examples: []Example{{"SELECT endswith('Spark SQL', 'SQL')", "true"}}},
-		{Name: "contains", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the other occurs in the text.", Kind: plan.FnScalar, Overloads: bool2(bytes.Contains), Examples: []Example{{"SELECT contains('Spark SQL', 'Spark')", "true"}}},
+		{Name: "startswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text starts with the other.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(bytes.HasPrefix), bytes.HasPrefix), Examples: []Example{{"SELECT startswith('Spark SQL', 'Spark')", "true"}}},
+		{Name: "endswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text ends with the other.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(bytes.HasSuffix), bytes.HasSuffix), Examples: []Example{{"SELECT endswith('Spark SQL', 'SQL')", "true"}}},
+		{Name: "contains", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the other occurs in the text.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(bytes.Contains), bytes.Contains), Examples: []Example{{"SELECT contains('Spark SQL', 'Spark')", "true"}}},
 	}
 }

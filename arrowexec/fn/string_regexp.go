@@ -103,7 +103,11 @@ func patternOf(a *Args, k, i int) (*Regexp, error) {
 	p := a.V[k].Str(i)
 	re := cache[p]
 	if re == nil {
-		if re, err = CompileRegexp(p); err != nil {
+		src := p
+		if c := collationOf(a.V[0].Type); c != nil && c.Lower() {
+			src = "(?i)" + p
+		}
+		if re, err = CompileRegexp(src); err != nil {
 			return nil, badPattern(a, "regexp", p, err)
 		}
 		if len(cache) >= cacheMost {

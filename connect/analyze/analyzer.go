@@ -151,6 +151,8 @@ type run struct {
 	temps []string
 	// variables are the session variables that it names.
 	variables []string
+	// collation is the default collation of the text, a view's; "" for none.
+	collation string
 	// used are the permanent views that the query reads, at any depth.
 	used *[]string
 	// frozen is the path of names within the text of a view or function that has one of its own.

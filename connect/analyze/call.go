@@ -165,6 +165,12 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 	if c.Filter != nil && !agg && (def != nil || operator(c.Name) != nil) {
 		return nil, r.unsupportedSyntax(c, "FILTER CLAUSE")
 	}
+	if (c.Name == "trim" || c.Name == "ltrim" || c.Name == "rtrim") && len(c.Args) == 2 && !c.Infix { // trim(characters, text)
+		c.Args[0], c.Args[1], c.Infix = c.Args[1], c.Args[0], true
+	}
+	if err := r.collations(c); err != nil {
+		return nil, err
+	}
 	if op := operator(c.Name); op != nil {
 		w := *c
 		w.Args = slices.Clone(c.Args)
@@ -303,6 +309,7 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 	default:
 		return nil, errs.Internalf("function %s has no result type", def.Name)
 	}
+	resultCollation(c)
 	if c.T == nil {
 		for i, a := range args {
 			if a.Type().Kind == types.Null && i < len(o.Params) && o.Params[i].Name != "" {
@@ -571,7 +578,7 @@ func (r *run) accept(p *fn.Accept, t *types.Type) (*types.Type, int) {
 		return nil, -1
 	}
 	for _, x := range p.Types {
-		if types.SameType(t, x) {
+		if types.SameType(t, x) || x.Kind == types.String && t.Kind == types.String {
 			return nil, 0
 		}
 	}

@@ -637,6 +637,7 @@ func defaultCollation(r *run, c *plan.Command) (plan.Node, error) {
 func alterView(r *run, c *plan.Command) (plan.Node, error) {
 	if v := r.Catalog.TempView(c.Name); v != nil {
 		n := *c
+		n.Args = map[string]string{"collation": v.Collation}
 		n.Kind, n.Flags = "create_view", map[string]bool{"temporary": len(c.Name) == 1, "global": len(c.Name) == 2, "or_replace": true}
 		return createView(r, &n)
 	}
@@ -651,6 +652,10 @@ func alterView(r *run, c *plan.Command) (plan.Node, error) {
 	}
 	for k, v := range t.Properties {
 		n.Args["property."+k] = v
+	}
+	if v := t.Properties["collation"]; v != "" {
+		delete(n.Args, "property.collation")
+		n.Args["collation"] = v
 	}
 	return createView(r, &n)
 }

@@ -279,7 +279,7 @@ func withCollation(t *types.Type, name string) *types.Type {
 	case types.String, types.Char, types.Varchar:
 		if t.Collation == "" {
 			c := *t
-			c.Collation = strings.ToUpper(name)
+			c.Collation = name
 			return &c
 		}
 	case types.Array:

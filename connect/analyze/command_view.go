@@ -39,7 +39,9 @@ func createView(r *run, c *plan.Command) (plan.Node, error) {
 	if query == nil {
 		return nil, errs.Internalf("CREATE VIEW without a query")
 	}
+	r.collation = c.Args["collation"]
 	x, err := r.node(query, nil)
+	r.collation = ""
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +81,7 @@ func createView(r *run, c *plan.Command) (plan.Node, error) {
 		if c.Flags["if_not_exists"] && r.Catalog.TempView(c.Name) != nil {
 			return nothing()
 		}
-		v := &catalog.View{Name: name, Plan: node, Text: c.Text, Types: Schema(node)}
+		v := &catalog.View{Name: name, Plan: node, Text: c.Text, Types: Schema(node), Collation: c.Args["collation"]}
 		if err := r.Catalog.CreateTempView(v, c.Flags["global"], c.Flags["or_replace"] || c.Flags["replace"]); err != nil {
 			return nil, err
 		}
@@ -138,6 +140,9 @@ func createView(r *run, c *plan.Command) (plan.Node, error) {
 		if !r.Conf.flag("spark.sql.legacy.viewSchemaCompensation", true) {
 			t.SchemaMode = "BINDING"
 		}
+	}
+	if v := c.Args["collation"]; v != "" {
+		t.Properties["collation"] = v
 	}
 	for _, a := range x.out {
 		t.QueryColumns = append(t.QueryColumns, a.Name)

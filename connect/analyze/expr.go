@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,7 @@ func (r *run) expr(e plan.Expr, s *scope) (plan.Expr, error) {
 	}
 	switch e := e.(type) {
 	case *plan.Literal:
-		return r.legacyInterval(e), nil
+		return r.withDefault(r.legacyInterval(e)), nil
 	case *plan.Attr, *plan.OuterRef, *plan.Bound:
 		return e, nil
 	case *plan.UnresolvedAttr:
@@ -180,6 +181,9 @@ func (r *run) cast(e *plan.Cast, s *scope) (plan.Expr, error) {
 		n.Mode = plan.Legacy
 	}
 	n.To = readType(n.To)
+	if r.collation != "" && !n.Implicit {
+		n.To = withCollation(n.To, r.collation)
+	}
 	if err := r.checkCast(&n); err != nil {
 		return nil, err
 	}
@@ -312,6 +316,17 @@ func (r *run) finishCase(c *plan.Case) (plan.Expr, error) {
 	vals := append([]plan.Expr{}, c.Then...)
 	if c.Else != nil {
 		vals = append(vals, c.Else)
+	}
+	if slices.ContainsFunc(vals, func(e plan.Expr) bool { return hasCollation(e.Type()) }) {
+		l, err := r.oneCollationOf(vals, false, func() error { return nil })
+		if err != nil {
+			return nil, err
+		}
+		vals = l
+		c.Then = slices.Clone(l[:len(c.Then)])
+		if c.Else != nil {
+			c.Else = l[len(l)-1]
+		}
 	}
 	t := r.common(vals)
 	if t == nil {

@@ -486,6 +486,11 @@ func (r *run) literal(l *plan.Literal) string {
 	if l.Value == nil {
 		return "NULL"
 	}
+	if l.T != nil && l.T.Kind == types.String && normal(l.T.Collation) != "UTF8_BINARY" {
+		if v, ok := l.Value.(string); ok {
+			return "'" + v + "' collate " + l.T.Collation
+		}
+	}
 	switch v := l.Value.(type) {
 	case bool:
 		return strconv.FormatBool(v)

@@ -32,6 +32,7 @@ func specialTable() map[string]special {
 		"boolean": castCall(types.BoolType), "tinyint": castCall(types.Int8Type), "smallint": castCall(types.Int16Type), "int": castCall(types.Int32Type),
 		"bigint": castCall(types.Int64Type), "float": castCall(types.Float32Type), "double": castCall(types.Float64Type), "decimal": castCall(types.NewDecimal(10, 0)),
 		"date": castCall(types.DateType), "timestamp": castCall(types.TimestampType), "binary": castCall(types.BinaryType), "string": castCall(types.StringType),
+		"collate": collateCall, "collation": collationCall,
 		"grouping": grouping, "grouping_id": grouping,
 		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,
 		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": currentTime, "localtime": currentTime,

@@ -158,7 +158,7 @@ func (r *run) catalogTable(t *catalog.Table, n *plan.UnresolvedTable) (*rel, err
 	if t.Current != "" {
 		inside.Catalog = r.Catalog.In(t.Current)
 	}
-	sub := &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used, frozen: t.Path, outside: r, inlined: r.inlined, reads: r.reads}
+	sub := &run{Analyzer: &inside, ctx: r.ctx, now: r.now, depth: r.depth, views: append(slices.Clone(r.views), id), orig: r.orig, used: r.used, frozen: t.Path, outside: r, inlined: r.inlined, reads: r.reads, collation: t.Properties["collation"]}
 	x, err := sub.node(q, nil)
 	if err != nil {
 		return nil, err

@@ -143,6 +143,8 @@ type View struct {
 	Text  string
 	Cols  []types.Field
 	Types *types.Type
+	// Collation is the default collation of the text's strings, "" for none.
+	Collation string
 }
 
 // Catalog is shared by all sessions of a server.

@@ -118,6 +118,9 @@ func (o *optimizer) optimize(n plan.Node, want []*plan.Attr) (plan.Node, error) 
 	if n, err = o.subqueries(n); err != nil {
 		return nil, err
 	}
+	if n, err = o.collations(n); err != nil {
+		return nil, err
+	}
 	for round := range maxRounds {
 		if err := o.ctx.Err(); err != nil {
 			return nil, err
@@ -140,6 +143,9 @@ func (o *optimizer) optimize(n plan.Node, want []*plan.Attr) (plan.Node, error) 
 		return nil, err
 	}
 	if n, err = o.distinctAggregates(n); err != nil {
+		return nil, err
+	}
+	if n, err = o.collations(n); err != nil {
 		return nil, err
 	}
 	n = prune(n, idsOf(want))

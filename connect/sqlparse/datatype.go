@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"neptune/internal/collation"
 	"neptune/internal/plan"
 	"neptune/internal/types"
 )
@@ -201,27 +202,14 @@ func (p *parser) collated(t *types.Type) *types.Type {
 		p.fail(s, "COLLATION_INVALID_NAME", "collationName", strings.Join(parts, "."), "proposals", "UTF8_BINARY")
 		return t
 	}
-	if name == "UTF8_BINARY" {
+	k, ok := collation.Lookup(name)
+	if !ok {
+		p.fail(s, "COLLATION_INVALID_NAME", "collationName", strings.Join(parts, "."), "proposals", collation.Suggest(name))
 		return t
 	}
 	c := *t
-	c.Collation = collationName(name)
+	c.Collation = k.Name()
 	return &c
-}
-
-// collationName is a collation's name as Spark writes it: locales keep their case (fr_CA), modifiers are upper case.
-func collationName(name string) string {
-	if strings.HasPrefix(name, "UTF8_") || strings.HasPrefix(name, "UNICODE") {
-		return name
-	}
-	parts := strings.Split(name, "_")
-	parts[0] = strings.ToLower(parts[0])
-	for i := 1; i < len(parts); i++ {
-		if len(parts[i]) == 4 && i == 1 { // a script: sr_Cyrl
-			parts[i] = parts[i][:1] + strings.ToLower(parts[i][1:])
-		}
-	}
-	return strings.Join(parts, "_")
 }
 
 func (p *parser) charType(k kind) *types.Type {

@@ -3,6 +3,7 @@ package sqlparse
 import (
 	"strings"
 
+	"neptune/internal/collation"
 	"neptune/internal/plan"
 	"neptune/internal/types"
 )
@@ -101,7 +102,11 @@ func (p *parser) createView(c *plan.Command, s int) plan.Node {
 			c.Args["schema_mode"] = p.schemaMode()
 			continue
 		case kwDefault:
-			return p.unsupported(s, "CREATE VIEW ... DEFAULT COLLATION")
+			if p.la(1) != kwCollation {
+				break
+			}
+			p.defaultCollation(c, s)
+			continue
 		case kwPartitioned:
 			return p.unsupported(s, "CREATE VIEW ... PARTITIONED ON")
 		case kwLanguage:
@@ -302,8 +307,12 @@ func (p *parser) defaultCollation(c *plan.Command, s int) {
 	if p.err != nil {
 		return
 	}
-	name := strings.ToUpper(parts[len(parts)-1])
-	c.Args["collation"] = collationName(name)
+	k, ok := collation.Lookup(parts[len(parts)-1])
+	if !ok {
+		p.fail(s, "COLLATION_INVALID_NAME", "collationName", strings.Join(parts, "."), "proposals", collation.Suggest(parts[len(parts)-1]))
+		return
+	}
+	c.Args["collation"] = k.Name()
 }
 
 // bucketBy: Args bucket_by, sort_by and buckets.

@@ -146,6 +146,14 @@ func (c *Collation) ICU() bool { return c.locale != "" }
 // Fold reports whether letters that differ in case only are equal.
 func (c *Collation) Fold() bool { return c.lower || c.ci }
 
+// Empty reports whether s equals the empty string.
+func (c *Collation) Empty(s []byte) bool {
+	return len(s) == 0 || (c.trim || c.locale != "") && bytes.Equal(c.Key(nil, s), c.Key(nil, nil))
+}
+
+// CaseOnly reports whether case counts and accents don't.
+func (c *Collation) CaseOnly() bool { return c.ai && !c.ci }
+
 // Key appends the key of s to dst.
 func (c *Collation) Key(dst, s []byte) []byte {
 	if c.trim {

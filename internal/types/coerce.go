@@ -127,7 +127,7 @@ func Tightest(a, b *Type, ansi bool) *Type {
 		return &Type{Kind: Time, Precision: max(a.Precision, b.Precision)}
 	case a.IsSpatial() && a.Kind == b.Kind:
 		return NewSpatial(a.Kind, AnySRID)
-	case a.IsString() && b.IsString() && a.Collation == b.Collation:
+	case a.IsString() && b.IsString() && SameCollation(a.Collation, b.Collation):
 		return &Type{Kind: String, Collation: a.Collation}
 	}
 	return complexCommon(a, b, func(x, y *Type) *Type { return Tightest(x, y, ansi) })

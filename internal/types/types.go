@@ -216,9 +216,9 @@ func equal(a, b *Type, nulls bool) bool {
 	case Geometry, Geography:
 		return a.SRID == b.SRID
 	case String:
-		return a.Collation == b.Collation
+		return SameCollation(a.Collation, b.Collation)
 	case Char, Varchar:
-		return a.Length == b.Length && a.Collation == b.Collation
+		return a.Length == b.Length && SameCollation(a.Collation, b.Collation)
 	case YearMonthInterval, DayTimeInterval:
 		return a.Start == b.Start && a.End == b.End
 	case Array:
@@ -262,6 +262,11 @@ func Bare(t *Type) *Type {
 	c := *t
 	c.UDT = ""
 	return &c
+}
+
+// SameCollation compares names of collations; the default one may be left out.
+func SameCollation(a, b string) bool {
+	return a == b || (a == "" || a == "UTF8_BINARY") && (b == "" || b == "UTF8_BINARY")
 }
 
 var simpleNames = [...]string{
