@@ -89,6 +89,14 @@ func collationKey(a *Args) (*vec.Vector, error) {
 	return keysOf(a.V[0], t, KeyType(t), a.yields)
 }
 
+func collationName(a *Args) (*vec.Vector, error) {
+	name := "UTF8_BINARY"
+	if c := collationOf(a.Call.Args[0].Type()); c != nil {
+		name = c.Name()
+	}
+	return textKernel(func(_ *Args, _ int, dst []byte) []byte { return append(append(dst, "SYSTEM.BUILTIN."...), name...) })(a)
+}
+
 func collated(a *Args) (*vec.Vector, error) {
 	v := *a.V[0]
 	v.Type = a.Ret
@@ -153,8 +161,8 @@ func collationFunctions() []Def {
 		{Name: "collate", Since: "4.0.0", Group: "string_funcs", Usage: "Marks a string with a collation.", Kind: plan.FnScalar, Nulls: NullIn,
 			Overloads: []Overload{sig(gives(types.StringType), collated, stringP, stringP)}, Examples: []Example{{"SELECT collation('Spark SQL' collate UTF8_LCASE)", "SYSTEM.BUILTIN.UTF8_LCASE"}}},
 		{Name: "collation", Since: "4.0.0", Group: "string_funcs", Usage: "Names the collation of a string.", Kind: plan.FnScalar, Nulls: NullNever,
-			Overloads: []Overload{sig(gives(types.StringType), nil, stringP)}, Examples: []Example{{"SELECT collation('Spark SQL')", "SYSTEM.BUILTIN.UTF8_BINARY"}}},
-		{Name: "collation_key", Group: "internal", Usage: "The key by which a string compares.", Kind: plan.FnScalar, Nulls: NullIn,
+			Overloads: []Overload{sig(gives(types.StringType), collationName, stringP)}, Examples: []Example{{"SELECT collation('Spark SQL')", "SYSTEM.BUILTIN.UTF8_BINARY"}}},
+		{Name: "collation_key", Since: "4.0.0", Group: "internal", Usage: "The key by which a string compares.", Kind: plan.FnScalar, Nulls: NullIn,
 			Overloads: []Overload{{Params: params(anyP), RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
 				return KeyType(c.Args[0].Type()), c.Args[0].Nullable(), nil
 			}, Eval: collationKey}}},

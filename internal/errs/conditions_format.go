@@ -6,6 +6,8 @@ var formatConditions = map[string]Condition{
 	"INVALID_OPTIONS.NON_STRING_TYPE":                      {"42K06", "The names and values of options must be strings: <mapType>."},
 	"INVALID_SCHEMA.NON_STRUCT_TYPE":                       {"42K07", "<inputSchema> is no schema: it must be a struct, and is <dataType>."},
 	"DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE":             {"42K09", "<functionName> doesn't take <dataType>, in <sqlExpr>."},
+	"KLL_INVALID_INPUT_SKETCH_BUFFER":                      {"22000", "<function> was given bytes that are no KLL sketch, or an empty one."},
+	"KLL_SKETCH_INVALID_QUANTILE_RANGE":                    {"22003", "The shares that <functionName> is asked for must be from 0.0 to 1.0."},
 	"COLUMN_IS_NOT_VARIANT_TYPE":                           {"42704", "What a path with a colon reaches into must be a VARIANT."},
 	"INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC":             {"42601", "<aggFunc> has an order of its own, so that its window can't have one or a frame."},
 	"INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING": {"42K0K", "WITHIN GROUP of <funcName> is not valid: the function needs it."},
