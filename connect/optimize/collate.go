@@ -23,6 +23,19 @@ func (o *optimizer) collations(n plan.Node) (plan.Node, error) {
 				c.Order = l
 				return &c, nil
 			}
+		case *plan.WindowNode:
+			part, order := sortKeys(x.Partition), collatedOrder(x.Order)
+			if part == nil && order == nil {
+				return n, nil
+			}
+			c := *x
+			if part != nil {
+				c.Partition = part
+			}
+			if order != nil {
+				c.Order = order
+			}
+			return &c, nil
 		case *plan.Aggregate:
 			return collatedGroups(x)
 		case *plan.Distinct:

@@ -48,3 +48,25 @@ func TestCollatedComparisons(t *testing.T) {
 		t.Errorf("min became %s of %d", m.Name, len(m.Args))
 	}
 }
+
+// TestCollatedWindows: windows are parted and ordered by keys, in the node and in its functions alike.
+func TestCollatedWindows(t *testing.T) {
+	lcase := &types.Type{Kind: types.String, Collation: "UTF8_LCASE"}
+	a := &plan.Attr{ID: 1, Name: "a", T: lcase}
+	fun := &plan.Call{Name: "row_number", T: types.Int32Type, Kind: plan.FnWindow}
+	order := []plan.SortOrder{{Child: a}}
+	w := &plan.Window{Func: fun, Partition: []plan.Expr{a}, Order: order}
+	node := &plan.WindowNode{List: []plan.Expr{&plan.Alias{Child: w, Names: []string{"r"}, ID: 2}}, Partition: []plan.Expr{a}, Order: order,
+		Child: &plan.LocalRelation{Schema: types.NewStruct(types.Field{Name: "a", Type: lcase}), Out: []*plan.Attr{a}}}
+	n, err := (&optimizer{}).collations(node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := n.(*plan.WindowNode)
+	in := x.List[0].(*plan.Alias).Child.(*plan.Window)
+	for _, e := range []plan.Expr{x.Partition[0], x.Order[0].Child, in.Partition[0], in.Order[0].Child} {
+		if c, ok := e.(*plan.Call); !ok || c.Name != "collation_key" {
+			t.Errorf("%v has no key", e)
+		}
+	}
+}
