@@ -368,10 +368,10 @@ func typeList(ts []*types.Type) string {
 // what they can't do yet under a collation is refused. Comparisons themselves go by keys.
 var (
 	comparesText = set("= <=> < <= > >= in greatest least sort_array array_sort array_min array_max array_contains array_position array_remove array_distinct array_union array_intersect " +
-		"array_except arrays_overlap element_at try_element_at get_map_value map_contains_key map map_from_arrays map_from_entries map_concat locate position instr charindex replace split " +
-		"split_part substring_index translate find_in_set str_to_map like_all like_any not_like_all not_like_any hash xxhash64 nullif")
+		"array_except arrays_overlap element_at try_element_at get_map_value map_contains_key map map_from_arrays map_from_entries map_concat split " +
+		"split_part substring_index find_in_set str_to_map like_all like_any not_like_all not_like_any hash xxhash64 nullif")
 	matchesText  = set("like rlike regexp regexp_like regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr")
-	searchesText = set("contains startswith endswith trim ltrim rtrim btrim")
+	searchesText = set("contains startswith endswith locate position instr charindex replace translate trim ltrim rtrim btrim")
 )
 
 func set(words string) map[string]bool {

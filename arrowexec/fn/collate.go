@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"bytes"
 	"strings"
 
 	"neptune/arrowexec/vec"
@@ -144,6 +145,15 @@ func collatedSearch(o []Overload, f func(s, part []byte) bool) []Overload {
 		o[i].Eval = collatedTest(o[i].Eval, f)
 	}
 	return o
+}
+
+// indexOf finds the first place of part in s and its end, under UTF8_LCASE in any case; -1: nowhere.
+func indexOf(c *collation.Collation, s, part []byte) (from, to int) {
+	if c != nil && c.Lower() {
+		return collation.IndexLower(s, part)
+	}
+	from = bytes.Index(s, part)
+	return from, from + len(part)
 }
 
 // trimCollated is the set of characters that TRIM takes away under UTF8_LCASE: both cases of each.

@@ -278,7 +278,7 @@ func pad(left bool) Kernel {
 }
 
 // locateFrom is the position, from 1, of sub in s at or after position from; 0: nowhere.
-func locateFrom(sub, s []byte, from int) int {
+func locateFrom(t *types.Type, sub, s []byte, from int) int {
 	if from < 1 {
 		return 0
 	}
@@ -286,7 +286,7 @@ func locateFrom(sub, s []byte, from int) int {
 	if utf8.RuneCount(s[:off]) < from-1 {
 		return 0
 	}
-	i := bytes.Index(s[off:], sub)
+	i, _ := indexOf(collationOf(t), s[off:], sub)
 	if i < 0 {
 		return 0
 	}
@@ -357,13 +357,14 @@ func textCore() []Def {
 		if len(from) == 0 {
 			return append(dst, s...)
 		}
+		c := collationOf(a.V[0].Type)
 		for {
-			k := bytes.Index(s, from)
+			k, end := indexOf(c, s, from)
 			if k < 0 {
 				return append(dst, s...)
 			}
 			dst = append(append(dst, s[:k]...), to...)
-			s = s[k+len(from):]
+			s = s[end:]
 		}
 	})
 	bool2 := func(f func(x, y []byte) bool) []Overload {
@@ -374,7 +375,7 @@ func textCore() []Def {
 		if len(a.V) > 2 {
 			from = a.i32(2, i)
 		}
-		return locateFrom(a.V[0].Bytes(i), a.V[1].Bytes(i), from)
+		return locateFrom(a.V[0].Type, a.V[0].Bytes(i), a.V[1].Bytes(i), from)
 	}
 	return []Def{
 		alias(def("substring", "1.0.0", "Gives the part of a text from a position (from 1, or from the end when negative) on, of a length.", Example{"SELECT substring('Spark SQL', 5, 1)", "k"},
@@ -396,7 +397,7 @@ func textCore() []Def {
 		def("rpad", "1.5.0", "Fills a text up to a length at its end, or cuts it.", Example{"SELECT rpad('hi', 5, '??')", "hi???"}, sig(str, pad(false), stringP, int32P), sig(str, pad(false), stringP, int32P, stringP), sig(gives(types.BinaryType), pad(false), onlyBinaryP, int32P), sig(gives(types.BinaryType), pad(false), onlyBinaryP, int32P, onlyBinaryP)),
 		def("replace", "2.3.0", "Puts a text in the place of each occurrence of another.", Example{"SELECT replace('ABCabc', 'abc', 'DEF')", "ABCDEF"}, sig(str, replace, stringP, stringP), sig(str, replace, stringP, stringP, stringP)),
 		def("instr", "1.5.0", "Gives the position of the second text in the first, from 1; 0 if it isn't there.", Example{"SELECT instr('SparkSQL', 'SQL')", "6"},
-			sig(i32, intKernel(func(a *Args, i int) int { return locateFrom(a.V[1].Bytes(i), a.V[0].Bytes(i), 1) }), stringP, stringP)),
+			sig(i32, intKernel(func(a *Args, i int) int { return locateFrom(a.V[0].Type, a.V[1].Bytes(i), a.V[0].Bytes(i), 1) }), stringP, stringP)),
 		alias(def("locate", "1.5.0", "Gives the position of the first text in the second, from a position on; 0 if it isn't there.", Example{"SELECT locate('bar', 'foobarbar', 5)", "7"}, sig(i32, intKernel(locate), stringP, stringP), sig(i32, intKernel(locate), stringP, stringP, int32P)), "position", "charindex"),
 		def("repeat", "1.5.0", "Repeats a text.", Example{"SELECT repeat('123', 2)", "123123"}, sig(str, textKernel(func(a *Args, i int, dst []byte) []byte {
 			for range max(a.i32(1, i), 0) {

@@ -134,10 +134,14 @@ func substringIndex(a *Args, i int, s []byte) (int, int) {
 
 func translate(a *Args, i int, dst []byte) []byte {
 	from, to := []rune(a.V[1].Str(i)), []rune(a.V[2].Str(i))
+	fold := func(r rune) rune { return r }
+	if c := collationOf(a.V[0].Type); c != nil && c.Lower() {
+		fold = unicode.ToLower
+	}
 next:
 	for _, r := range a.V[0].Str(i) {
 		for k, f := range from {
-			if f == r {
+			if f == r || fold(f) == fold(r) {
 				if k < len(to) {
 					dst = utf8.AppendRune(dst, to[k])
 				}

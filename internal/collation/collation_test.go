@@ -60,3 +60,14 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+func TestIndexLower(t *testing.T) {
+	for _, c := range []struct {
+		s, part  string
+		from, to int
+	}{{"xABCx", "abc", 1, 4}, {"aİb", "i\u0307B", 1, 4}, {"ab", "", 0, 0}, {"ab", "abc", -1, -1}, {"", "a", -1, -1}, {"σς", "ΣΣ", 0, 4}} {
+		if from, to := IndexLower([]byte(c.s), []byte(c.part)); from != c.from || to != c.to {
+			t.Errorf("%q in %q: %d to %d", c.part, c.s, from, to)
+		}
+	}
+}
