@@ -173,6 +173,9 @@ func (c *Collation) icuKey(dst, s []byte) []byte {
 	if w == nil {
 		w = &worker{c: collate.New(c.tag(), c.options()...)}
 	}
+	if !utf8.Valid(s) {
+		s = bytes.ToValidUTF8(s, []byte("\uFFFD"))
+	}
 	if c.ai && !c.ci {
 		s = withoutMarks(s)
 	}
@@ -230,7 +233,7 @@ func AppendLower(dst, s []byte) []byte {
 		r, n := utf8.DecodeRune(s)
 		switch {
 		case r == utf8.RuneError && n == 1:
-			dst = append(dst, s[0])
+			dst = utf8.AppendRune(dst, r)
 		case r == 0x130:
 			dst = append(dst, "i\u0307"...)
 		case r == 0x3c2:
