@@ -25,13 +25,8 @@ func placing() []Def {
 	}
 	bucket := transform("bucket", int32P, anyP)
 	bucket.Pretty = func(args []string) string { return "bucket(" + args[len(args)-1] + ")" }
-	java := func(name string, alias ...string) Def {
-		return Def{Name: name, Aliases: alias, Since: "2.0.0", Group: "internal", Usage: "Calls a static method of a Java class, which there is not.", Kind: plan.FnScalar, Nulls: NullKernel,
-			Overloads: []Overload{{Params: params(stringP, stringP, anyP), Variadic: true, VarMin0: true, Ret: gives(types.StringType), Eval: noJava}}}
-	}
 	return []Def{
 		transform("years", anyP), transform("months", anyP), transform("days", anyP), transform("hours", anyP), bucket,
-		java("reflect", "java_method"), java("try_reflect"),
 		{Name: "sort_order", Since: "1.3.0", Group: "internal", Usage: "Is an order outside of a sort, which can't be computed.", Kind: plan.FnScalar, Pretty: dir, Nulls: NullMaybe,
 			Overloads: []Overload{sig(givesArg(0), noOrder, anyP, boolP, boolP)}},
 		{Name: "shuffle_partition_key", Since: "4.1.0", Group: "internal", Usage: "Gives a number whose hash is that of the partition asked for.", Kind: plan.FnScalar, Nulls: NullNever,
@@ -53,14 +48,6 @@ func notAValue(a *Args) (*vec.Vector, error) {
 			name = a.Call.Name
 		}
 		return nil, errs.New(errs.Execution, "PARTITION_TRANSFORM_EXPRESSION_NOT_IN_PARTITIONED_BY", "expression", errs.Quote(name+"("+what+")")).At(a.pos())
-	}
-	return vec.NewBuilder(a.Ret, 0).Finish(), nil
-}
-
-// noJava refuses to call Java; over no rows there is nothing to call.
-func noJava(a *Args) (*vec.Vector, error) {
-	if a.N > 0 {
-		return nil, errs.NotSupported("calling Java (reflect, java_method, try_reflect)").At(a.pos())
 	}
 	return vec.NewBuilder(a.Ret, 0).Finish(), nil
 }
