@@ -8,7 +8,7 @@ BENCHSTAT := $(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c
 SF ?= 1
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help build demo test test-go test-clients bench bench-micro bench-tpch generate lint clean
+.PHONY: help build demo test test-go test-clients bench bench-micro bench-tpch generate compatibility lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ $(BUILD)/tpch/sf%/.done: $(VENV)/bench/.done
 generate: $(VENV)/pyspark-4.3/.done ## generated code and documents
 	scripts/generate $(VENV)/pyspark-4.3/bin/python
 	$(GO) run ./internal/gen
+
+compatibility: build $(VENV)/pyspark-4.3/.done ## docs/compatibility.md, by running the same on Spark
+	$(VENV)/pyspark-4.3/bin/python scripts/compatibility/report.py --neptune bin/neptune --out docs/compatibility.md
 
 lint: ## golangci-lint
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0 run
