@@ -595,7 +595,7 @@ func retAdd(elem int, gap bool) func(c *plan.Call) (*types.Type, bool, error) {
 		if e.Kind == types.Null {
 			e = c.Args[elem].Type()
 		}
-		return types.NewArray(e, gap || t.ElemNulls || c.Args[elem].Nullable()), null, nil
+		return types.NewArray(e, true), null, nil
 	}
 }
 

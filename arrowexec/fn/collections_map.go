@@ -356,8 +356,8 @@ func mapFunctions() []Def {
 	sequenceDef.Group = "array_funcs"
 	sequenceDef.Examples = append(sequenceDef.Examples, Example{"SELECT sequence(5, 1)", "[5,4,3,2,1]"})
 	return []Def{
-		def("map_keys", "2.0.0", "Gives the keys of a map.", "SELECT map_keys(map(1, 'a', 2, 'b'))", "[1,2]", NullIn, sig(func(a []*types.Type) (*types.Type, error) { return types.NewArray(a[0].Key, false), nil }, mapSide(0), mapP)),
-		def("map_values", "2.0.0", "Gives the values of a map.", "SELECT map_values(map(1, 'a', 2, 'b'))", `["a","b"]`, NullIn, sig(func(a []*types.Type) (*types.Type, error) { return types.NewArray(a[0].Elem, a[0].ElemNulls), nil }, mapSide(1), mapP)),
+		def("map_keys", "2.0.0", "Gives the keys of a map.", "SELECT map_keys(map(1, 'a', 2, 'b'))", "[1,2]", NullIn, sig(func(a []*types.Type) (*types.Type, error) { return types.NewArray(a[0].Key, true), nil }, mapSide(0), mapP)),
+		def("map_values", "2.0.0", "Gives the values of a map.", "SELECT map_values(map(1, 'a', 2, 'b'))", `["a","b"]`, NullIn, sig(func(a []*types.Type) (*types.Type, error) { return types.NewArray(a[0].Elem, true), nil }, mapSide(1), mapP)),
 		def("map_entries", "3.0.0", "Gives the entries of a map as structs.", "SELECT map_entries(map(1, 'a', 2, 'b'))", `[{"key":1,"value":"a"},{"key":2,"value":"b"}]`, NullIn, sig(func(a []*types.Type) (*types.Type, error) { return entry(a[0]), nil }, mapEntries, mapP)),
 		def("map_from_arrays", "2.4.0", "Makes a map of an array of keys and one of values.", "SELECT map_from_arrays(array(1.0, 3.0), array('2', '4'))", `{1.0:"2",3.0:"4"}`, NullIn, sig(func(a []*types.Type) (*types.Type, error) {
 			return types.NewMap(a[0].Elem, a[1].Elem, a[1].ElemNulls), nil

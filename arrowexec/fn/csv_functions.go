@@ -256,7 +256,11 @@ func csvFunctions() []Def {
 	def := func(name, since, usage, sql, want string, o ...Overload) Def {
 		return Def{Name: name, Since: since, Group: "csv_funcs", Usage: usage, Kind: plan.FnScalar, Nulls: NullMaybe, Overloads: o, Examples: []Example{{sql, want}}, Pretty: firstArg(name)}
 	}
-	ret := retFromText(csvTypes)
+	read := retFromText(csvTypes)
+	ret := func(c *plan.Call) (*types.Type, bool, error) {
+		t, _, err := read(c)
+		return t, c.Args[0].Nullable(), err
+	}
 	written := func(c *plan.Call) (*types.Type, bool, error) {
 		t := c.Args[0].Type()
 		if t.Kind != types.Struct {
@@ -270,6 +274,6 @@ func csvFunctions() []Def {
 		def("to_csv", "3.0.0", "Writes a struct as a line of CSV.", "SELECT to_csv(named_struct('a', 1, 'b', 2))", "1,2",
 			Overload{Params: params(anyP), RetExpr: written, Eval: toCSV}, Overload{Params: params(anyP, mapP), RetExpr: written, Eval: toCSV}),
 		def("schema_of_csv", "3.0.0", "Gives the type that a line of CSV has.", "SELECT schema_of_csv('1,abc')", "STRUCT<_c0: INT, _c1: STRING>",
-			sig(str, schemaOfCSV, exactTextP), sig(str, schemaOfCSV, exactTextP, mapP)),
+			Overload{Params: params(exactTextP), RetExpr: retAnyNull(str), Eval: schemaOfCSV}, Overload{Params: params(exactTextP, mapP), RetExpr: retAnyNull(str), Eval: schemaOfCSV}),
 	}
 }

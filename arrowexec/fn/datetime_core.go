@@ -510,7 +510,10 @@ func datetimeCore() []Def {
 		def("unix_seconds", "Counts the seconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_seconds(TIMESTAMP('1970-01-01 00:00:01Z'))", "1"}, sig(bigint, long64(overMicros(types.MicrosPerSecond)), tsP)),
 		def("timestamp_micros", "Gives the timestamp so many microseconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_micros(1230219000123123)", "2008-12-25 15:30:00.123123"}, sig(ts, long64(timesMicros(1)), integralP)),
 		def("timestamp_millis", "Gives the timestamp so many milliseconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_millis(1230219000123)", "2008-12-25 15:30:00.123"}, sig(ts, long64(timesMicros(1000)), integralP)),
-		maybe(def("timestamp_seconds", "Gives the timestamp so many seconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_seconds(1230219000)", "2008-12-25 15:30:00"}, sig(ts, long64(timesMicros(types.MicrosPerSecond)), onlyIntP), Overload{Params: params(onlyNumP), RetExpr: func(c *plan.Call) (*types.Type, bool, error) { return types.TimestampType, true, nil }, Eval: secondsToTimestamp}, sig(ts, secondsToTimestamp, doubleP))),
+		maybe(def("timestamp_seconds", "Gives the timestamp so many seconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_seconds(1230219000)", "2008-12-25 15:30:00"}, Overload{Params: params(onlyIntP), RetExpr: retAnyNull(ts), Eval: long64(timesMicros(types.MicrosPerSecond))}, Overload{Params: params(onlyNumP), RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
+			x := c.Args[0]
+			return types.TimestampType, x.Nullable() || x.Type().Kind == types.Float32 || x.Type().Kind == types.Float64, nil // NaN gives NULL
+		}, Eval: secondsToTimestamp}, sig(ts, secondsToTimestamp, doubleP))),
 	}
 }
 

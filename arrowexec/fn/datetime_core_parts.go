@@ -207,10 +207,10 @@ func datetimeParts() []Def {
 		internal("interval_minute", "Gives the minutes.", sig(gives(types.Int8Type), intervalPart(func(_, _, us int64) int64 { return us / types.MicrosPerMinute % 60 }), intervalP)),
 		internal("interval_second", "Gives the seconds with their fraction.", sig(seconds, intervalPart(func(_, _, us int64) int64 { return us % types.MicrosPerMinute }), intervalP)),
 		{Name: "make_date", Since: "3.0.0", Group: "datetime_funcs", Usage: "Makes a date of year, month and day.", Kind: plan.FnScalar, Nulls: NullMaybe, Ansi: true,
-			Overloads: []Overload{sig(gives(types.DateType), makeDate, int32P, int32P, int32P)}, Examples: []Example{{"SELECT make_date(2013, 7, 15)", "2013-07-15"}}},
+			Overloads: []Overload{sigAnsi(types.DateType, makeDate, int32P, int32P, int32P)}, Examples: []Example{{"SELECT make_date(2013, 7, 15)", "2013-07-15"}}},
 		{Name: "next_day", Since: "1.5.0", Group: "datetime_funcs", Usage: "Gives the first date after a date that is a certain day of the week.", Kind: plan.FnScalar, Nulls: NullMaybe, Ansi: true,
 			Overloads: []Overload{sig(gives(types.DateType), nextDay, dateP, stringP)}, Examples: []Example{{"SELECT next_day('2015-01-14', 'TU')", "2015-01-20"}}},
-		{Name: "split_part", Since: "3.3.0", Group: "string_funcs", Usage: "Cuts a text at a delimiter and gives one part.", Kind: plan.FnScalar,
+		{Name: "split_part", Since: "3.3.0", Group: "string_funcs", Usage: "Cuts a text at a delimiter and gives one part.", Kind: plan.FnScalar, Nulls: NullMaybe,
 			Overloads: []Overload{sig(gives(types.StringType), splitPart, stringP, stringP, int32P)}, Examples: []Example{{"SELECT split_part('11.12.13', '.', 3)", "13"}}},
 	}
 }

@@ -554,11 +554,10 @@ func datetimePatterns() []Def {
 		if zoned {
 			o = append(o, Overload{Params: append(append([]Accept{}, fields...), stringP), RetExpr: retAnsi(t), Eval: makeTimestamp(zoned, try)})
 		}
-		o = append(o, dateAndTimeSigs(t, zoned, alone)...)
 		if try {
 			o = all(o)
 		}
-		return o
+		return append(o, dateAndTimeSigs(t, zoned, alone, try)...)
 	}
 	upTo := func(list []Accept, from int, make1 func(p []Accept) Overload) []Overload {
 		var out []Overload

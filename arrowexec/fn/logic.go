@@ -465,7 +465,7 @@ func conditional() []Def {
 				return &plan.Case{At: c.At, When: []plan.Expr{test}, Then: []plan.Expr{c.Args[1]}, Else: c.Args[2], If: true}, nil
 			}, Examples: []Example{{"SELECT nvl2(NULL, 2, 1)", "1"}}},
 		{Name: "nanvl", Since: "1.5.0", Group: "conditional_funcs", Usage: "Gives the second argument where the first is NaN.", Kind: plan.FnScalar, Nulls: NullKernel,
-			Overloads: []Overload{{Params: params(nanP, nanP), Same: allSame, Ret: retCommon, Eval: nanvl}}, Examples: []Example{{"SELECT nanvl(cast('NaN' as double), 123)", "123.0"}}},
+			Overloads: []Overload{{Params: params(nanP, nanP), Same: allSame, RetExpr: retAnyNull(retCommon), Eval: nanvl}}, Examples: []Example{{"SELECT nanvl(cast('NaN' as double), 123)", "123.0"}}},
 		{Name: "zeroifnull", Since: "4.0.0", Group: "conditional_funcs", Usage: "Gives 0 for NULL.", Kind: plan.FnScalar,
 			Overloads: []Overload{sig(givesArg(0), nil, Accept{Name: "NUMERIC", Test: func(t *types.Type) bool { return t.IsNumeric() || t.Kind == types.Null }}), sig(givesArg(0), nil, numericP)},
 			Rewrite: func(c *plan.Call) (plan.Expr, error) {

@@ -8,6 +8,8 @@ import (
 	"neptune/internal/types"
 )
 
+// Functions of one double are nullable to Spark whatever they are of, as are ceil, floor, round and sign; those of two aren't.
+
 // doubleFn makes a kernel of a function of one double.
 func doubleFn(f func(float64) float64) Kernel {
 	return func(a *Args) (*vec.Vector, error) {
@@ -280,9 +282,8 @@ func roundFloat(x float64, digits int, single, even bool) float64 {
 
 func retRound(c *plan.Call) (*types.Type, bool, error) {
 	t := c.Args[0].Type()
-	null := c.Args[0].Nullable()
 	if t.Kind != types.Decimal {
-		return t, null, nil
+		return t, true, nil
 	}
 	digits := 0
 	if len(c.Args) > 1 {
@@ -308,7 +309,7 @@ func mathCore() []Def {
 	alias := func(d Def, names ...string) Def { d.Aliases = names; return d }
 	maybe := func(d Def) Def { d.Nulls = NullMaybe; return d }
 	one := func(name, usage string, f func(float64) float64, sql, want string) Def {
-		return def(name, usage, sql, want, sig(dbl, doubleFn(f), doubleP))
+		return maybe(def(name, usage, sql, want, sig(dbl, doubleFn(f), doubleP)))
 	}
 	log := func(name, usage string, f func(float64) float64, at float64, sql, want string) Def {
 		return maybe(def(name, usage, sql, want, sig(dbl, logFn(f, at), doubleP)))
@@ -390,19 +391,19 @@ func mathCore() []Def {
 		one("degrees", "Turns radians into degrees.", func(x float64) float64 { return x * (180 / math.Pi) }, "SELECT degrees(3.141592653589793)", "180.0"),
 		one("radians", "Turns degrees into radians.", func(x float64) float64 { return x * (math.Pi / 180) }, "SELECT radians(180)", "3.141592653589793"),
 		one("rint", "Rounds to the nearest whole number, half to even.", math.RoundToEven, "SELECT rint(12.3456)", "12.0"),
-		alias(def("sign", "Gives the sign: -1.0, 0.0 or 1.0.", "SELECT sign(40)", "1.0", sig(dbl, doubleFn(sign), signP), sig(dbl, func(a *Args) (*vec.Vector, error) {
+		alias(maybe(def("sign", "Gives the sign: -1.0, 0.0 or 1.0.", "SELECT sign(40)", "1.0", sig(dbl, doubleFn(sign), signP), sig(dbl, func(a *Args) (*vec.Vector, error) {
 			out := make([]float64, a.N)
 			for i := range out {
 				out[i] = sign(float64(getInt(a.V[0], i)))
 			}
 			return vec.FromSlice(a.Ret, out, nil), nil
-		}, ansiIntervalP)), "signum"),
+		}, ansiIntervalP))), "signum"),
 		def("atan2", "Gives the angle of a point.", "SELECT atan2(0, 0)", "0.0", sig(dbl, doubleFn2(math.Atan2), doubleP, doubleP)),
 		def("hypot", "Gives the length of a hypotenuse.", "SELECT hypot(3, 4)", "5.0", sig(dbl, doubleFn2(math.Hypot), doubleP, doubleP)),
 		def("pi", "Gives pi.", "SELECT pi()", "3.141592653589793", sig(dbl, constant0(math.Pi))),
 		def("e", "Gives e.", "SELECT e()", "2.718281828459045", sig(dbl, constant0(math.E))),
-		def("floor", "Rounds down.", "SELECT floor(-0.1)", "-1", sig(retFloor, rounded(math.Floor, false), floorP)),
-		alias(def("ceil", "Rounds up.", "SELECT ceil(5)", "5", sig(retFloor, rounded(math.Ceil, true), floorP)), "ceiling"),
+		maybe(def("floor", "Rounds down.", "SELECT floor(-0.1)", "-1", sig(retFloor, rounded(math.Floor, false), floorP))),
+		alias(maybe(def("ceil", "Rounds up.", "SELECT ceil(5)", "5", sig(retFloor, rounded(math.Ceil, true), floorP))), "ceiling"),
 		step("decimal_floor", "Rounds a decimal down to a number of digits.", false), step("decimal_ceil", "Rounds a decimal up to a number of digits.", true),
 		roundDef("round", "Rounds to a number of digits, half away from zero.", false, "SELECT round(2.5, 0)", "3"),
 		roundDef("bround", "Rounds to a number of digits, half to even.", true, "SELECT bround(2.5, 0)", "2"),

@@ -368,7 +368,7 @@ func textCore() []Def {
 		}
 	})
 	bool2 := func(f func(x, y []byte) bool) []Overload {
-		return []Overload{sig(gives(types.BoolType), boolKernel(f), stringP, stringP), sig(gives(types.BoolType), boolKernel(f), binaryP, binaryP)}
+		return []Overload{sig(gives(types.BoolType), boolKernel(f), stringP, stringP), {Params: params(binaryP, binaryP), RetExpr: retNullable(types.BoolType), Eval: boolKernel(f)}}
 	}
 	locate := func(a *Args, i int) int {
 		from := 1
@@ -407,13 +407,13 @@ func textCore() []Def {
 		}), stringP, int32P)),
 		def("reverse", "1.5.0", "Turns a text round.", Example{"SELECT reverse('Spark SQL')", "LQS krapS"}, sig(str, textKernel(reverseText), stringP), sig(givesArg(0), reverseLists, arrayP)),
 		def("left", "2.3.0", "Gives the first characters.", Example{"SELECT left('Spark SQL', 3)", "Spa"}, sig(str, cutKernel(func(a *Args, i int, s []byte) (int, int) { return substringRange(s, 1, a.i32(1, i), true) }), stringP, int32P)),
-		def("right", "2.3.0", "Gives the last characters.", Example{"SELECT right('Spark SQL', 3)", "SQL"}, sig(str, cutKernel(func(a *Args, i int, s []byte) (int, int) {
+		def("right", "2.3.0", "Gives the last characters.", Example{"SELECT right('Spark SQL', 3)", "SQL"}, Overload{Params: params(stringP, int32P), RetExpr: retNullable(types.StringType), Eval: cutKernel(func(a *Args, i int, s []byte) (int, int) {
 			n := a.i32(1, i)
 			if n <= 0 {
 				return 0, 0
 			}
 			return substringRange(s, -n, n, true)
-		}), stringP, int32P)),
+		})}),
 		{Name: "startswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text starts with the other.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(bytes.HasPrefix), bytes.HasPrefix), Examples: []Example{{"SELECT startswith('Spark SQL', 'Spark')", "true"}}},
 		{Name: "endswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text ends with the other.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(bytes.HasSuffix), bytes.HasSuffix), Examples: []Example{{"SELECT endswith('Spark SQL', 'SQL')", "true"}}},
 		{Name: "contains", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the other occurs in the text.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(bytes.Contains), bytes.Contains), Examples: []Example{{"SELECT contains('Spark SQL', 'Spark')", "true"}}},

@@ -177,11 +177,11 @@ func textFunctions() []Def {
 		return vec.FromSlice(a.Ret, out, nil), nil
 	}
 	return []Def{
-		def("make_valid_utf8", "4.0.0", "Gives the text with U+FFFD in the place of what isn't UTF-8.", NullIn, textKernel(func(a *Args, i int, dst []byte) []byte { return appendValid(dst, a.V[0].Bytes(i)) }), str, []Example{{"SELECT make_valid_utf8('Spark')", "Spark"}, {"SELECT hex(make_valid_utf8(x'61C262'))", "61EFBFBD62"}}, stringP),
+		def("make_valid_utf8", "4.0.0", "Gives the text with U+FFFD in the place of what isn't UTF-8.", NullMaybe, textKernel(func(a *Args, i int, dst []byte) []byte { return appendValid(dst, a.V[0].Bytes(i)) }), str, []Example{{"SELECT make_valid_utf8('Spark')", "Spark"}, {"SELECT hex(make_valid_utf8(x'61C262'))", "61EFBFBD62"}}, stringP),
 		def("validate_utf8", "4.0.0", "Gives the text, and fails when it isn't UTF-8.", NullMaybe, validateText(false), str, []Example{{"SELECT validate_utf8('Spark')", "Spark"}}, stringP),
 		def("try_validate_utf8", "4.0.0", "Gives the text, or NULL when it isn't UTF-8.", NullMaybe, validateText(true), str, []Example{{"SELECT try_validate_utf8(x'80')", "NULL"}, {"SELECT try_validate_utf8('Spark')", "Spark"}}, stringP),
 		def("to_base32", "4.3.0", "Writes a binary in base 32.", NullIn, textKernel(func(a *Args, i int, dst []byte) []byte { return base32.StdEncoding.AppendEncode(dst, a.V[0].Bytes(i)) }), str, []Example{{"SELECT to_base32('foobar')", "MZXW6YTBOI======"}}, binaryP),
 		def("from_base32", "4.3.0", "Reads base 32.", NullIn, fromBase32, bin, []Example{{"SELECT decode(from_base32('MZXW6YTBOI======'), 'utf-8')", "foobar"}}, stringP),
-		def("jaro_winkler_similarity", "4.3.0", "Gives how alike two texts are, from 0 to 1, by Jaro and Winkler.", NullIn, jaro, gives(types.Float64Type), []Example{{"SELECT jaro_winkler_similarity('MARTHA', 'MARHTA')", "0.9611111111111111"}, {"SELECT jaro_winkler_similarity('ABC', 'XYZ')", "0.0"}}, stringP, stringP),
+		def("jaro_winkler_similarity", "4.3.0", "Gives how alike two texts are, from 0 to 1, by Jaro and Winkler.", NullMaybe, jaro, gives(types.Float64Type), []Example{{"SELECT jaro_winkler_similarity('MARTHA', 'MARHTA')", "0.9611111111111111"}, {"SELECT jaro_winkler_similarity('ABC', 'XYZ')", "0.0"}}, stringP, stringP),
 	}
 }

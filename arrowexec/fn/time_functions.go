@@ -185,15 +185,23 @@ func dateAndTime(zoned bool) Kernel {
 	})
 }
 
-// dateAndTimeSigs are the overloads of make_timestamp and its kin that take a date and a time.
-func dateAndTimeSigs(t *types.Type, zoned, alone bool) []Overload {
+// dateAndTimeSigs are the overloads of make_timestamp and its kin that take a date and a time; of those only an unknown zone fails, so only there try_ adds NULL.
+func dateAndTimeSigs(t *types.Type, zoned, alone, try bool) []Overload {
 	k := dateAndTime(zoned)
-	o := []Overload{sigAnsi(t, k, onlyDateP, onlyTimeP)}
+	two := sigAnsi(t, k, onlyDateP, onlyTimeP)
+	if !zoned {
+		two.RetExpr = retNullable(t)
+	}
+	o := []Overload{two}
 	if alone {
 		o = append(o, sigAnsi(t, k, onlyDateP))
 	}
 	if zoned {
-		o = append(o, sigAnsi(t, k, onlyDateP, onlyTimeP, onlyTextP))
+		zone := sigAnsi(t, k, onlyDateP, onlyTimeP, onlyTextP)
+		if try {
+			zone = tried(zone)
+		}
+		o = append(o, zone)
 	}
 	return o
 }

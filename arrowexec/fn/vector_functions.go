@@ -285,7 +285,7 @@ func vectorFunctions() []Def {
 	floatP := Accept{Name: "FLOAT", Exact: true, Test: func(t *types.Type) bool { return t.Kind == types.Float32 }}
 	arr := gives(floatArray)
 	agg := func(name, usage string, mean bool, sql, want string) Def {
-		return Def{Name: name, Since: "4.2.0", Group: "vector_funcs", Usage: usage, Kind: plan.FnAggregate, Overloads: []Overload{{Params: params(vectorP), Ret: arr}}, Examples: []Example{{sql, want}},
+		return Def{Name: name, Since: "4.2.0", Group: "vector_funcs", Usage: usage, Kind: plan.FnAggregate, Overloads: []Overload{{Params: params(vectorP), Ret: gives(types.NewArray(types.Float32Type, false))}}, Examples: []Example{{sql, want}},
 			Agg: &AggDef{
 				State: func([]*types.Type, *types.Type) []*types.Type { return []*types.Type{floatArray, types.Int64Type} },
 				New: func(a AggArgs) (Accumulator, error) {

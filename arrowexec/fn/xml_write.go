@@ -182,7 +182,7 @@ func xmlFunctions() []Def {
 		def("to_xml", "4.0.0", "Writes a struct as XML.", "SELECT to_xml(named_struct('a', 1, 'b', 2), map('indent', ''))", "<ROW><a>1</a><b>2</b></ROW>",
 			sig(str, toXML, exactStructP), sig(str, toXML, exactStructP, mapP)),
 		def("schema_of_xml", "4.0.0", "Gives the type that an XML text has.", "SELECT schema_of_xml('<p><a>1</a></p>')", "STRUCT<a: BIGINT>",
-			sig(str, schemaOfXML, exactTextP), sig(str, schemaOfXML, exactTextP, mapP)),
+			Overload{Params: params(exactTextP), RetExpr: retAnyNull(str), Eval: schemaOfXML}, Overload{Params: params(exactTextP, mapP), RetExpr: retAnyNull(str), Eval: schemaOfXML}),
 		xpath("xpath", "Gives the values of the nodes that an XPath expression finds.", "SELECT xpath('<a><b>b1</b><b>b2</b></a>', 'a/b/text()')", `["b1","b2"]`, types.NewArray(types.StringType, true), xpathList),
 		xpath("xpath_boolean", "Says whether an XPath expression is true, or finds a node.", "SELECT xpath_boolean('<a><b>1</b></a>', 'a/b')", "true", types.BoolType, xpathBool),
 		xpath("xpath_short", "Gives the number of an XPath expression as a SMALLINT, 0 where it is none.", "SELECT xpath_short('<a><b>1</b><b>2</b></a>', 'sum(a/b)')", "3", types.Int16Type, xpathNumber(func(f float64) int16 { return int16(javaInt(f)) })),

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"neptune/arrowexec/fn"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -389,7 +390,10 @@ func (r *run) extract(c, k plan.Expr, o *errs.Origin) (plan.Expr, error) {
 		if k.Type().Kind == types.Null {
 			k = r.implicit(k, types.Int32Type)
 		}
-		return &plan.Call{At: at, Name: "get_array_item", Args: []plan.Expr{c, k}, T: t.Elem, Null: true, Kind: plan.FnScalar, Mode: r.mode()}, nil
+		x := &plan.Call{At: at, Name: "get_array_item", Args: []plan.Expr{c, k}, Kind: plan.FnScalar, Mode: r.mode()}
+		var err error
+		x.T, x.Null, err = fn.Lookup(x.Name).Overloads[0].RetExpr(x)
+		return x, err
 	case types.Map:
 		if !types.SameType(k.Type(), t.Key) {
 			w := types.Tightest(t.Key, k.Type(), r.Conf.ANSI)

@@ -188,6 +188,9 @@ func (r *run) aggregateGenerators(n *plan.Aggregate, items []plan.Expr, having *
 	if len(all) > 1 {
 		return nil, aerr("UNSUPPORTED_GENERATOR.MULTI_GENERATOR", "num", itoa(len(all)), "generators", strings.Join(all, ", ")).At(n.Origin)
 	}
+	if err := r.ambiguousAliases(items, s); err != nil {
+		return nil, err
+	}
 	var list []plan.Expr
 	var gen *plan.Call
 	var names []string
@@ -254,6 +257,51 @@ func (r *run) aggregateGenerators(n *plan.Aggregate, items []plan.Expr, having *
 		return res, nil
 	}
 	return r.filter(&plan.Filter{Common: having.Common, Cond: having.Cond, Child: done(res)}, outer)
+}
+
+// ambiguousAliases refuses references to a name that several items to the left
+// have, a generator among them, and no column of the input. Where it isn't
+// among them the aggregation below finds it itself.
+func (r *run) ambiguousAliases(items []plan.Expr, s *scope) error {
+	if !r.Conf.flag("spark.sql.lateralColumnAlias.enableImplicitResolution", true) {
+		return nil
+	}
+	var left, gens []string
+	for _, it := range items {
+		var found error
+		plan.Walk(it, func(e plan.Expr) bool {
+			u, ok := e.(*plan.UnresolvedAttr)
+			if !ok || u.PlanID != nil || found != nil {
+				_, lambda := e.(*plan.Lambda)
+				return !lambda && found == nil
+			}
+			same := func(name string) bool { return r.eq(name, u.Parts[0]) }
+			n := 0
+			for _, name := range left {
+				if same(name) {
+					n++
+				}
+			}
+			if n < 2 || !slices.ContainsFunc(gens, same) {
+				return true
+			}
+			trial := *s
+			if x, err := r.nameIn(u, &trial); x == nil && err == nil {
+				found = errs.New(errs.Analysis, "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "name", errs.ID(u.Parts...), "n", itoa(n)).At(u.Origin)
+			}
+			return true
+		})
+		if found != nil {
+			return found
+		}
+		if a, ok := it.(*plan.Alias); ok && len(a.Names) == 1 {
+			left = append(left, a.Names[0])
+			if c, _ := generatorItem(it); c != nil {
+				gens = append(gens, a.Names[0])
+			}
+		}
+	}
+	return nil
 }
 
 // writtenSQL is a call as SQL, for messages: resolved if it can be.

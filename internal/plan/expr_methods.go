@@ -312,15 +312,15 @@ func (e *Case) Type() *types.Type { return e.Then[0].Type() }
 
 // Nullable implements Expr.
 func (e *Case) Nullable() bool {
-	if e.Else == nil || e.Else.Nullable() {
-		return true
-	}
-	for _, t := range e.Then {
+	for i, t := range e.Then {
 		if t.Nullable() {
 			return true
 		}
+		if l, ok := e.When[i].(*Literal); ok && !e.If && l.Value == true {
+			return false // the branches behind are never taken
+		}
 	}
-	return false
+	return e.Else == nil || e.Else.Nullable()
 }
 
 // Children implements Expr.
