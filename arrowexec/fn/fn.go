@@ -135,6 +135,8 @@ type AggDef struct {
 	New func(a AggArgs) (Accumulator, error)
 	// Empty is the result over no rows when it isn't null (count: int64(0)).
 	Empty any
+	// EmptyOf is Empty where it depends on the call's constants.
+	EmptyOf func(c *plan.Call) any
 	// IgnoresDistinct: max(DISTINCT x) is max(x).
 	IgnoresDistinct bool
 	// Sortable ... OrderMatters: collect_list, first: results depend on the order of rows.

@@ -1,4 +1,4 @@
-// Package sketch holds the summaries of Apache DataSketches: Theta and Tuple.
+// Package sketch holds the summaries of Apache DataSketches: Theta, Tuple, KLL and HLL.
 // Their serialized forms are those of datasketches-java 6 and the estimates
 // are equal to its. References: the published binary formats, and the papers
 // that each file names.

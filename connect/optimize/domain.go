@@ -364,7 +364,11 @@ func emptyValue(e plan.Expr) plan.Expr {
 	if !ok {
 		return nullLit(e.Type())
 	}
-	if d := fn.Lookup(c.Name); d != nil && d.Agg != nil && d.Agg.Empty != nil {
+	d := fn.Lookup(c.Name)
+	if d != nil && d.Agg != nil && d.Agg.EmptyOf != nil {
+		return &plan.Literal{T: c.T, Value: d.Agg.EmptyOf(c)}
+	}
+	if d != nil && d.Agg != nil && d.Agg.Empty != nil {
 		return &plan.Literal{T: c.T, Value: d.Agg.Empty}
 	}
 	switch c.Name {

@@ -24,6 +24,7 @@ func areas() []map[string]Condition {
 		semiConditions,
 		routineConditions,
 		formatConditions,
+		sketchConditions,
 		dataframeConditions,
 	}
 }
