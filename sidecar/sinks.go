@@ -224,6 +224,9 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 	res := stream.Result{OutputRows: -1}
 	began := time.Now()
 	node, err := refresh(ctx, b.Plan)
+	if err == nil {
+		node, err = reseed(node, b.ID)
+	}
 	if err != nil {
 		return res, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"neptune/arrowexec/datasource"
@@ -85,6 +86,33 @@ func refresh(ctx context.Context, n plan.Node) (plan.Node, error) {
 		c := *r
 		c.Handle = fresh
 		return &c, nil
+	})
+}
+
+// reseed lets uuid() give other values in each micro-batch (as Spark's IncrementalExecution does).
+func reseed(n plan.Node, batch int64) (plan.Node, error) {
+	return plan.TransformUp(n, func(n plan.Node) (plan.Node, error) {
+		exprs, changed := slices.Clone(n.Exprs()), false
+		for i, e := range exprs {
+			x, err := plan.Transform(e, func(e plan.Expr) (plan.Expr, error) {
+				c, ok := e.(*plan.Call)
+				if !ok || c.Name != "uuid" {
+					return e, nil
+				}
+				fresh := *c
+				fresh.Seed += batch << 32 // partitions are counted from the lower end
+				changed = true
+				return &fresh, nil
+			})
+			if err != nil {
+				return nil, err
+			}
+			exprs[i] = x
+		}
+		if !changed {
+			return n, nil
+		}
+		return n.WithExprs(exprs), nil
 	})
 }
 

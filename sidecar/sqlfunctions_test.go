@@ -78,3 +78,16 @@ func conditionOf(err error) string {
 	}
 	return err.Error()
 }
+
+// Uses of a table expression have the same rows, whatever is drawn for them; each query draws anew.
+func TestRandomTableExpressions(t *testing.T) {
+	r := newRig(t, way{slots: 2, memory: 64 << 20})
+	seen := map[string]bool{}
+	for range 3 {
+		got := r.answer("WITH q AS (SELECT id, uuid() u, rand() x FROM range(100)) SELECT count(*), min(a.u) FROM q a JOIN q b USING (id) WHERE a.u = b.u AND a.x = b.x")
+		if len(got) != 1 || !strings.HasPrefix(got[0], "100|") || seen[got[0]] {
+			t.Fatal(got)
+		}
+		seen[got[0]] = true
+	}
+}

@@ -10,14 +10,14 @@ import (
 	"neptune/internal/types"
 )
 
-// rowRandom is a random source seeded by argument k, if there is one, and the partition.
+// rowRandom is a random source seeded by argument k or, if there is none, by the call, and by the partition.
 func rowRandom(a *Args, k int) (*rand.Rand, error) {
 	return state(a, func() (*rand.Rand, error) {
-		seed := rand.Uint64()
+		seed := a.Call.Seed
 		if k < len(a.V) && a.N > 0 && !a.V[k].IsNull(0) {
-			seed = uint64(getInt(a.V[k], 0)) + uint64(a.Env.Partition)
+			seed = getInt(a.V[k], 0)
 		}
-		return rand.New(rand.NewPCG(seed, 0x9E3779B97F4A7C15)), nil
+		return rand.New(rand.NewPCG(uint64(seed)+uint64(a.Env.Partition), 0x9E3779B97F4A7C15)), nil
 	})
 }
 

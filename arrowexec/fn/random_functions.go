@@ -1,7 +1,6 @@
 package fn
 
 import (
-	"math/rand/v2"
 	"strconv"
 
 	"neptune/arrowexec/vec"
@@ -10,10 +9,10 @@ import (
 	"neptune/internal/types"
 )
 
-// xorShiftOf is Spark's generator, seeded by argument k, if there is one, and the partition.
+// xorShiftOf is Spark's generator, seeded by argument k or, if there is none, by the call, and by the partition.
 func xorShiftOf(a *Args, k int) (*xorShift, error) {
 	return state(a, func() (*xorShift, error) {
-		seed := int64(rand.Uint64())
+		seed := a.Call.Seed
 		if k < len(a.V) {
 			if seed = 0; a.N > 0 && !a.V[k].IsNull(0) {
 				seed = getInt(a.V[k], 0)

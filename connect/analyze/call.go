@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"math/rand/v2"
 	"slices"
 	"sort"
 	"strings"
@@ -268,6 +269,9 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 	c.Args = args
 	c.Kind = def.Kind
 	c.Mode = r.mode()
+	if def.Random {
+		c.Seed = rand.Int64()
+	}
 	c.Name = def.Name
 	if c.Filter != nil {
 		if err := r.checkFilterClause(c); err != nil {

@@ -180,6 +180,9 @@ type Call struct {
 	Null bool
 	Kind FuncKind // what the function table says of it
 	Mode EvalMode
+	// Seed is what a function that draws random numbers starts from where the query gives none: copies
+	// of a plan, as the uses of a table expression are, and tasks that run again draw the same (Spark's ResolveRandomSeed).
+	Seed int64
 }
 
 // NullTreatment is IGNORE NULLS or RESPECT NULLS.

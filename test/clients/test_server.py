@@ -49,14 +49,14 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def no_shared_pool():
-    """PySpark 3.5 gives back operations on a pool that all sessions share: those of ended servers would fill it for minutes."""
+    """PySpark gives back operations on a pool that all sessions share, and closing a session waits for it: those of
+    ended servers would fill it for minutes."""
     yield
-    import pyspark
+    from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator as Iterator
 
-    if pyspark.__version__ < "4":
-        from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator as Iterator
-
-        Iterator._release_thread_pool = None
+    for name in ("_release_thread_pool", "_release_thread_pool_instance"):  # 3.5; later ones
+        if name in vars(Iterator) and not isinstance(vars(Iterator)[name], property):
+            setattr(Iterator, name, None)
 
 
 def run(*args):
