@@ -157,6 +157,7 @@ func (it *patternItem) legacyNumber() bool {
 // readLegacy reads a text as SimpleDateFormat does when it isn't lenient.
 func (p *Pattern) readLegacy(s string) (local int64, zone *time.Location, at int, ok bool) {
 	f := newPatternParse()
+	var date legacyDate
 	for i := range p.items {
 		it := &p.items[i]
 		if it.letter == 0 {
@@ -175,6 +176,12 @@ func (p *Pattern) readLegacy(s string) (local int64, zone *time.Location, at int
 				return 0, nil, at, false
 			}
 			at += n
+			switch it.letter {
+			case 'M', 'L':
+				date.set(legacyMonth, f.m)
+			case 'E':
+				date.set(legacyWeekday, f.weekday+1)
+			}
 			continue
 		}
 		start := at
@@ -208,17 +215,27 @@ func (p *Pattern) readLegacy(s string) (local int64, zone *time.Location, at int
 					v += 100
 				}
 			}
-			f.y = v
+			if it.letter == 'Y' {
+				date.set(legacyWeekYear, v)
+			} else {
+				date.set(legacyYear, v)
+			}
 		case 'M', 'L':
-			if f.m = v; v < 1 || v > 12 {
+			if date.set(legacyMonth, v); v < 1 || v > 12 {
 				return 0, nil, start, false
 			}
 		case 'd':
-			f.d = v
+			date.set(legacyDay, v)
 		case 'D':
-			f.yday = v
+			date.set(legacyYearDay, v)
+		case 'w':
+			date.set(legacyWeek, v)
+		case 'W':
+			date.set(legacyMonthWeek, v)
+		case 'F':
+			date.set(legacyNth, v)
 		case 'u':
-			f.weekday = v - 1
+			date.set(legacyWeekday, v)
 		case 'H', 'k':
 			if it.letter == 'k' && v == 24 {
 				v = 0
@@ -246,6 +263,12 @@ func (p *Pattern) readLegacy(s string) (local int64, zone *time.Location, at int
 			return 0, nil, start, false
 		}
 	}
+	day, ok := date.resolve(f.bc)
+	if !ok {
+		return 0, nil, 0, false
+	}
+	y, m, d := CivilFromDays(day)
+	f.y, f.m, f.d, f.weekday, f.bc = y, int64(m), int64(d), -1, false
 	local, ok = f.resolve()
 	return local, f.zone, 0, ok
 }
