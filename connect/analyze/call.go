@@ -681,7 +681,8 @@ var parameterNames = map[string][]string{
 	"posexplode":    {"collection"},
 	"inline":        {"input"}, "inline_outer": {"input"},
 	"variant_explode": {"input"}, "variant_explode_outer": {"input"},
-	"range": {"start", "end", "step", "numSlices"},
+	"range":            {"start", "end", "step", "numSlices"},
+	"count_min_sketch": {"column", "epsilon", "confidence", "seed"},
 }
 
 // namedArgs puts named arguments into their places.
