@@ -12,16 +12,22 @@ import (
 	"neptune/internal/types"
 )
 
-func fromCSV(a *Args) (*vec.Vector, error) {
+// csvOptions reads the options, argument k, and makes the dialect that they describe.
+func csvOptions(a *Args, k int) (*formatOptions, csvline.Dialect, error) {
 	s, err := clockStateOf(a)
 	if err != nil {
-		return nil, err
+		return nil, csvline.Dialect{}, err
 	}
-	o, err := optionsOf(a, s, "csv", 2)
+	o, err := optionsOf(a, s, "csv", k)
 	if err != nil {
-		return nil, err
+		return nil, csvline.Dialect{}, err
 	}
 	d, err := csvline.New(o.raw)
+	return o, d, err
+}
+
+func fromCSV(a *Args) (*vec.Vector, error) {
+	o, d, err := csvOptions(a, 2)
 	if err != nil {
 		return nil, err
 	}
@@ -83,15 +89,7 @@ func fromCSV(a *Args) (*vec.Vector, error) {
 }
 
 func toCSV(a *Args) (*vec.Vector, error) {
-	s, err := clockStateOf(a)
-	if err != nil {
-		return nil, err
-	}
-	o, err := optionsOf(a, s, "csv", 1)
-	if err != nil {
-		return nil, err
-	}
-	d, err := csvline.New(o.raw)
+	o, d, err := csvOptions(a, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -180,15 +178,7 @@ func appendCSVField(dst []byte, text string, d *csvline.Dialect, o *formatOption
 }
 
 func schemaOfCSV(a *Args) (*vec.Vector, error) {
-	s, err := clockStateOf(a)
-	if err != nil {
-		return nil, err
-	}
-	o, err := optionsOf(a, s, "csv", 1)
-	if err != nil {
-		return nil, err
-	}
-	d, err := csvline.New(o.raw)
+	o, d, err := csvOptions(a, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -60,20 +60,7 @@ func common(list []plan.Expr, cond map[int]bool) (pre, rest []plan.Expr) {
 		if opaque(e) {
 			return e
 		}
-		kids := e.Children()
-		if len(kids) == 0 {
-			return e
-		}
-		fresh := make([]plan.Expr, len(kids))
-		changed := false
-		for i, k := range kids {
-			fresh[i] = take(k, false)
-			changed = changed || fresh[i] != k
-		}
-		if !changed {
-			return e
-		}
-		return e.WithChildren(fresh)
+		return plan.MapChildren(e, func(k plan.Expr) plan.Expr { return take(k, false) })
 	}
 	rest = make([]plan.Expr, len(list))
 	for i, e := range list {

@@ -136,20 +136,7 @@ func swap(e plan.Expr, m map[string]plan.Expr) plan.Expr {
 	if r, ok := m[key(e)]; ok {
 		return r
 	}
-	kids := e.Children()
-	if len(kids) == 0 {
-		return e
-	}
-	fresh := make([]plan.Expr, len(kids))
-	changed := false
-	for i, k := range kids {
-		fresh[i] = swap(k, m)
-		changed = changed || fresh[i] != k
-	}
-	if !changed {
-		return e
-	}
-	return e.WithChildren(fresh)
+	return plan.MapChildren(e, func(k plan.Expr) plan.Expr { return swap(k, m) })
 }
 
 // keyColumn is the column that stands for an expression above a lower aggregate.

@@ -24,17 +24,7 @@ func (r *reuser) node(n physical.Node) physical.Node {
 	if d, ok := r.done[n]; ok {
 		return d
 	}
-	out := n
-	kids := n.Children()
-	fresh := make([]physical.Node, len(kids))
-	changed := false
-	for i, k := range kids {
-		fresh[i] = r.node(k)
-		changed = changed || fresh[i] != k
-	}
-	if changed {
-		out = n.WithChildren(fresh)
-	}
+	out := plan.MapChildren(n, r.node)
 	if x, ok := out.(*physical.Exchange); ok {
 		if k, ok := physicalKey(x); ok {
 			if first, ok := r.byKey[k]; ok {

@@ -298,16 +298,8 @@ func (f *filterPlacer) rebuild(n physical.Node) physical.Node {
 			c.RuntimeFilters = append(c.RuntimeFilters, r.RuntimeFilter)
 		}
 		out = &c
-	} else if kids := n.Children(); len(kids) > 0 {
-		fresh := make([]physical.Node, len(kids))
-		changed := false
-		for i, k := range kids {
-			fresh[i] = f.rebuild(k)
-			changed = changed || fresh[i] != k
-		}
-		if changed {
-			out = n.WithChildren(fresh)
-		}
+	} else {
+		out = plan.MapChildren(n, f.rebuild)
 	}
 	f.made[n] = out
 	return out

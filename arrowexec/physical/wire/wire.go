@@ -175,16 +175,8 @@ func (c *cutter) cut(n physical.Node) physical.Node {
 		k := *x
 		k.Input = stub(x.Input)
 		m = &k
-	} else if kids := n.Children(); len(kids) > 0 {
-		fresh := make([]physical.Node, len(kids))
-		changed := false
-		for i, k := range kids {
-			fresh[i] = c.cut(k)
-			changed = changed || fresh[i] != k
-		}
-		if changed {
-			m = n.WithChildren(fresh)
-		}
+	} else {
+		m = plan.MapChildren(n, c.cut)
 	}
 	c.made[n] = m
 	return m
