@@ -113,11 +113,11 @@ def main():
                 latencies[p["batchId"]] = p["durationMs"]["triggerExecution"] / 1000
 
     query = infer(spark, model, a.rate, a.trigger)
-    alone_until = time.time() + min(10, a.seconds / 2)
-    while time.time() < alone_until and query.isActive:
+    first = time.time()
+    while not latencies and time.time() < first + 30 and query.isActive:
         time.sleep(1)
         watch(query)
-    alone = dict(latencies)
+    warm = set(latencies)
 
     def work(k):
         def report(seconds, rows, loss):
@@ -135,7 +135,7 @@ def main():
     while time.time() < begun + a.seconds and query.isActive and not failures:
         time.sleep(1)
         watch(query)
-        both = [v for k, v in latencies.items() if k not in alone]
+        both = [v for k, v in latencies.items() if k not in warm]
         with lock:
             last = passes[-1] if passes else None
             rows = sum(p["rows"] for p in passes)
@@ -148,11 +148,21 @@ def main():
         t.join()
     elapsed = time.time() - begun
     watch(query)
+    both = {k: v for k, v in latencies.items() if k not in warm}
+
+    # Alone: the same query over the same versions of the model, as long as both ran together.
+    print(f"{a.label:>8} the stream alone, for comparison ...", flush=True)
+    time.sleep(1)
+    watch(query)
+    seen, since = set(latencies), time.time()
+    while time.time() < since + a.seconds and query.isActive and not failures:
+        time.sleep(1)
+        watch(query)
+    alone = {k: v for k, v in latencies.items() if k not in seen}
     if query.exception():
         failures.append(f"stream: {query.exception()}")
     query.stop()
     spark.stop()
-    both = {k: v for k, v in latencies.items() if k not in alone}
     result = {"label": a.label, "alone": list(alone.values()), "latency": list(both.values()), "passes": passes, "begun": begun,
               "rows_per_second": sum(p["rows"] for p in passes) / elapsed, "failures": failures}
     if a.json:
