@@ -81,7 +81,7 @@ def main():
     ap.add_argument("--neptune", required=True, help="the binary")
     ap.add_argument("--out", default="build/demo")
     ap.add_argument("--port", type=int, default=15002)
-    ap.add_argument("--seconds", type=float, default=30)
+    ap.add_argument("--seconds", type=float, default=60)
     ap.add_argument("--rows", type=int, default=12_000_000)
     a = ap.parse_args()
     os.makedirs(a.out, exist_ok=True)
@@ -91,7 +91,7 @@ def main():
         with Server(a.neptune, a.port, label.lower(), log):
             out = os.path.join(a.out, label.lower() + ".json")
             code = subprocess.call([sys.executable, os.path.join(HERE, "train_and_infer.py"), "--remote", f"sc://localhost:{a.port}", "--label", label,
-                                    "--seconds", str(a.seconds), "--rows", str(a.rows), "--folder", a.out, "--json", out])
+                                    "--seconds", str(a.seconds), "--alone", str(a.seconds if label == "NEPTUNE" else 0), "--rows", str(a.rows), "--folder", a.out, "--json", out])
             if code:
                 sys.exit(f"the example failed under {label}; the server's log is {log}")
             with open(out) as f:

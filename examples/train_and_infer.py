@@ -86,6 +86,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--remote", default=os.environ.get("SPARK_REMOTE", "sc://localhost:15002"))
     ap.add_argument("--seconds", type=float, default=30, help="how long both jobs run together")
+    ap.add_argument("--alone", type=float, default=None, help="how long the stream then runs alone, for comparison (default: as long)")
     ap.add_argument("--rows", type=int, default=12_000_000, help="rows of history")
     ap.add_argument("--rate", type=int, default=1000, help="live events a second")
     ap.add_argument("--trigger", default="250 milliseconds")
@@ -151,11 +152,13 @@ def main():
     both = {k: v for k, v in latencies.items() if k not in warm}
 
     # Alone: the same query over the same versions of the model, as long as both ran together.
-    print(f"{a.label:>8} the stream alone, for comparison ...", flush=True)
-    time.sleep(1)
+    quiet = a.seconds if a.alone is None else a.alone
+    if quiet:
+        print(f"{a.label:>8} the stream alone, for comparison ...", flush=True)
+        time.sleep(1)
     watch(query)
     seen, since = set(latencies), time.time()
-    while time.time() < since + a.seconds and query.isActive and not failures:
+    while time.time() < since + quiet and query.isActive and not failures:
         time.sleep(1)
         watch(query)
     alone = {k: v for k, v in latencies.items() if k not in seen}
