@@ -54,6 +54,7 @@ type operation struct {
 	released bool
 	rows     int64
 	lastTick time.Time
+	aside    pb.ExecutePlanResponse // what goes with the next response: schema, metrics, observed metrics
 }
 
 var (
@@ -67,12 +68,16 @@ func (o *operation) broadcast() {
 	o.changed = make(chan struct{})
 }
 
-// response is an empty response of the operation; index 0 is the next one. o.mu is held.
+// response is the operation's next response, with what was put aside for it. A response
+// of its own would cost the client more than it says: each is released by a call. o.mu is held.
 func (o *operation) response() *pb.ExecutePlanResponse {
-	return &pb.ExecutePlanResponse{
+	r := &pb.ExecutePlanResponse{
 		SessionId: o.s.ID, ServerSideSessionId: o.s.ServerID, OperationId: o.id,
 		ResponseId: o.ids.id(o.base + int64(len(o.frames)) + 1),
+		Schema:     o.aside.Schema, Metrics: o.aside.Metrics, ObservedMetrics: o.aside.ObservedMetrics,
 	}
+	o.aside.Schema, o.aside.Metrics, o.aside.ObservedMetrics = nil, nil, nil
+	return r
 }
 
 // put adds a response; fill sets its content.
@@ -104,7 +109,10 @@ func (o *operation) Schema(t *types.Type) error {
 	if err != nil {
 		return err
 	}
-	return o.put(func(r *pb.ExecutePlanResponse) { r.Schema = d })
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.aside.Schema = d
+	return nil
 }
 
 // Ready implements Sink.
@@ -202,14 +210,7 @@ func (o *operation) scheduled(p Progress) {
 		}}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.finished {
-		return
-	}
-	r := o.response()
-	r.Metrics = &pb.ExecutePlanResponse_Metrics{Metrics: []*pb.ExecutePlanResponse_Metrics_MetricObject{m}}
-	if f, err := encode(r); err == nil { // a message of numbers always encodes
-		o.push(f)
-	}
+	o.aside.Metrics = &pb.ExecutePlanResponse_Metrics{Metrics: []*pb.ExecutePlanResponse_Metrics_MetricObject{m}}
 }
 
 // Metrics implements Sink.
@@ -222,13 +223,23 @@ func (o *operation) Metrics(m Observed) error {
 		}
 		out.Values = append(out.Values, l)
 	}
-	return o.put(func(r *pb.ExecutePlanResponse) {
-		r.ObservedMetrics = []*pb.ExecutePlanResponse_ObservedMetrics{out}
-	})
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.aside.ObservedMetrics = append(o.aside.ObservedMetrics, out)
+	return nil
 }
 
-// finish says how the execution ended. A good end is the message result_complete.
+// finish says how the execution ended. A good end is the message result_complete. What
+// was observed before a bad one is told as well.
 func (o *operation) finish(err error) {
+	o.mu.Lock()
+	observed := o.aside.ObservedMetrics != nil
+	o.mu.Unlock()
+	if err != nil && observed {
+		if e := o.put(func(*pb.ExecutePlanResponse) {}); e != nil {
+			err = e
+		}
+	}
 	if err == nil {
 		err = o.put(func(r *pb.ExecutePlanResponse) {
 			r.ResponseType = &pb.ExecutePlanResponse_ResultComplete_{ResultComplete: &pb.ExecutePlanResponse_ResultComplete{}}

@@ -259,6 +259,10 @@ func TestResultsComeWholeAndInOrder(t *testing.T) {
 		if l[0].GetSchema() == nil || l[len(l)-1].GetResultComplete() == nil {
 			t.Error("the schema doesn't come first, or result_complete last")
 		}
+		// Each response costs the client a call that releases it: rows and end, no more.
+		if want <= 2000 && req.GetRequestOptions() == nil && len(l) != 2 {
+			t.Errorf("%d responses for one batch", len(l))
+		}
 		seen := map[string]bool{}
 		for _, m := range l {
 			if seen[m.GetResponseId()] || m.GetSessionId() != r.id || m.GetOperationId() != req.GetOperationId() || m.GetServerSideSessionId() == "" {
