@@ -54,7 +54,12 @@ type operation struct {
 	released bool
 	rows     int64
 	lastTick time.Time
-	aside    pb.ExecutePlanResponse // what goes with the next response: schema, metrics, observed metrics
+
+	// What goes with the next response. One of its own would cost the client more than it
+	// says: each response is released by a call.
+	schema   *pb.DataType
+	metrics  []*pb.ExecutePlanResponse_Metrics_MetricObject
+	observed []*pb.ExecutePlanResponse_ObservedMetrics
 }
 
 var (
@@ -68,15 +73,22 @@ func (o *operation) broadcast() {
 	o.changed = make(chan struct{})
 }
 
-// response is the operation's next response, with what was put aside for it. A response
-// of its own would cost the client more than it says: each is released by a call. o.mu is held.
-func (o *operation) response() *pb.ExecutePlanResponse {
-	r := &pb.ExecutePlanResponse{
+// empty is the operation's next response, without content. o.mu is held.
+func (o *operation) empty() *pb.ExecutePlanResponse {
+	return &pb.ExecutePlanResponse{
 		SessionId: o.s.ID, ServerSideSessionId: o.s.ServerID, OperationId: o.id,
 		ResponseId: o.ids.id(o.base + int64(len(o.frames)) + 1),
-		Schema:     o.aside.Schema, Metrics: o.aside.Metrics, ObservedMetrics: o.aside.ObservedMetrics,
 	}
-	o.aside.Schema, o.aside.Metrics, o.aside.ObservedMetrics = nil, nil, nil
+}
+
+// response is the operation's next response, with what was put aside for it. o.mu is held.
+func (o *operation) response() *pb.ExecutePlanResponse {
+	r := o.empty()
+	r.Schema, r.ObservedMetrics = o.schema, o.observed
+	if o.metrics != nil {
+		r.Metrics = &pb.ExecutePlanResponse_Metrics{Metrics: o.metrics}
+	}
+	o.schema, o.metrics, o.observed = nil, nil, nil
 	return r
 }
 
@@ -86,6 +98,11 @@ func (o *operation) put(fill func(*pb.ExecutePlanResponse)) error {
 	defer o.mu.Unlock()
 	r := o.response()
 	fill(r)
+	return o.add(r)
+}
+
+// add encodes a response and adds it; o.mu is held.
+func (o *operation) add(r *pb.ExecutePlanResponse) error {
 	f, err := encode(r)
 	if err != nil {
 		return err
@@ -111,7 +128,7 @@ func (o *operation) Schema(t *types.Type) error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.aside.Schema = d
+	o.schema = d
 	return nil
 }
 
@@ -178,7 +195,7 @@ func (o *operation) Progress(p Progress) {
 		return
 	}
 	o.lastTick = time.Now()
-	r := o.response()
+	r := o.empty() // what was observed goes with a response whose failure is told
 	m := &pb.ExecutePlanResponse_ExecutionProgress{NumInflightTasks: p.InflightTasks}
 	for _, s := range p.Stages {
 		m.Stages = append(m.Stages, &pb.ExecutePlanResponse_ExecutionProgress_StageInfo{
@@ -210,7 +227,7 @@ func (o *operation) scheduled(p Progress) {
 		}}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.aside.Metrics = &pb.ExecutePlanResponse_Metrics{Metrics: []*pb.ExecutePlanResponse_Metrics_MetricObject{m}}
+	o.metrics = append(o.metrics, m)
 }
 
 // Metrics implements Sink.
@@ -225,7 +242,7 @@ func (o *operation) Metrics(m Observed) error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.aside.ObservedMetrics = append(o.aside.ObservedMetrics, out)
+	o.observed = append(o.observed, out)
 	return nil
 }
 
@@ -233,20 +250,17 @@ func (o *operation) Metrics(m Observed) error {
 // was observed before a bad one is told as well.
 func (o *operation) finish(err error) {
 	o.mu.Lock()
-	observed := o.aside.ObservedMetrics != nil
-	o.mu.Unlock()
-	if err != nil && observed {
-		if e := o.put(func(*pb.ExecutePlanResponse) {}); e != nil {
+	defer o.mu.Unlock()
+	if err == nil || o.observed != nil {
+		r := o.response()
+		if err == nil {
+			r.ResponseType = &pb.ExecutePlanResponse_ResultComplete_{ResultComplete: &pb.ExecutePlanResponse_ResultComplete{}}
+		}
+		// Why the execution failed says more than that a response can't be encoded.
+		if e := o.add(r); err == nil {
 			err = e
 		}
 	}
-	if err == nil {
-		err = o.put(func(r *pb.ExecutePlanResponse) {
-			r.ResponseType = &pb.ExecutePlanResponse_ResultComplete_{ResultComplete: &pb.ExecutePlanResponse_ResultComplete{}}
-		})
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.finished, o.err = true, err
 	o.broadcast()
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -39,6 +40,7 @@ import (
 type fake struct {
 	Engine  // nil: what a test doesn't need panics, and the server must stand it
 	batch   int
+	before  func(Sink) error // if set, called before the rows of a range
 	last    atomic.Pointer[Query]
 	running chan string // gets the operation id of a query that blocks
 	closed  atomic.Int32
@@ -77,6 +79,11 @@ func (f *fake) Execute(ctx context.Context, q *Query, sink Sink) error {
 		f.running <- q.OperationID
 		<-ctx.Done()
 		return ctx.Err()
+	}
+	if f.before != nil {
+		if err := f.before(sink); err != nil {
+			return err
+		}
 	}
 	if err := sink.Schema(types.NewStruct(types.Field{Name: "id", Type: types.Int64Type})); err != nil {
 		return err
@@ -270,6 +277,45 @@ func TestResultsComeWholeAndInOrder(t *testing.T) {
 			}
 			seen[m.GetResponseId()] = true
 		}
+	}
+}
+
+// An execution can be several jobs, and each tells its metrics.
+func TestMetricsOfEachJobAreTold(t *testing.T) {
+	r := start(t, Options{})
+	r.f.before = func(sink Sink) error {
+		for _, p := range []int64{1, 2} {
+			sink.Progress(Progress{JobType: "batch", Origin: "conf", Priority: p, Ended: true})
+		}
+		return nil
+	}
+	l, err := r.run(r.request(rangeTo(5)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int64
+	for _, m := range l {
+		for _, x := range m.GetMetrics().GetMetrics() {
+			got = append(got, x.GetExecutionMetrics()["priority"].GetValue())
+		}
+	}
+	if !slices.Equal(got, []int64{1, 2}) {
+		t.Errorf("metrics of the jobs %v, want those of 1 and 2", got)
+	}
+}
+
+func TestObservedBeforeAFailureIsTold(t *testing.T) {
+	r := start(t, Options{})
+	r.f.before = func(sink Sink) error {
+		if err := sink.Metrics(Observed{Name: "seen", Keys: []string{"n"}, Types: []*types.Type{types.Int64Type}, Values: []any{int64(7)}}); err != nil {
+			return err
+		}
+		return errs.New(errs.Arithmetic, "DIVIDE_BY_ZERO", "config", `"spark.sql.ansi.enabled"`)
+	}
+	l, err := r.run(r.request(rangeTo(5)))
+	r.wants(err, "DIVIDE_BY_ZERO")
+	if len(l) != 1 || len(l[0].GetObservedMetrics()) != 1 || l[0].GetObservedMetrics()[0].GetName() != "seen" {
+		t.Errorf("got %v", l)
 	}
 }
 
