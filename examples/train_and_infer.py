@@ -113,6 +113,9 @@ def main():
             if p["numInputRows"] > 0:
                 latencies[p["batchId"]] = p["durationMs"]["triggerExecution"] / 1000
 
+    def since(seen):
+        return [v for k, v in latencies.items() if k not in seen]
+
     query = infer(spark, model, a.rate, a.trigger)
     first = time.time()
     while not latencies and time.time() < first + 30 and query.isActive:
@@ -136,7 +139,7 @@ def main():
     while time.time() < begun + a.seconds and query.isActive and not failures:
         time.sleep(1)
         watch(query)
-        both = [v for k, v in latencies.items() if k not in warm]
+        both = since(warm)
         with lock:
             last = passes[-1] if passes else None
             rows = sum(p["rows"] for p in passes)
@@ -149,7 +152,7 @@ def main():
         t.join()
     elapsed = time.time() - begun
     watch(query)
-    both = {k: v for k, v in latencies.items() if k not in warm}
+    both = since(warm)
 
     # Alone: the same query over the same versions of the model, as long as both ran together.
     quiet = a.seconds if a.alone is None else a.alone
@@ -157,16 +160,16 @@ def main():
         print(f"{a.label:>8} the stream alone, for comparison ...", flush=True)
         time.sleep(1)
     watch(query)
-    seen, since = set(latencies), time.time()
-    while time.time() < since + quiet and query.isActive and not failures:
+    seen, begun_alone = set(latencies), time.time()
+    while time.time() < begun_alone + quiet and query.isActive and not failures:
         time.sleep(1)
         watch(query)
-    alone = {k: v for k, v in latencies.items() if k not in seen}
+    alone = since(seen)
     if query.exception():
         failures.append(f"stream: {query.exception()}")
     query.stop()
     spark.stop()
-    result = {"label": a.label, "alone": list(alone.values()), "latency": list(both.values()), "passes": passes, "begun": begun,
+    result = {"label": a.label, "alone": alone, "latency": both, "passes": passes, "begun": begun,
               "rows_per_second": sum(p["rows"] for p in passes) / elapsed, "failures": failures}
     if a.json:
         with open(a.json, "w") as f:
