@@ -12,7 +12,7 @@ import (
 func TestSubtractTimestampsInZone(t *testing.T) {
 	zone, err := time.LoadLocation("America/Los_Angeles")
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err) // Go's own distribution has the zones, if the host doesn't
 	}
 	x := time.Date(2020, 1, 1, 0, 0, 0, 0, zone).UnixMicro()
 	y := time.Date(2019, 10, 6, 10, 0, 0, 0, zone).UnixMicro()
