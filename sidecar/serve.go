@@ -127,15 +127,14 @@ func tune(c *conf.Conf) {
 }
 
 // Serve runs a server until ctx is done.
-func Serve(ctx context.Context, c *conf.Conf, version string) error {
-	Version = version
+func Serve(ctx context.Context, c *conf.Conf) error {
 	log := obs.NewLog(os.Stderr, c.LogLevel, c.LogFormat)
 	started := time.Now()
 	s, err := Start(c, log)
 	if err != nil {
 		return err
 	}
-	log.Info("neptune server", "version", version, "address", "sc://"+s.Addr.String(), "slots", c.Slots, "mode", c.Mode, "policy", c.Policy,
+	log.Info("neptune server", "version", Version, "address", "sc://"+s.Addr.String(), "slots", c.Slots, "mode", c.Mode, "policy", c.Policy,
 		"memory", fmt.Sprintf("%d MiB", c.Memory>>20), "ready_ms", time.Since(started).Milliseconds())
 	<-ctx.Done()
 	log.Info("stopping")

@@ -1,15 +1,8 @@
 package datasource
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
-	"sync"
-
-	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
 
 	"neptune/arrowexec/vec"
 )
@@ -176,81 +169,6 @@ func readHeader(b []byte) (h pageHeader, n int, err error) {
 		return h, 0, errCorrupt
 	}
 	return h, t.at, nil
-}
-
-var zstdDecoders = sync.Pool{New: func() any {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPage))
-	if err != nil {
-		return err
-	}
-	return d
-}}
-
-// inflate decompresses src, which must give exactly n bytes, into dst if that
-// has the room. Gzip pages are read in steps with a yield between.
-func inflate(codec compress.Compression, dst, src []byte, n int, yield func() error) ([]byte, error) {
-	if codec == compress.Codecs.Uncompressed {
-		if len(src) != n {
-			return nil, errCorrupt
-		}
-		return src, nil
-	}
-	if codec != compress.Codecs.Gzip && n > 512*(len(src)+64)*64 {
-		return nil, errCorrupt // no codec packs that well
-	}
-	if cap(dst) < n {
-		dst = vec.Uncleared[byte](n)
-	}
-	dst = dst[:n]
-	switch codec {
-	case compress.Codecs.Snappy:
-		if m, err := s2.DecodedLen(src); err != nil || m != n {
-			return nil, errCorrupt
-		}
-		if n > inflateWhole {
-			return dst, unsnap(dst, src, yield)
-		}
-		out, err := s2.Decode(dst, src)
-		if err == nil {
-			err = yield()
-		}
-		return out, err
-	case compress.Codecs.Zstd:
-		if n > inflateWhole {
-			return dst, unzstd(dst, src, yield)
-		}
-		d, ok := zstdDecoders.Get().(*zstd.Decoder)
-		if !ok {
-			return nil, errors.New("no zstd decoder")
-		}
-		defer zstdDecoders.Put(d)
-		out, err := d.DecodeAll(src, dst[:0])
-		if err == nil && len(out) != n {
-			err = errCorrupt
-		}
-		if err == nil {
-			err = yield()
-		}
-		return out, err
-	case compress.Codecs.Gzip:
-		r, err := gzip.NewReader(bytes.NewReader(src))
-		if err != nil {
-			return nil, err
-		}
-		if err := readSteps(r, dst, yield); err != nil {
-			return nil, err
-		}
-		return dst, nil
-	}
-	c, err := compress.GetCodec(codec)
-	if err != nil {
-		return nil, err
-	}
-	out := c.Decode(dst, src) // panics on broken input; the scan turns that into an error
-	if len(out) != n {
-		return nil, errCorrupt
-	}
-	return out, nil
 }
 
 // rle reads the RLE / bit-packed hybrid of levels and dictionary codes.

@@ -152,7 +152,7 @@ func (l *lines) rows(c *task.Ctx, limit int) (int, error) {
 		l.start(limit)
 		n := 0
 		for ; n < limit; n++ {
-			if n&255 == 255 {
+			if n&31 == 31 {
 				if err := c.Yield(); err != nil {
 					return 0, err
 				}

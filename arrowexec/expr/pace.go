@@ -15,8 +15,10 @@ const stepTime = 100 * time.Microsecond
 // firstStep is the number of rows of the first step, when the cost of a row
 // isn't known yet; minStep the least number.
 const (
-	firstStep = 1024
+	firstStep = 128
 	minStep   = 32
+
+	paceGrowth = 8 // how much larger a step may be than the one before
 )
 
 // pace cuts the evaluation of a batch into steps of about stepTime, by what the
@@ -73,5 +75,6 @@ func (p *pace) learn(k int, d time.Duration) {
 	if k < minStep && rows < minStep {
 		return // too few to tell: most of it is the call itself
 	}
+	rows = min(rows, max(paceGrowth*int64(k), firstStep)) // rows to come may be dearer than these
 	p.rows = int(min(max(rows, minStep), most))
 }

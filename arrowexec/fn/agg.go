@@ -294,7 +294,7 @@ func collectAggs() []Def {
 					if a.Call.Nulls == plan.RespectNulls {
 						skip = 0
 					}
-					return &collectAcc{newLog(a.Args[:1], skip, set), a.Ret}, nil
+					return &collectAcc{newLog(a.Env, a.Args[:1], skip, set), a.Ret}, nil
 				}})
 		d.Overloads[0].RetExpr = func(c *plan.Call) (*types.Type, bool, error) {
 			t := c.Args[0].Type()

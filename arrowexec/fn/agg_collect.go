@@ -1,6 +1,8 @@
 package fn
 
 import (
+	"slices"
+
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
@@ -21,10 +23,14 @@ type valueLog struct {
 	table []int32 // open addressing over values, index+1
 	owner []int32 // by value, its group; only with set
 	cmp   []compareFn
+	yield func() error
 }
 
-func newLog(t []*types.Type, skip int, set bool) valueLog {
-	l := valueLog{types: t, skip: skip, set: set}
+// logStep is how many values are moved between two yield points.
+const logStep = 2048
+
+func newLog(env *Env, t []*types.Type, skip int, set bool) valueLog {
+	l := valueLog{types: t, skip: skip, set: set, yield: env.Yield}
 	for _, c := range t {
 		l.cmp = append(l.cmp, comparer(c))
 	}
@@ -86,14 +92,20 @@ func (l *valueLog) add(group []int32, args []*vec.Vector, idx []int32, n int) er
 		return errs.NotSupported("an aggregate that keeps more than 2^31 values in a task")
 	}
 	if l.set {
-		l.addSet(group, args, idx, n)
-		return nil
+		return l.addSet(group, args, idx, n)
 	}
 	for c, b := range l.cols {
+		v := args[c]
 		if idx == nil {
-			b.AppendVector(args[c].Slice(0, n))
+			v = v.Slice(0, n)
+		}
+		if err := b.Room(v, idx, l.yield); err != nil {
+			return err
+		}
+		if idx == nil {
+			b.AppendVector(v)
 		} else {
-			b.AppendRows(args[c], idx)
+			b.AppendRows(v, idx)
 		}
 	}
 	for _, g := range group {
@@ -114,15 +126,23 @@ func (l *valueLog) link(g int32) {
 	l.count[g]++
 }
 
-func (l *valueLog) addSet(group []int32, args []*vec.Vector, idx []int32, n int) {
+func (l *valueLog) addSet(group []int32, args []*vec.Vector, idx []int32, n int) error {
 	if need := (len(l.next) + n) * 2; need > len(l.table) {
 		size := 64
 		for size < need {
 			size *= 2
 		}
-		l.table = make([]int32, size)
+		var err error
+		if l.table, err = vec.Zeroed[int32](size, l.yield); err != nil {
+			return err
+		}
 		kept := l.views()
 		for k := range l.next {
+			if k%logStep == logStep-1 {
+				if err := l.yield(); err != nil {
+					return err
+				}
+			}
 			l.table[l.slot(kept, k, l.owner[k], nil)] = int32(k + 1)
 		}
 	}
@@ -131,6 +151,11 @@ func (l *valueLog) addSet(group []int32, args []*vec.Vector, idx []int32, n int)
 	base := len(l.next)
 	var fresh []int32
 	for i, g := range group {
+		if i%logStep == logStep-1 {
+			if err := l.yield(); err != nil {
+				return err
+			}
+		}
 		row := i
 		if idx != nil {
 			row = int(idx[i])
@@ -159,8 +184,12 @@ func (l *valueLog) addSet(group []int32, args []*vec.Vector, idx []int32, n int)
 		l.table[at] = int32(len(l.next))
 	}
 	for c, b := range l.cols {
+		if err := b.Room(args[c], fresh, l.yield); err != nil {
+			return err
+		}
 		b.AppendRows(args[c], fresh)
 	}
+	return nil
 }
 
 func (l *valueLog) hash(v []*vec.Vector, i int, g int32) uint64 {
@@ -191,11 +220,16 @@ func (l *valueLog) same(a []*vec.Vector, i int, b []*vec.Vector, j int) bool {
 }
 
 // rows appends the value indexes of group g, in order of arrival.
-func (l *valueLog) rows(g int, idx []int32) []int32 {
+func (l *valueLog) rows(g int, idx []int32) ([]int32, error) {
+	idx = slices.Grow(idx, int(l.count[g]))
 	for at := l.head[g]; at != 0; at = l.next[at-1] {
-		idx = append(idx, at-1)
+		if idx = append(idx, at-1); len(idx)%logStep == 0 {
+			if err := l.yield(); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return idx
+	return idx, nil
 }
 
 func (l *valueLog) State(from, to int) ([]*vec.Vector, error) {
@@ -203,12 +237,26 @@ func (l *valueLog) State(from, to int) ([]*vec.Vector, error) {
 	refs := make([]vec.Ref, to-from)
 	for g := from; g < to; g++ {
 		start := len(idx)
-		idx = l.rows(g, idx)
+		var err error
+		if idx, err = l.rows(g, idx); err != nil {
+			return nil, err
+		}
 		refs[g-from] = vec.MakeRef(start, len(idx)-start)
 	}
 	out := make([]*vec.Vector, len(l.cols))
 	for c, v := range l.views() {
-		out[c] = listVec(types.NewArray(l.types[c], true), refs, v.Gather(idx))
+		var parts []*vec.Vector
+		for at := 0; at < max(len(idx), 1); at += logStep {
+			parts = append(parts, v.Gather(idx[at:min(len(idx), at+logStep)]))
+			if err := l.yield(); err != nil {
+				return nil, err
+			}
+		}
+		elems, err := vec.ConcatColumn(l.types[c], parts, l.yield)
+		if err != nil {
+			return nil, err
+		}
+		out[c] = listVec(types.NewArray(l.types[c], true), refs, elems)
 	}
 	return out, nil
 }
@@ -221,39 +269,42 @@ func listVec(t *types.Type, refs []vec.Ref, elems *vec.Vector) *vec.Vector {
 }
 
 func (l *valueLog) Merge(group []int32, state []*vec.Vector, n int) error {
-	var idx, grp []int32
-	s := state[0]
-	refs := vec.Refs(s)
-	for i := 0; i < n; i++ {
-		if s.Null != nil && s.Null[i] {
+	// The columns' lists are of the same lengths, but may start elsewhere.
+	idx := make([][]int32, len(l.cols))
+	var grp []int32
+	add := func() error {
+		args := make([]*vec.Vector, len(l.cols))
+		for c := range args {
+			args[c] = state[c].Child[0].Gather(idx[c])
+			idx[c] = idx[c][:0]
+		}
+		err := l.add(grp, args, nil, len(grp))
+		if err == nil {
+			err = l.yield()
+		}
+		grp = grp[:0]
+		return err
+	}
+	for i := range n {
+		if state[0].IsNull(i) {
 			continue
 		}
-		r := refs[i]
-		for k := 0; k < r.Len(); k++ {
-			idx, grp = append(idx, int32(r.Start()+k)), append(grp, group[i])
-		}
-	}
-	// The columns' lists are of the same lengths, but may start elsewhere.
-	args := make([]*vec.Vector, len(l.cols))
-	args[0] = s.Child[0]
-	for c := 1; c < len(args); c++ {
-		o := state[c]
-		var at []int32
-		for i, r := range vec.Refs(o)[:n] {
-			if s.Null != nil && s.Null[i] {
-				continue
+		size := vec.Refs(state[0])[i].Len()
+		for k := range size {
+			for c := range idx {
+				idx[c] = append(idx[c], int32(vec.Refs(state[c])[i].Start()+k))
 			}
-			for k := 0; k < r.Len(); k++ {
-				at = append(at, int32(r.Start()+k))
+			if grp = append(grp, group[i]); len(grp) == logStep {
+				if err := add(); err != nil {
+					return err
+				}
 			}
 		}
-		args[c] = o.Child[0].Gather(at)
 	}
-	if len(args) > 1 {
-		args[0] = args[0].Gather(idx)
-		idx = nil
+	if len(grp) == 0 {
+		return nil
 	}
-	return l.add(grp, args, idx, len(grp))
+	return add()
 }
 
 func logState(t []*types.Type) []*types.Type {
@@ -292,7 +343,10 @@ func (a *finishAcc) Result(from, to int) (*vec.Vector, error) {
 	vals := a.views()
 	var idx []int32
 	for g := from; g < to; g++ {
-		idx = a.rows(g, idx[:0])
+		var err error
+		if idx, err = a.rows(g, idx[:0]); err != nil {
+			return nil, err
+		}
 		if err := a.finish(b, vals, idx); err != nil {
 			return nil, err
 		}
@@ -314,7 +368,7 @@ func newMode(a AggArgs) (Accumulator, error) {
 		hashed = d != true
 	}
 	cmp := comparer(t)
-	f := &finishAcc{valueLog: newLog([]*types.Type{t}, 1, false), ret: a.Ret}
+	f := &finishAcc{valueLog: newLog(a.Env, []*types.Type{t}, 1, false), ret: a.Ret}
 	f.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
 		if len(idx) == 0 {
 			out.AppendNull()
@@ -372,7 +426,7 @@ func newListagg(a AggArgs) (Accumulator, error) {
 		}
 	}
 	keep := append([]*types.Type{a.Args[0]}, a.Args[nArgs:]...)
-	f := &listaggAcc{finishAcc{valueLog: newLog(keep, 1, false), ret: a.Ret}, nArgs}
+	f := &listaggAcc{finishAcc{valueLog: newLog(a.Env, keep, 1, false), ret: a.Ret}, nArgs}
 	order := sorter(a.Env, a.Call.Order, keep[1:])
 	var buf []byte
 	f.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {

@@ -79,7 +79,7 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 		skip = 2
 	}
 	acc := &percentileAcc{value: value, freq: freq}
-	acc.valueLog, acc.ret = newLog(keep, skip, false), a.Ret
+	acc.valueLog, acc.ret = newLog(a.Env, keep, skip, false), a.Ret
 	elem := elemOf(a.Ret)
 	cmp := comparer(keep[0])
 	acc.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
@@ -185,7 +185,7 @@ func newHistogram(a AggArgs) (Accumulator, error) {
 		return nil, e.At(a.Call.Pos())
 	}
 	acc := &percentileAcc{value: 0, freq: -1}
-	acc.valueLog, acc.ret = newLog(a.Args[:1], 1, false), a.Ret
+	acc.valueLog, acc.ret = newLog(a.Env, a.Args[:1], 1, false), a.Ret
 	xt := a.Ret.Elem.Fields[0].Type
 	acc.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
 		if len(idx) == 0 {

@@ -38,7 +38,7 @@ func newTopBy(a AggArgs, max bool) (Accumulator, error) {
 		return nil, err
 	}
 	cmp := comparer(a.Args[1])
-	t := &topByAcc{finishAcc{valueLog: newLog([]*types.Type{a.Args[1], a.Args[0]}, 1, false), ret: a.Ret}}
+	t := &topByAcc{finishAcc{valueLog: newLog(a.Env, []*types.Type{a.Args[1], a.Args[0]}, 1, false), ret: a.Ret}}
 	t.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
 		if len(idx) == 0 {
 			out.AppendNull()

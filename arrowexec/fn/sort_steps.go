@@ -5,8 +5,8 @@ import "slices"
 // sortRun is how many rows are sorted in one go, mergeStep how many are merged
 // between two yield points.
 const (
-	sortRun   = 512
-	mergeStep = 8192
+	sortRun   = 256
+	mergeStep = 2048
 )
 
 // sortSteps sorts row numbers, stably, with yield points.

@@ -283,6 +283,7 @@ func (a *aggCore) partOf(h uint64) int { return int(h << a.shift >> (64 - a.bits
 func (a *aggCore) flush() error {
 	a.busy = true
 	defer func() { a.busy = false }()
+	since := 0 // rows since the last yield point
 	for k := range a.parts {
 		for _, b := range a.wait {
 			from, to := b.from[k], b.from[k+1]
@@ -301,9 +302,12 @@ func (a *aggCore) flush() error {
 			if err != nil {
 				return err
 			}
-		}
-		if err := a.c.Yield(); err != nil {
-			return err
+			if since += to - from; since >= findStep {
+				since = 0
+				if err := a.c.Yield(); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	clear(a.wait)
@@ -336,7 +340,7 @@ func (a *aggCore) update(p *aggPart, b *aggBatch, hash []uint64, from, to int) e
 	} else if _, err := p.table.find(keys, hash, n, group); err != nil {
 		return err
 	}
-	if n > 2048 {
+	if n > findStep {
 		if err := a.c.Yield(); err != nil {
 			return err
 		}
@@ -373,7 +377,7 @@ func (a *aggCore) update(p *aggPart, b *aggBatch, hash []uint64, from, to int) e
 		if err := a.step(acc, &a.aggs[i], g, args, m); err != nil {
 			return err
 		}
-		if n > 2048 {
+		if n > findStep {
 			if err := a.c.Yield(); err != nil {
 				return err
 			}

@@ -169,7 +169,15 @@ func (t *groupTable) find(cols []*vec.Vector, hash []uint64, n int, out []int32)
 	}
 	if len(t.fresh) > 0 {
 		for c, k := range t.keys {
-			k.AppendRows(cols[c], t.fresh)
+			if err := k.Room(cols[c], t.fresh, t.yield); err != nil {
+				return nil, err
+			}
+			for from := 0; from < len(t.fresh); from += findStep {
+				k.AppendRows(cols[c], t.fresh[from:min(len(t.fresh), from+findStep)])
+				if err := t.yield(); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	return t.fresh, nil
@@ -188,6 +196,11 @@ func (t *groupTable) findWord(cols []*vec.Vector, hash []uint64, n int, out []in
 	slots := t.slots1
 	mask := uint64(len(slots) - 1)
 	for i, k := range keys {
+		if i%findStep == findStep-1 {
+			if err := t.yield(); err != nil {
+				return err
+			}
+		}
 		if null != nil && null[i] {
 			if t.nullGroup == 0 {
 				t.n++
@@ -224,13 +237,17 @@ func (t *groupTable) findWord(cols []*vec.Vector, hash []uint64, n int, out []in
 	return nil
 }
 
-// rehashStep is how many slots a resize moves between two yields.
-const rehashStep = 16384
+// rehashStep is how many slots a resize moves between two yield points, findStep how
+// many rows are looked up: each may be a miss of the cache.
+const (
+	rehashStep = 4096
+	findStep   = 1024
+)
 
 func (t *groupTable) grow1() error {
 	old := t.slots1
 	n := len(old) * 2
-	if len(old) <= rehashStep/2 || len(old) >= 4*rehashStep { // few, to be moved at once; or so many that moving them is dear
+	if len(old) <= 8192 || len(old) >= 65536 { // few, to be moved at once; or so many that moving them is dear
 		n *= 2
 	}
 	slots, err := vec.Zeroed[slot1](n, t.yield)
@@ -266,6 +283,11 @@ func (t *groupTable) findWords(cols []*vec.Vector, hash []uint64, n int, out []i
 	mask := uint64(len(t.slots) - 1)
 rows:
 	for i := 0; i < n; i++ {
+		if i%findStep == findStep-1 {
+			if err := t.yield(); err != nil {
+				return err
+			}
+		}
 		h := hash[i]
 		tag := uint32(h >> 20)
 		k := keys[i*w : i*w+w]
@@ -317,6 +339,11 @@ func (t *groupTable) findValues(cols []*vec.Vector, hash []uint64, n int, out []
 	mask := uint64(len(t.slots) - 1)
 rows:
 	for i := 0; i < n; i++ {
+		if i%findStep == findStep-1 {
+			if err := t.yield(); err != nil {
+				return err
+			}
+		}
 		h := hash[i]
 		tag := uint32(h >> 20)
 		at := h & mask
@@ -387,10 +414,8 @@ func (t *groupTable) growN(hashOf func(from, to int, h []uint64)) error {
 			}
 			slots[at] = slotN{uint32(h >> 20), int32(from + k + 1)}
 		}
-		if from%(8*len(buf)) == 0 {
-			if err := t.yield(); err != nil {
-				return err
-			}
+		if err := t.yield(); err != nil {
+			return err
 		}
 	}
 	t.slots = slots

@@ -11,13 +11,14 @@ import (
 
 // owned returns a dense batch that keeps little alive beside its rows, and its
 // size in bytes: a few strings of a page, or a slice of a batch, are copied.
-func owned(schema []*types.Type, b *vec.Batch) (*vec.Batch, int64) {
+func owned(schema []*types.Type, b *vec.Batch, yield func() error) (*vec.Batch, int64, error) {
 	b = b.Compact()
 	live := b.LiveSize()
+	var err error
 	if b.Size() > 2*live+(64<<10) {
-		b = vec.Concat(schema, []*vec.Batch{b})
+		b, err = vec.ConcatSteps(schema, []*vec.Batch{b}, yield)
 	}
-	return b, live
+	return b, live, err
 }
 
 // rowBuffer keeps rows in order, in memory while the pool has room for them,
@@ -42,7 +43,10 @@ func newRowBuffer(c *task.Ctx, owner string, schema []*types.Type) *rowBuffer {
 
 // add keeps the rows of a batch.
 func (r *rowBuffer) add(b *vec.Batch) error {
-	b, size := owned(r.schema, b)
+	b, size, err := owned(r.schema, b, r.c.Yield)
+	if err != nil {
+		return err
+	}
 	if r.file == nil && r.mem.Try(size) {
 		r.held, r.rows = append(r.held, b), r.rows+int64(b.N)
 		return r.c.Yield()

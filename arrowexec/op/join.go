@@ -368,13 +368,18 @@ func (j *hashJoin) cost(b *vec.Batch) int64 {
 
 // keep adds build rows, in memory or on disk.
 func (j *hashJoin) keep(c *task.Ctx, b *vec.Batch) error {
-	if j.grace != nil {
+	if j.grace == nil && j.buf == nil {
+		var err error
+		if b, _, err = owned(j.build, b, c.Yield); err != nil {
+			return err
+		}
+	}
+	if j.grace != nil { // since long, or from a suspension just now on
 		return j.grace.add(c, j.grace.parts, b, true)
 	}
 	if j.buf != nil {
 		return j.buf.add(b)
 	}
-	b, _ = owned(j.build, b)
 	if j.mem.Try(j.cost(b)) {
 		j.held = append(j.held, b)
 		return nil

@@ -177,7 +177,10 @@ func (s *sortOp) mergerOf(c *task.Ctx, files []*Spill, last bool) (*merger, erro
 
 // add keeps one batch, making room on disk when memory is short.
 func (s *sortOp) add(c *task.Ctx, b *vec.Batch) error {
-	b, live := owned(s.rows.schema, b)
+	b, live, err := owned(s.rows.schema, b, c.Yield)
+	if err != nil {
+		return err
+	}
 	keys, err := evalAll(s.keys, b, nil)
 	if err != nil {
 		return err
@@ -453,9 +456,9 @@ func sortRows(keys []*vec.Vector, order []vec.KeyOrder, n int, yield func() erro
 	case packs:
 		entries, err = packEntries(keys, order, fields, n, yield)
 	case len(keys) == 1 && singleWord(keys[0].Layout):
-		entries, nulls, err = wordEntries(keys[0], order[0].Desc, make([]entry, 0, n), yield)
+		entries, nulls, err = wordEntries(keys[0], order[0].Desc, vec.Uncleared[entry](n)[:0], yield)
 	default:
-		entries = make([]entry, 0, n)
+		entries = vec.Uncleared[entry](n)[:0]
 		if s.keys, err = encodeKeys(keys, order, n, yield); err != nil {
 			return nil, err
 		}
@@ -472,11 +475,11 @@ func sortRows(keys []*vec.Vector, order []vec.KeyOrder, n int, yield func() erro
 		return nil, err
 	}
 	if len(entries) > 1 {
-		if err := s.sort(entries, make([]entry, len(entries)), 0); err != nil {
+		if err := s.sortFresh(entries); err != nil {
 			return nil, err
 		}
 	}
-	out := make([]int32, 0, n)
+	out := vec.Uncleared[int32](n)[:0]
 	if nulls != nil && !order[0].NullsLast {
 		out = append(out, nulls...)
 	}
@@ -504,9 +507,10 @@ func encodeKeys(cols []*vec.Vector, order []vec.KeyOrder, n int, yield func() er
 	}
 	out := &vec.SortKeys{Width: vec.SortKeyWidth(ts, nulls)}
 	if out.Width > 0 {
-		out.Buf = make([]byte, 0, n*out.Width)
+		out.Buf = vec.Uncleared[byte](n * out.Width)[:0]
 	} else {
-		out.Off = make([]int, 1, n+1)
+		out.Off = vec.Uncleared[int](n + 1)[:1]
+		out.Off[0] = 0
 	}
 	const step = 1024
 	var parts [][]byte
@@ -531,7 +535,7 @@ func encodeKeys(cols []*vec.Vector, order []vec.KeyOrder, n int, yield func() er
 		}
 	}
 	if out.Off != nil {
-		out.Buf = make([]byte, 0, out.Off[len(out.Off)-1])
+		out.Buf = vec.Uncleared[byte](out.Off[len(out.Off)-1])[:0]
 		for i, p := range parts {
 			out.Buf = append(out.Buf, p...)
 			parts[i] = nil

@@ -58,7 +58,7 @@ func packedKeys(keys []*vec.Vector, yield func() error) (fields []keyField, tota
 
 // packEntries makes an entry of each row.
 func packEntries(keys []*vec.Vector, order []vec.KeyOrder, fields []keyField, n int, yield func() error) ([]entry, error) {
-	out := make([]entry, n)
+	out := vec.Uncleared[entry](n)
 	words := make([]uint64, min(n, sortStep))
 	for from := 0; from < n; from += sortStep {
 		to := min(n, from+sortStep)

@@ -15,10 +15,12 @@ type entry struct {
 }
 
 const (
-	sortStep   = 16384 // entries between yield points
-	radixSmall = 32    // up to here: insertion sort
-	radixCache = 8192  // up to here both copies fit in the L2 cache: byte passes from the right
+	sortStep   = 4096 // entries between yield points
+	radixSmall = 32   // up to here: insertion sort
+	radixCache = 8192 // up to here both copies fit in the L2 cache: byte passes from the right
 	radixBits  = 11
+
+	compareCost = 8 // a comparison of keys in memory, in steps of an entry
 )
 
 // sorter sorts entries by keys: radix sort from the left until a bucket fits
@@ -40,6 +42,17 @@ func (s *sorter) tick(n int) error {
 	}
 	s.work = 0
 	return s.yield()
+}
+
+// sortFresh sorts a, with scratch of its own. The passes write there all over the
+// place: it is cleared first, in steps, so that they don't meet thousands of pages that the
+// system has yet to give.
+func (s *sorter) sortFresh(a []entry) error {
+	other, err := vec.Zeroed[entry](len(a), s.yield)
+	if err != nil {
+		return err
+	}
+	return s.sort(a, other, 0)
 }
 
 // sort sorts a. other is scratch of the same length.
@@ -89,6 +102,7 @@ func (s *sorter) deeper(a, other []entry, depth int) error {
 	if len(a) > radixSmall {
 		return s.sort(a, other, depth)
 	}
+	moves := 0
 	for i := 1; i < len(a); i++ {
 		e := a[i]
 		k := s.keys.Key(int(e.row))[depth:]
@@ -98,8 +112,9 @@ func (s *sorter) deeper(a, other []entry, depth int) error {
 			j--
 		}
 		a[j] = e
+		moves += i - j + 1
 	}
-	return nil
+	return s.tick(compareCost * moves)
 }
 
 // prefixAt loads eight bytes from depth on, zeros after the end.
@@ -221,6 +236,9 @@ func (s *sorter) lsd(src, oth []entry, toOth bool, diff uint64) error {
 			pos[d]++
 		}
 		at, in = to, !in
+		if err := s.tick(2 * len(src)); err != nil {
+			return err
+		}
 	}
 	if in != toOth {
 		if toOth {
@@ -229,7 +247,7 @@ func (s *sorter) lsd(src, oth []entry, toOth bool, diff uint64) error {
 			copy(src, oth)
 		}
 	}
-	return s.tick(2 * len(src))
+	return s.tick(len(src))
 }
 
 func insertion(a []entry) {

@@ -147,7 +147,11 @@ func (s *wordSorter) lsd(src, oth []uint64, toOth bool, width int) error {
 // sortPacked returns the rows 0..n in the order of their packed keys.
 func sortPacked(words []uint64, rowBits int, yield func() error) ([]int32, error) {
 	s := &wordSorter{low: rowBits, yield: yield}
-	if err := s.msd(words, vec.Uncleared[uint64](len(words)), false); err != nil {
+	other, err := vec.Zeroed[uint64](len(words), yield) // see sortFresh
+	if err != nil {
+		return nil, err
+	}
+	if err := s.msd(words, other, false); err != nil {
 		return nil, err
 	}
 	out := vec.Uncleared[int32](len(words))

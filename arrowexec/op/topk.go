@@ -188,7 +188,10 @@ func (t *topK) keep(c *task.Ctx, b *vec.Batch, enc *vec.SortKeys, sel []int32) e
 		b = &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel}
 	}
 	if b.Sel != nil { // own the rows: a few of a batch must not keep all of it
-		b = vec.Concat(t.Schema(), []*vec.Batch{b})
+		var err error
+		if b, err = vec.ConcatSteps(t.Schema(), []*vec.Batch{b}, c.Yield); err != nil {
+			return err
+		}
 	}
 	if err := t.mem.Grow(b.LiveSize() + enc.Size()); err != nil {
 		return err
@@ -243,7 +246,7 @@ func (t *topK) cut(c *task.Ctx) error {
 		entries = append(entries, entry{row: int32(i)})
 	}
 	s := &sorter{keys: all, yield: c.Yield}
-	if err := s.sort(entries, make([]entry, t.n), 0); err != nil {
+	if err := s.sortFresh(entries); err != nil {
 		return err
 	}
 	n := min(t.k, t.n)
@@ -255,7 +258,9 @@ func (t *topK) cut(c *task.Ctx) error {
 	if err != nil {
 		return err
 	}
-	t.out = vec.Concat(t.Schema(), []*vec.Batch{{N: n, Cols: cols, Sel: idx}})
+	if t.out, err = vec.ConcatSteps(t.Schema(), []*vec.Batch{{N: n, Cols: cols, Sel: idx}}, c.Yield); err != nil {
+		return err
+	}
 	enc := pickKeys(all, idx)
 	t.held, t.enc, t.n = []*vec.Batch{t.out}, []*vec.SortKeys{enc}, n
 	if n == t.k {

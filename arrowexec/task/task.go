@@ -98,9 +98,8 @@ type Ctx struct {
 
 	// beside: the operators spill while the task is suspended, on another
 	// goroutine, so that nothing may yield. failed is what went wrong there.
-	beside   bool
-	failed   error
-	gapState // see gaps_on.go
+	beside bool
+	failed error
 }
 
 // Stats are a task's counters, read by the driver while it runs.
@@ -152,9 +151,6 @@ func (t *Task) Resume() Event {
 	if t.parked {
 		t.parked = false
 		t.ctx.Mem.Unpark()
-	}
-	if gapsOn {
-		t.ctx.gapStart()
 	}
 	e, ok := t.next()
 	if !ok {
@@ -226,9 +222,6 @@ func (t *Task) Killed() bool { return t.flag.Load()&flagKill != 0 }
 // every batch and inside every loop that can run for more than ~100
 // microseconds, and return its error unchanged.
 func (c *Ctx) Yield() error {
-	if gapsOn {
-		c.gap()
-	}
 	if c.task.flag.Load() == 0 && c.Every == 0 {
 		return nil
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // clearStep is how many bytes are cleared between two yield points.
-const clearStep = 256 << 10
+const clearStep = 128 << 10
 
 // smallObject is the size up to which the runtime has memory at hand that is
 // clear already, or soon is.

@@ -55,13 +55,58 @@ func (b *Builder) extend(n int) []byte {
 	w := n * b.lay.Width()
 	need := len(b.data) + w
 	if need > cap(b.data) {
-		grown := alloc(max(need, 2*cap(b.data), 64))[:len(b.data)]
+		grown := dirty(max(need, 2*cap(b.data), 64))[:len(b.data)]
 		copy(grown, b.data)
 		b.data = grown
 	}
 	from := len(b.data)
 	b.data = b.data[:need]
 	return b.data[from:need]
+}
+
+// Room makes room for the values of v at idx (nil: all), so that adding them next
+// doesn't move what is there: that would take milliseconds for tens of megabytes, in
+// one step; this calls yield in between.
+func (b *Builder) Room(v *Vector, idx []int32, yield func() error) error {
+	n := v.N
+	if idx != nil {
+		n = len(idx)
+	}
+	var err error
+	if b.data, err = growSteps(b.data, n*b.lay.Width(), yield); err != nil || b.lay != Bytes {
+		return err
+	}
+	size := 0
+	if refs := Refs(v); idx == nil {
+		for i, r := range refs[:n] {
+			if v.Null == nil || !v.Null[i] {
+				size += r.Len()
+			}
+		}
+	} else {
+		for _, i := range idx {
+			if v.Null == nil || !v.Null[i] {
+				size += refs[i].Len()
+			}
+		}
+	}
+	b.buf, err = growSteps(b.buf, size, yield)
+	return err
+}
+
+// growSteps returns b with room for more bytes.
+func growSteps(b []byte, more int, yield func() error) ([]byte, error) {
+	if len(b)+more <= cap(b) {
+		return b, nil
+	}
+	out := dirty(max(len(b)+more, 2*cap(b), 64))[:len(b)]
+	for from := 0; from < len(b); from += clearStep {
+		copy(out[from:], b[from:min(len(b), from+clearStep)])
+		if err := yield(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func (b *Builder) setNulls(from int, src []bool) {
@@ -434,6 +479,15 @@ func Repeat(t *types.Type, x any, n int) (*Vector, error) {
 
 // Concat appends batches of the same columns into one dense batch that owns its memory.
 func Concat(schema []*types.Type, batches []*Batch) *Batch {
+	b, _ := ConcatSteps(schema, batches, func() error { return nil })
+	return b
+}
+
+// concatStep is how many values are copied between two yield points.
+const concatStep = 1024
+
+// ConcatSteps is Concat with calls of yield.
+func ConcatSteps(schema []*types.Type, batches []*Batch, yield func() error) (*Batch, error) {
 	total := 0
 	for _, b := range batches {
 		total += b.N
@@ -442,15 +496,25 @@ func Concat(schema []*types.Type, batches []*Batch) *Batch {
 	for c, t := range schema {
 		bl := NewBuilder(t, total)
 		for _, b := range batches {
-			if b.Sel != nil {
-				bl.AppendRows(b.Cols[c], b.Sel)
-			} else {
-				bl.AppendVector(b.Cols[c])
+			v := b.Cols[c]
+			if err := bl.Room(v, b.Sel, yield); err != nil {
+				return nil, err
+			}
+			for from := 0; from < b.N; from += concatStep {
+				to := min(b.N, from+concatStep)
+				if b.Sel != nil {
+					bl.AppendRows(v, b.Sel[from:to])
+				} else {
+					bl.AppendVector(v.Slice(from, to))
+				}
+				if err := yield(); err != nil {
+					return nil, err
+				}
 			}
 		}
 		out.Cols[c] = bl.Finish()
 	}
-	return out
+	return out, nil
 }
 
 // View is the vector of the values so far. It shares the builder's memory,

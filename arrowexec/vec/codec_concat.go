@@ -26,8 +26,8 @@ func ConcatColumn(t *types.Type, parts []*Vector, yield func() error) (*Vector, 
 	case List, Group:
 		b := NewBuilder(t, total)
 		for _, p := range parts {
-			for at := 0; at < p.N; at += 4096 {
-				b.AppendVector(p.Slice(at, min(p.N, at+4096)))
+			for at := 0; at < p.N; at += concatStep {
+				b.AppendVector(p.Slice(at, min(p.N, at+concatStep)))
 				if err := yield(); err != nil {
 					return nil, err
 				}
@@ -35,20 +35,31 @@ func ConcatColumn(t *types.Type, parts []*Vector, yield func() error) (*Vector, 
 		}
 		return b.Finish(), nil
 	}
+	var err error
 	if nulls {
-		out.Null = make([]bool, total)
+		if out.Null, err = Zeroed[bool](total, yield); err != nil {
+			return nil, err
+		}
 	}
 	w := out.Layout.Width()
-	if out.Layout == Bytes {
-		out.Data = alloc(total * w)
-	} else {
-		out.Data = dirty(total * w)
+	out.Data = dirty(total * w)
+	bufs, err := newBufs(out.Layout, parts, yield)
+	if err != nil {
+		return nil, err
 	}
-	bufs := newBufs(out.Layout, parts)
+	step := 4 * concatStep
+	if out.Layout == Bytes {
+		step = concatStep
+	}
 	at := 0
 	for _, p := range parts {
-		for from := 0; from < p.N; from += 16384 {
-			n := min(16384, p.N-from)
+		if out.Layout == Bytes {
+			if err := bufs.whole(p, yield); err != nil {
+				return nil, err
+			}
+		}
+		for from := 0; from < p.N; from += step {
+			n := min(step, p.N-from)
 			if p.Null != nil {
 				copy(out.Null[at:at+n], p.Null[from:])
 			}
@@ -75,10 +86,10 @@ type bufs struct {
 	base map[*byte]int // where a whole buffer was put
 }
 
-func newBufs(l Layout, parts []*Vector) *bufs {
+func newBufs(l Layout, parts []*Vector, yield func() error) (*bufs, error) {
 	b := &bufs{live: map[*byte]int{}, base: map[*byte]int{}}
 	if l != Bytes {
-		return b
+		return b, nil
 	}
 	lens := map[*byte]int{}
 	for _, p := range parts {
@@ -87,6 +98,11 @@ func newBufs(l Layout, parts []*Vector) *bufs {
 		for i, r := range Refs(p) {
 			if p.Null == nil || !p.Null[i] {
 				n += r.Len()
+			}
+			if i%(8*concatStep) == 8*concatStep-1 {
+				if err := yield(); err != nil {
+					return nil, err
+				}
 			}
 		}
 		b.live[k] += n
@@ -99,19 +115,30 @@ func newBufs(l Layout, parts []*Vector) *bufs {
 			size += max(0, lens[k]-n)
 		}
 	}
-	b.buf = make([]byte, 0, size)
-	return b
+	b.buf = dirty(size)[:0]
+	return b, nil
+}
+
+// whole copies the buffer of p, if it is one to be copied whole and hasn't been yet.
+func (b *bufs) whole(p *Vector, yield func() error) error {
+	k := unsafe.SliceData(p.Buf)
+	if _, ok := b.base[k]; ok || len(p.Buf) == 0 || b.live[k] < len(p.Buf)/2 {
+		return nil
+	}
+	b.base[k] = len(b.buf)
+	for from := 0; from < len(p.Buf); from += clearStep {
+		b.buf = append(b.buf, p.Buf[from:min(len(p.Buf), from+clearStep)]...)
+		if err := yield(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *bufs) appendRefs(dst []Ref, p *Vector, from int) {
 	src := Refs(p)[from : from+len(dst)]
 	k := unsafe.SliceData(p.Buf)
 	base, ok := b.base[k]
-	if !ok && len(p.Buf) > 0 && b.live[k] >= len(p.Buf)/2 {
-		base, ok = len(b.buf), true
-		b.base[k] = base
-		b.buf = append(b.buf, p.Buf...)
-	}
 	for i, r := range src {
 		switch {
 		case r.Len() == 0 || p.Null != nil && p.Null[from+i]:

@@ -66,7 +66,6 @@ and leaves; a second time ends it at once.`,
 					os.Exit(1)
 				}()
 			}
-			sidecar.Version = version
 			return sidecar.RunExecutor(ctx, cfg, driver, name, obs.NewLog(os.Stderr, cfg.LogLevel, cfg.LogFormat))
 		},
 	}

@@ -6,12 +6,24 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"neptune/sidecar"
 )
 
 // version is set by the linker.
 var version = "dev"
 
 func main() {
+	if err := rootCommand().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "neptune:", err)
+		os.Exit(1)
+	}
+}
+
+// rootCommand makes the command line. All verbs are of one version: a driver takes only
+// executors of its own.
+func rootCommand() *cobra.Command {
+	sidecar.Version = version
 	root := &cobra.Command{
 		Use:   "neptune",
 		Short: "A Spark Connect server whose stream jobs never wait behind batch jobs",
@@ -30,10 +42,7 @@ go on afterwards.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(serverCommand(), executorCommand(), topCommand(), benchCommand(), versionCommand())
-	if err := root.Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "neptune:", err)
-		os.Exit(1)
-	}
+	return root
 }
 
 func versionCommand() *cobra.Command {

@@ -35,7 +35,7 @@ that has it counts. docs/configuration.md describes all of them.`,
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			return sidecar.Serve(ctx, cfg, version)
+			return sidecar.Serve(ctx, cfg)
 		},
 	}
 	c.Flags().SortFlags = false

@@ -41,6 +41,7 @@ func All() []Experiment {
 		{"x8", "queries cancelled while suspended, and executors killed", faults, true},
 		{"x12", "X1's figures from the client's side", clients, false},
 		{"xdeadline", "policy deadline against lma_fork", deadlines, false},
+		{"xsections", "where batch tasks work longest between two yield points", sections, false},
 	}
 }
 
