@@ -157,11 +157,11 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 			e.log.Error("progress of a streaming query", "error", err)
 			return
 		}
-		all.tell(server.StreamEvent{Kind: server.StreamProgressed, JSON: string(raw)})
+		all.tell(server.StreamEvent{Kind: server.StreamProgressed, StartID: q.OperationID, JSON: string(raw)})
 	}
 	cfg.OnIdle = func(ts string) {
 		raw, _ := json.Marshal(map[string]string{"id": sq.q.ID, "runId": cfg.RunID, "timestamp": ts})
-		all.tell(server.StreamEvent{Kind: server.StreamIdle, JSON: string(raw)})
+		all.tell(server.StreamEvent{Kind: server.StreamIdle, StartID: q.OperationID, JSON: string(raw)})
 	}
 	cfg.OnEnd = func(err error) {
 		ev := map[string]any{"id": sq.q.ID, "runId": cfg.RunID, "exception": nil, "errorClassOnException": nil}
@@ -182,7 +182,7 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 		}
 		signal(&all.changed)
 		all.mu.Unlock()
-		all.tell(server.StreamEvent{Kind: server.StreamTerminated, JSON: string(raw)})
+		all.tell(server.StreamEvent{Kind: server.StreamTerminated, StartID: q.OperationID, JSON: string(raw)})
 	}
 	ready := make(chan struct{})
 	inner := cfg.OnEnd

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"neptune/connect/pb"
+	"neptune/connect/session"
 	"neptune/internal/errs"
 )
 
@@ -279,6 +280,7 @@ func (s *Server) listenerBus(o *operation, c *pb.StreamingQueryListenerBusComman
 		StreamIdle:       pb.StreamingQueryEventType_QUERY_IDLE_EVENT,
 	}
 	for e := range events {
+		s.untilStarted(ctx, o.s.Key, e.StartID, startedWait)
 		m := &pb.StreamingQueryListenerEvent{EventJson: e.JSON, EventType: kinds[e.Kind]}
 		if err := send(&pb.StreamingQueryListenerEventsResult{Events: []*pb.StreamingQueryListenerEvent{m}}); err != nil {
 			return err
@@ -288,4 +290,39 @@ func (s *Server) listenerBus(o *operation, c *pb.StreamingQueryListenerBusComman
 		return context.Cause(o.ctx)
 	}
 	return nil
+}
+
+// Bounds of how long a query's events are held back.
+const (
+	startedWait = time.Second           // for a client that doesn't release what it read
+	startedHead = 10 * time.Millisecond // from the release to the listeners' call
+)
+
+// untilStarted waits until the client has taken the response to the start of a query. Clients tell their listeners that
+// it started themselves, once they have that response, and what comes over the bus in another thread: an event
+// of a short batch would be heard before the start.
+func (s *Server) untilStarted(ctx context.Context, k session.Key, id string, wait time.Duration) {
+	start, err := s.find(k, id)
+	if err != nil {
+		return // released, as it nearly always is
+	}
+	bound := time.NewTimer(wait)
+	defer bound.Stop()
+	for {
+		released, changed := start.taken()
+		if released {
+			break
+		}
+		select {
+		case <-changed:
+		case <-bound.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+	select {
+	case <-time.After(startedHead):
+	case <-ctx.Done():
+	}
 }

@@ -174,10 +174,11 @@ type StreamStatus struct {
 }
 
 // StreamEvent is an event for streaming query listeners. JSON is in the form
-// that the clients' listener classes read.
+// that the clients' listener classes read. StartID is the operation that started the query.
 type StreamEvent struct {
-	Kind StreamEventKind
-	JSON string
+	Kind    StreamEventKind
+	StartID string
+	JSON    string
 }
 
 // StreamEventKind is the kind of a StreamEvent.

@@ -421,6 +421,13 @@ func (o *operation) close(cause error) {
 	o.broadcast()
 }
 
+// taken reports whether the client has all responses and said so, and the channel to wait on if not.
+func (o *operation) taken() (bool, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.released || o.finished && len(o.frames) == 0, o.changed
+}
+
 // unread reports since when nobody reads.
 func (o *operation) unread() (time.Time, bool) {
 	o.mu.Lock()

@@ -416,6 +416,33 @@ func TestClientGoneMidResult(t *testing.T) {
 	<-o.ended // or the test times out
 }
 
+func TestEventsWaitForTheStartsResponse(t *testing.T) {
+	r := start(t, Options{})
+	req := r.request(rangeTo(3), reattach())
+	id := uuid.NewString()
+	req.OperationId = &id
+	if _, err := r.run(req); err != nil {
+		t.Fatal(err)
+	}
+	k := session.Key{User: "ada", ID: r.id}
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		r.s.untilStarted(t.Context(), k, id, time.Hour)
+	}()
+	select {
+	case <-heard:
+		t.Error("an event goes out before the client has the response to the start")
+	case <-time.After(20 * time.Millisecond):
+	}
+	release := &pb.ReleaseExecuteRequest{SessionId: r.id, UserContext: r.user(), OperationId: id, Release: &pb.ReleaseExecuteRequest_ReleaseAll_{ReleaseAll: &pb.ReleaseExecuteRequest_ReleaseAll{}}}
+	if _, err := r.c.ReleaseExecute(t.Context(), release); err != nil {
+		t.Fatal(err)
+	}
+	<-heard
+	r.s.untilStarted(t.Context(), k, id, time.Hour) // at once: it is released
+}
+
 func TestInterrupt(t *testing.T) {
 	r := start(t, Options{})
 	for _, q := range []*pb.InterruptRequest{
