@@ -185,10 +185,8 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 	e.mu.Lock()
 	s.current = nil
 	r.resumed = true
-	if s.raised {
-		s.raised = false
-		s.thread.lower()
-	}
+	raised := s.raised
+	s.raised = false
 	switch ev.Kind {
 	case task.Yielded:
 		r.suspended++
@@ -236,12 +234,14 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 		}
 		e.report(r, *st)
 	}
-	if next == nil {
-		return nil
+	if next != nil {
+		if out := e.thread(s, next); out != mine {
+			out <- next
+			next = nil
+		}
 	}
-	if out := e.thread(s, next); out != mine {
-		out <- next
-		return nil
+	if raised {
+		s.thread.lower() // only now: at the lower priority it would hand the slot over late
 	}
 	return next
 }

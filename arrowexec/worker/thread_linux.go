@@ -15,7 +15,7 @@ const batchSlice = 100 * time.Microsecond
 // thread is an OS thread, whose priority can be changed.
 type thread struct {
 	tid, nice int
-	boost     bool // may be raised
+	up        *unix.SchedAttr // what raise makes of it, nil if that isn't allowed
 }
 
 // lowerThread locks the goroutine to its thread and gives the thread a lower
@@ -28,33 +28,42 @@ func lowerThread(nice int) *thread {
 	if nice <= 0 {
 		return t
 	}
-	t.set(nice)
+	t.lower()
 	// Is it allowed to raise it?
-	if t.boost = t.set(0); t.boost {
-		t.set(nice)
+	for _, up := range []unix.SchedAttr{{Policy: unix.SCHED_FIFO, Priority: 1}, {Policy: unix.SCHED_NORMAL, Runtime: uint64(batchSlice)}} {
+		if t.set(&up) {
+			t.up = &up
+			t.lower()
+			break
+		}
 	}
 	return t
 }
 
-func (t *thread) set(nice int) bool {
-	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Nice: int32(nice)}
-	if nice > 0 {
-		attr.Runtime = uint64(batchSlice)
-	}
-	if unix.SchedSetAttr(t.tid, &attr, 0) == nil {
-		return true
-	}
-	return unix.Setpriority(unix.PRIO_PROCESS, t.tid, nice) == nil
+func (t *thread) set(attr *unix.SchedAttr) bool {
+	attr.Size = unix.SizeofSchedAttr
+	return unix.SchedSetAttr(t.tid, attr, 0) == nil
 }
 
-// raise gives a thread the priority of others, so that a task that was asked
-// for its slot gets to its yield point even where processes beside ours take
-// the CPU; lower takes that back. Without the privilege (CAP_SYS_NICE, or
-// RLIMIT_NICE) they do nothing.
+// raise lets a thread whose task was asked for its slot get to its yield point
+// at once. The usual priority isn't enough: a thread that waits for the CPU
+// behind another would get it at the kernel's next tick, up to 4 ms later, even
+// behind one of nice 19, and even while another CPU idles. So it is a real-time
+// one for those microseconds; where that isn't allowed, one of the usual
+// priority. Without a privilege (CAP_SYS_NICE, or RLIMIT_RTPRIO and
+// RLIMIT_NICE) raise and lower do nothing.
 func (t *thread) raise() {
-	if t.boost {
-		t.set(0)
+	if t.up != nil {
+		t.set(t.up)
 	}
+}
+
+// lower takes raise back.
+func (t *thread) lower() {
+	if t.set(&unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: int32(t.nice), Runtime: uint64(batchSlice)}) {
+		return
+	}
+	unix.Setpriority(unix.PRIO_PROCESS, t.tid, t.nice) // an older kernel
 }
 
 // used is the CPU time that the thread has had.
@@ -64,10 +73,4 @@ func (t *thread) used() time.Duration {
 		return 0
 	}
 	return time.Duration(at.Nano())
-}
-
-func (t *thread) lower() {
-	if t.boost {
-		t.set(t.nice)
-	}
 }
