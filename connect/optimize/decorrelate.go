@@ -313,13 +313,14 @@ func (o *optimizer) testJoin(child plan.Node, s *plan.Subquery, negated bool, ex
 	cols := inner.Output()
 	var conds []plan.Expr
 	if len(corr) > 0 {
-		pulled, preds, ok := pullUp(inner, mine, false)
+		lost := o.conf.lostCounts().predicate
+		pulled, preds, ok := pullUp(inner, mine, lost)
 		if ok {
 			inner = pulled
 			for _, p := range preds {
 				conds = append(conds, unOuter(p, mine))
 			}
-		} else if inner, conds, err = o.domainJoin(child, inner, corr); err != nil {
+		} else if inner, conds, err = (&domain{lost: lost}).join(child, inner, corr); err != nil {
 			return nil, err
 		}
 	}
@@ -418,6 +419,9 @@ func (o *optimizer) scalar(child plan.Node, s *plan.Subquery) (plan.Node, plan.E
 	}
 	if e, ok := constantRow(inner); ok {
 		return child, unOuter(e, mine), nil
+	}
+	if n, e, ok, err := o.lostScalar(child, inner, mine, corr); ok || err != nil {
+		return n, e, err
 	}
 	if empty, ok := valueOverNothing(inner); ok {
 		if pulled, preds, ok := pullUp(inner, mine, true); ok {
@@ -616,13 +620,14 @@ func (o *optimizer) lateral(j *plan.Join) (plan.Node, error) {
 		}
 	}
 	var conds []plan.Expr
-	if pulled, preds, ok := pullUp(right, mine, false); ok {
+	lost := o.conf.lostCounts().lateral
+	if pulled, preds, ok := pullUp(right, mine, lost); ok {
 		c.Right = pulled
 		for _, p := range preds {
 			conds = append(conds, unOuter(p, mine))
 		}
 	} else {
-		inner, eqs, err := o.domainJoin(j.Left, right, corr)
+		inner, eqs, err := (&domain{lost: lost}).join(j.Left, right, corr)
 		if err != nil {
 			return nil, err
 		}

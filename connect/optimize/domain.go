@@ -16,7 +16,11 @@ import (
 
 // domainJoin returns the inner plan over the domain, and the conditions that tie it to child.
 func (o *optimizer) domainJoin(child, inner plan.Node, corr []*plan.Attr) (plan.Node, []plan.Expr, error) {
-	d := domain{attrs: corr}
+	return new(domain).join(child, inner, corr)
+}
+
+func (d *domain) join(child, inner plan.Node, corr []*plan.Attr) (plan.Node, []plan.Expr, error) {
+	d.attrs = corr
 	copied := map[plan.ExprID]plan.ExprID{}
 	for _, a := range corr {
 		copied[a.ID] = plan.NewID()
@@ -48,6 +52,7 @@ type domain struct {
 	attrs []*plan.Attr // outer columns
 	node  plan.Node    // their distinct bindings, in that order
 	used  bool
+	lost  bool // see lostCounts
 }
 
 // copy gives the domain under ids of its own.
@@ -192,7 +197,7 @@ func (d *domain) pushAggregate(a *plan.Aggregate) (plan.Node, []*plan.Attr, erro
 	}
 	list := d.bindAll(a.List, cols)
 	group := append(d.bindAll(a.Group, cols), asExprs(cols)...)
-	if len(a.Group) > 0 {
+	if len(a.Group) > 0 || d.lost {
 		return &plan.Aggregate{Common: a.Common, Group: group, List: append(list, asExprs(cols)...), Child: child}, cols, nil
 	}
 	// A binding without rows has a result too: bring the domain back.
