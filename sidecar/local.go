@@ -58,7 +58,7 @@ func decodeOne(l *plan.LocalRelation) (plan.Node, error) {
 		}
 	}
 	if have == nil {
-		return nil, errs.New(errs.InvalidPlan, "CONNECT_INVALID_PLAN.LOCAL_RELATION_WITHOUT_SCHEMA")
+		return nil, errs.New(errs.InvalidPlan, "CONNECT_INVALID_PLAN.INPUT_DATA_NO_SCHEMA")
 	}
 	out := *l
 	out.Data, out.Batches, out.Schema = nil, batches, have
@@ -71,7 +71,7 @@ func decodeOne(l *plan.LocalRelation) (plan.Node, error) {
 		return &out, nil
 	}
 	if len(want.Fields) != len(have.Fields) {
-		return nil, errs.New(errs.InvalidPlan, "CONNECT_INVALID_PLAN.LOCAL_RELATION_SCHEMA_MISMATCH")
+		return nil, errs.Refused(errs.InvalidPlan, "The schema of a local relation has %d columns, and its data %d.", len(want.Fields), len(have.Fields))
 	}
 	same := true
 	for i := range want.Fields {

@@ -48,15 +48,13 @@ func (e *Engine) newSink(q *server.Query, spec *translate.StreamSpec, resolved p
 		if v, ok := options["numrows"]; ok {
 			var err error
 			if n, err = strconv.Atoi(v); err != nil || n < 0 {
-				return nil, errs.New(errs.IllegalArgument, "INVALID_PARAMETER_VALUE", "parameter", "numRows", "value", v)
+				return nil, errs.Refused(errs.IllegalArgument, "Invalid value '%s' of option numRows: it must be a number that is not negative", v)
 			}
 		}
 		return &consoleSink{rows: n, truncate: options["truncate"] != "false", plan: resolved, conf: e.sessionConf(q.Session).fn()}, nil
 	case "memory":
 		if spec.Name == "" {
-			e := errs.New(errs.Analysis, "STREAMING_MEMORY_SINK_WITHOUT_NAME")
-			e.State, e.Text = "42000", "The memory sink needs a query name: queryName(...)."
-			return nil, e
+			return nil, errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1194")
 		}
 		s := &memorySink{name: spec.Name, complete: mode == "complete", out: resolved.Output(), catalog: e.catalogOf(q.Session), last: -1}
 		return s, s.publish()
@@ -72,7 +70,7 @@ func (e *Engine) newSink(q *server.Query, spec *translate.StreamSpec, resolved p
 			path = options["path"]
 		}
 		if path == "" {
-			return nil, errs.New(errs.IllegalArgument, "DATA_SOURCE_PATH_NOT_SPECIFIED")
+			return nil, errs.New(errs.IllegalArgument, "_LEGACY_ERROR_TEMP_2047")
 		}
 		w := &plan.Write{Format: format, Path: path, Mode: "append", PartitionBy: spec.Partition, Options: spec.Options}
 		return &filesSink{path: localPath(path), spec: w}, nil

@@ -49,9 +49,7 @@ func (s sources) Open(ctx context.Context, format string, options map[string]str
 		return nil, errs.NotSupported("streaming reads of format " + format)
 	}
 	if schema == nil && !strings.EqualFold(conf["spark.sql.streaming.schemaInference"], "true") && !strings.EqualFold(format, "text") {
-		e := errs.New(errs.IllegalArgument, "UNSUPPORTED_FEATURE.STREAMING_SCHEMA_INFERENCE")
-		e.State, e.Text = "0A000", "A streaming read of files needs a schema: give one with schema(...), or set spark.sql.streaming.schemaInference to true."
-		return nil, e
+		return nil, errs.New(errs.IllegalArgument, "_LEGACY_ERROR_TEMP_2048")
 	}
 	return stream.NewFiles(stream.Files{
 		Name: strings.ToLower(format), Path: strings.Join(paths, ","), Columns: all.Schema(), NParts: all.PartitionColumns(), Options: options,

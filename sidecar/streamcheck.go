@@ -36,18 +36,14 @@ func (e *Engine) placeCheckpoint(spec *translate.StreamSpec, conf *sessionConf, 
 		cfg.Checkpoint, err = os.MkdirTemp(e.conf.LocalDir, "neptune-checkpoint-")
 		return err
 	default:
-		x := errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1298", "config", "spark.sql.streaming.checkpointLocation")
-		x.Text = `This sink needs a checkpoint location: option("checkpointLocation", ...), or spark.sql.streaming.checkpointLocation for all queries.`
-		return x
+		return errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1298", "config", "spark.sql.streaming.checkpointLocation")
 	}
 	if cfg.Checkpoint, err = filepath.Abs(cfg.Checkpoint); err != nil {
 		return err
 	}
 	if format == "memory" && mode != "complete" {
 		if _, err := os.Stat(filepath.Join(cfg.Checkpoint, "offsets")); err == nil {
-			x := errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1299", "checkpointPath", filepath.Join(cfg.Checkpoint, "offsets"))
-			x.Text = "The memory sink has lost the rows of earlier runs: it can go on from a checkpoint in output mode complete only. Delete " + filepath.Join(cfg.Checkpoint, "offsets") + " to begin anew."
-			return x
+			return errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1299", "checkpointPath", filepath.Join(cfg.Checkpoint, "offsets"))
 		}
 	}
 	return nil
@@ -86,7 +82,7 @@ func (a *activeStreams) displace(ctx context.Context, checkpoint string, stop bo
 	}
 	if !stop {
 		x := errs.New(errs.Execution, "CONCURRENT_QUERY")
-		x.State, x.Text = "0A000", "A streaming query with the checkpoint location "+checkpoint+" is running. Stop it first, or set spark.sql.streaming.stopActiveRunOnRestart to true."
+		x.Text = "A streaming query with the checkpoint location " + checkpoint + " is running. Stop it first, or set spark.sql.streaming.stopActiveRunOnRestart to true."
 		return x
 	}
 	return q.Stop(ctx)

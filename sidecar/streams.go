@@ -83,9 +83,7 @@ func (e *Engine) StartStream(ctx context.Context, q *server.Query, spec *transla
 		for _, o := range all.all {
 			if o.name == spec.Name && o.q.Active() {
 				all.mu.Unlock()
-				e := errs.New(errs.IllegalArgument, "STREAMING_QUERY_NAME_IN_USE", "name", spec.Name)
-				e.State, e.Text = "42000", fmt.Sprintf("A streaming query named %s is active in this session already.", spec.Name)
-				return nil, e
+				return nil, errs.Refused(errs.IllegalArgument, "A streaming query named %s is active in this session already.", spec.Name)
 			}
 		}
 		all.mu.Unlock()
@@ -264,7 +262,7 @@ func triggerOf(t translate.Trigger, cfg *stream.Config) error {
 			return err
 		}
 		if v.Months != 0 || v.Days < 0 || v.Micros < 0 {
-			return errs.New(errs.IllegalArgument, "INVALID_PARAMETER_VALUE.INTERVAL", "parameter", "`processingTime`", "functionName", "`trigger`")
+			return errs.Refused(errs.IllegalArgument, "requirement failed: the interval of a trigger is not negative, and has no months: %s", t.Interval)
 		}
 		cfg.Interval = time.Duration(v.Days)*24*time.Hour + time.Duration(v.Micros)*time.Microsecond
 	case translate.AvailableNow:

@@ -163,7 +163,7 @@ func csvWider(a, b *types.Type) *types.Type {
 	if is(types.Float64, types.Decimal) {
 		return types.Float64Type
 	}
-	if t := types.Wider(a, b, false, true); t != nil {
+	if t := (types.Rules{}).Wider(a, b, true); t != nil {
 		return t
 	}
 	return types.StringType

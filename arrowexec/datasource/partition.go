@@ -177,7 +177,7 @@ func partitionWider(a, b *types.Type) *types.Type {
 	case is(types.Float64, types.Decimal), is(types.Float64, types.Int64):
 		return types.StringType
 	}
-	if t := types.Wider(a, b, false, true); t != nil {
+	if t := (types.Rules{}).Wider(a, b, true); t != nil {
 		return t
 	}
 	return types.StringType

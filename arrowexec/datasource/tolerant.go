@@ -57,7 +57,7 @@ func between(files []fileInfo, o map[string]string, zone *time.Location) ([]file
 		}
 		at, ok := types.ParseTimestamp(v, types.NewZoneCache(zone), nil)
 		if !ok {
-			return nil, errs.New(errs.Analysis, "INVALID_TIMESTAMP_FORMAT", "timestamp", v, "format", "yyyy-MM-ddTHH:mm:ss")
+			return nil, errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1294", "strategy", strings.ToLower(k), "timeString", v)
 		}
 		files = slices.DeleteFunc(files, func(f fileInfo) bool {
 			if us := f.mtime / 1000; k == "modifiedAfter" {

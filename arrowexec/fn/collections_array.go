@@ -552,40 +552,12 @@ func arraysZip(a *Args) (*vec.Vector, error) {
 	return out, nil
 }
 
-// unifyArray gives an array and an element that goes with it one type, by a rewrite: Spark widens both.
-func unifyArray(elem int) func(c *plan.Call) (plan.Expr, error) {
-	return func(c *plan.Call) (plan.Expr, error) {
-		arr, x := c.Args[0].Type(), c.Args[elem].Type()
-		if arr.Kind != types.Array || types.SameType(arr.Elem, x) {
-			return c, nil
-		}
-		w := types.Wider(arr.Elem, x, c.Mode == plan.ANSI, false)
-		if w == nil {
-			return nil, errs.New(errs.Analysis, "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "functionName", errs.ID(c.Name), "dataType", errs.Quote("ARRAY"),
-				"leftType", errs.Quote(arr.SQL()), "rightType", errs.Quote(x.SQL()), "sqlExpr", errs.Quote(c.Name)).At(c.Pos())
-		}
-		n := *c
-		n.Args = slices.Clone(c.Args)
-		to := types.NewArray(w, arr.ElemNulls)
-		if !types.SameType(arr, to) {
-			n.Args[0] = &plan.Cast{At: c.At, Child: c.Args[0], To: to, Mode: c.Mode}
-		}
-		if !types.SameType(x, w) {
-			n.Args[elem] = &plan.Cast{At: c.At, Child: c.Args[elem], To: w, Mode: c.Mode}
-		}
-		if c.T != nil && c.T.Kind == types.Array {
-			n.T = types.NewArray(w, c.T.ElemNulls)
-		}
-		return &n, nil
-	}
-}
-
 // retAdd is the type of an array with an element added.
 func retAdd(elem int, gap bool) func(c *plan.Call) (*types.Type, bool, error) {
 	return func(c *plan.Call) (*types.Type, bool, error) {
 		t := c.Args[0].Type()
 		if t.Kind != types.Array {
-			return nil, false, errs.Internalf("%s of %s", c.Name, t)
+			return nil, false, nil // NULL, which the analyzer refuses
 		}
 		null := c.Args[0].Nullable()
 		if gap {
@@ -603,17 +575,15 @@ func arrayFunctions() []Def {
 	def := func(name, since, usage, sql, want string, nulls NullRule, o ...Overload) Def {
 		return Def{Name: name, Since: since, Group: "array_funcs", Usage: usage, Kind: plan.FnScalar, Nulls: nulls, Overloads: o, Examples: []Example{{sql, want}}}
 	}
-	rewrite := func(d Def, elem int) Def { d.Rewrite = unifyArray(elem); return d }
+	rewrite := func(d Def, elem int) Def { d.Rewrite = unifyElem(elem, lossless); return d }
 	first := givesArg(0)
-	same2 := func(ret retFn, k Kernel) Overload {
-		return Overload{Params: params(arrayP, arrayP), Same: []int{}, Ret: ret, Eval: k}
+	sets := func(d Def) Def { d.Rewrite = unifyArrays; return d }
+	two := func(ret func(c *plan.Call) (*types.Type, bool, error), k Kernel) Overload {
+		return Overload{Params: params(anyP, anyP), RetExpr: ret, Eval: k}
 	}
-	union := func(args []*types.Type) (*types.Type, error) {
-		return types.NewArray(args[0].Elem, args[0].ElemNulls || args[1].ElemNulls), nil
-	}
-	meet := func(args []*types.Type) (*types.Type, error) {
-		return types.NewArray(args[0].Elem, args[0].ElemNulls && args[1].ElemNulls), nil
-	}
+	either := retArrays(func(a, b bool) bool { return a || b })
+	both := retArrays(func(a, b bool) bool { return a && b })
+	left := retArrays(func(a, _ bool) bool { return a })
 	nested := Accept{Name: "ARRAY<ARRAY>", Test: func(t *types.Type) bool { return t.Kind == types.Array && t.Elem.Kind == types.Array }}
 	texts := Accept{Name: "ARRAY<STRING>", Types: []*types.Type{types.NewArray(types.StringType, true)}}
 	shuffle := def("shuffle", "2.4.0", "Puts the elements in a random order.", "SELECT size(shuffle(array(1, 20, 3, 5)))", "4", NullIn, sig(first, shuffleLists, arrayP), sig(first, shuffleLists, arrayP, int64P))
@@ -623,14 +593,14 @@ func arrayFunctions() []Def {
 	}
 	return []Def{
 		def("array_distinct", "2.4.0", "Takes repeated elements out.", "SELECT array_distinct(array(1, 2, 3, null, 3))", "[1,2,3,null]", NullIn, sig(first, arrayDistinct, arrayP)),
-		def("array_union", "2.4.0", "Gives the elements of either array, each once.", "SELECT array_union(array(1, 2, 3), array(1, 3, 5))", "[1,2,3,5]", NullIn, same2(union, arraySets('u'))),
-		def("array_intersect", "2.4.0", "Gives the elements of both arrays, each once.", "SELECT array_intersect(array(1, 2, 3), array(1, 3, 5))", "[1,3]", NullIn, same2(meet, arraySets('i'))),
-		def("array_except", "2.4.0", "Gives the elements of the first array that the second lacks, each once.", "SELECT array_except(array(1, 2, 3), array(1, 3, 5))", "[2]", NullIn, same2(first, arraySets('e'))),
-		def("arrays_overlap", "2.4.0", "Is true when two arrays have an element in common.", "SELECT arrays_overlap(array(1, 2, 3), array(3, 4, 5))", "true", NullMaybe,
-			Overload{Params: params(arrayP, arrayP), Same: []int{}, RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
-				x, y := c.Args[0], c.Args[1]
-				return types.BoolType, x.Nullable() || y.Nullable() || x.Type().ElemNulls || y.Type().ElemNulls, nil
-			}, Eval: arraysOverlap}),
+		sets(def("array_union", "2.4.0", "Gives the elements of either array, each once.", "SELECT array_union(array(1, 2, 3), array(1, 3, 5))", "[1,2,3,5]", NullIn, two(either, arraySets('u')))),
+		sets(def("array_intersect", "2.4.0", "Gives the elements of both arrays, each once.", "SELECT array_intersect(array(1, 2, 3), array(1, 3, 5))", "[1,3]", NullIn, two(both, arraySets('i')))),
+		sets(def("array_except", "2.4.0", "Gives the elements of the first array that the second lacks, each once.", "SELECT array_except(array(1, 2, 3), array(1, 3, 5))", "[2]", NullIn, two(left, arraySets('e')))),
+		sets(def("arrays_overlap", "2.4.0", "Is true when two arrays have an element in common.", "SELECT arrays_overlap(array(1, 2, 3), array(3, 4, 5))", "true", NullMaybe,
+			two(func(c *plan.Call) (*types.Type, bool, error) {
+				w, null, err := either(c)
+				return types.BoolType, null || err == nil && w.ElemNulls, err
+			}, arraysOverlap))),
 		def("sort_array", "1.5.0", "Sorts an array, upwards with nulls first, or downwards with nulls last.", "SELECT sort_array(array('b', 'd', null, 'c', 'a'), true)", `[null,"a","b","c","d"]`, NullIn, sig(first, sortLists(false), arrayP), sig(first, sortLists(false), arrayP, onlyBoolP)),
 		def("array_join", "2.4.0", "Joins the texts of an array with a delimiter; nulls are left out, or replaced.", "SELECT array_join(array('hello', null, 'world'), ' ', ',')", "hello , world", NullIn,
 			sig(gives(types.StringType), arrayJoin, texts, stringP), sig(gives(types.StringType), arrayJoin, texts, stringP, stringP)),

@@ -224,6 +224,7 @@ func valuesCore() []Def {
 	at.Overloads = append(at.Overloads, sig(retElem, mapValue, mapP, anyP))
 	tryAt := def("try_element_at", "3.3.0", "Is element_at, with NULL for an index that isn't there.", NullMaybe, Overload{Params: params(arrayP, int32P), RetExpr: retItem(1, true), Eval: arrayItem(true, true)}, Example{"SELECT try_element_at(array(1, 2, 3), 4)", "NULL"})
 	tryAt.Overloads = append(tryAt.Overloads, sig(retElem, mapValue, mapP, anyP))
+	at.Rewrite, tryAt.Rewrite = unifyKey(lossless), unifyKey(lossless)
 	size := func(a *Args) (*vec.Vector, error) {
 		out := make([]int32, a.N)
 		for i, r := range vec.Refs(a.V[0]) {
@@ -236,7 +237,7 @@ func valuesCore() []Def {
 	contains := def("array_contains", "1.5.0", "Is true when the array has the value.", NullMaybe, Overload{Params: params(arrayP, anyP), RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
 		return types.BoolType, c.Args[0].Nullable() || c.Args[1].Nullable() || c.Args[0].Type().ElemNulls, nil
 	}, Eval: arrayContains}, Example{"SELECT array_contains(array(1, 2, 3), 2)", "true"})
-	contains.Rewrite = unifyArray(1)
+	contains.Rewrite = unifyElem(1, wider)
 	return []Def{
 		def("array", "1.1.0", "Makes an array of its arguments.", NullNever, Overload{Params: params(anyP), Variadic: true, VarMin0: true, Same: []int{}, RetExpr: retArray, Eval: makeArray}, Example{"SELECT array(1, 2, 3)", "[1,2,3]"}),
 		def("named_struct", "1.5.0", "Makes a struct of names and values.", NullNever, Overload{Params: params(anyP), Variadic: true, VarMin0: true, RetExpr: retStruct, Eval: makeStruct}, Example{`SELECT named_struct("a", 1, "b", 2, "c", 3)`, `{"a":1,"b":2,"c":3}`}),

@@ -320,26 +320,10 @@ func mapFunctions() []Def {
 	text := types.NewMap(types.StringType, types.StringType, true)
 	contains := def("map_contains_key", "3.3.0", "Is true when the map has the key.", "SELECT map_contains_key(map(1, 'a', 2, 'b'), 1)", "true", NullMaybe, sig(gives(types.BoolType), mapContainsKey, mapP, anyP))
 	contains.Rewrite = func(c *plan.Call) (plan.Expr, error) {
-		if key := c.Args[0].Type().Key; !types.SameType(key, c.Args[1].Type()) {
-			x := c.Args[1].Type()
-			if x.Kind == types.Null {
-				return nil, errs.New(errs.Analysis, "DATATYPE_MISMATCH.NULL_TYPE", "functionName", errs.ID(c.Name), "sqlExpr", "")
-			}
-			w := types.Wider(key, x, c.Mode == plan.ANSI, false)
-			if w == nil {
-				return nil, errs.New(errs.Analysis, "DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "functionName", errs.ID(c.Name), "dataType", errs.Quote("MAP"), "leftType", errs.Quote(c.Args[0].Type().SQL()), "rightType", errs.Quote(x.SQL()), "sqlExpr", "")
-			}
-			n := *c
-			n.Args = []plan.Expr{c.Args[0], c.Args[1]}
-			if m := types.NewMap(w, c.Args[0].Type().Elem, c.Args[0].Type().ElemNulls); !types.SameType(key, w) {
-				n.Args[0] = &plan.Cast{At: c.At, Child: c.Args[0], To: m, Mode: c.Mode}
-			}
-			if !types.SameType(x, w) {
-				n.Args[1] = &plan.Cast{At: c.At, Child: c.Args[1], To: w, Mode: c.Mode}
-			}
-			return &n, nil
+		if c.Args[1].Type().Kind == types.Null {
+			return nil, errs.New(errs.Analysis, "DATATYPE_MISMATCH.NULL_TYPE", "functionName", errs.ID(c.Name), "sqlExpr", "")
 		}
-		return c, nil
+		return unifyKey(wider)(c)
 	}
 	seqRet := func(args []*types.Type) (*types.Type, error) { return types.NewArray(args[0], false), nil }
 	seq := func(p ...Accept) Overload {

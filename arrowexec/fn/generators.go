@@ -185,11 +185,9 @@ func stackColumns(c *plan.Call) ([]types.Field, error) {
 			case f.Type.Kind == types.Null:
 				f.Type = t
 			case t.Kind != types.Null && !types.SameType(t, f.Type):
-				e := errs.New(errs.Analysis, "DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES", "columnIndex", strconv.Itoa(k),
+				return nil, errs.New(errs.Analysis, "DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES", "columnIndex", strconv.Itoa(k),
 					"leftParamIndex", strconv.Itoa(k+1), "leftType", errs.Quote(f.Type.SQL()),
-					"rightParamIndex", strconv.Itoa(i+1), "rightType", errs.Quote(t.SQL()), "sqlExpr", errs.Quote("stack"))
-				e.State, e.Text = "42K09", "The values of column "+strconv.Itoa(k)+" of stack differ in type."
-				return nil, e.At(c.Pos())
+					"rightParamIndex", strconv.Itoa(i+1), "rightType", errs.Quote(t.SQL()), "sqlExpr", "").At(c.Pos())
 			}
 		}
 		out[k] = f

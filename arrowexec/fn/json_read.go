@@ -248,7 +248,7 @@ func inferJSON(v []byte, o *formatOptions) *types.Type {
 			if ok && val[0] != 'n' {
 				if x := inferJSON(val, o); elem == nil {
 					elem = x
-				} else if w := types.Wider(elem, x, false, true); w != nil {
+				} else if w := (types.Rules{}).Wider(elem, x, true); w != nil {
 					elem = w
 				} else {
 					elem = types.StringType

@@ -426,7 +426,7 @@ func mergeVariantTypes(a, b *types.Type) *types.Type {
 		}
 		return types.Float64Type
 	}
-	if t := types.Wider(a, b, false, false); t != nil && !t.IsNested() {
+	if t := (types.Rules{}).Wider(a, b, false); t != nil && !t.IsNested() {
 		return t
 	}
 	if types.Equal(a, b) {

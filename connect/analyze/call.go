@@ -299,7 +299,7 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 		}
 		f, err := def.Gen.Columns(c)
 		if err != nil {
-			return nil, located(err, c)
+			return nil, r.located(err, c)
 		}
 		c.T = types.NewStruct(f...)
 	case o.RetExpr != nil:

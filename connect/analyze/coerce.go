@@ -28,7 +28,7 @@ func (r *run) implicitAll(l []plan.Expr, t *types.Type) []plan.Expr {
 
 // common is the type that all of l are given (CASE, IN, coalesce, array), or nil.
 func (r *run) common(l []plan.Expr) *types.Type {
-	t := types.WiderAll(typesOf(l), r.Conf.ANSI, true)
+	t := r.coercion().WiderAll(typesOf(l), true)
 	return t
 }
 
@@ -83,7 +83,7 @@ func (r *run) castCost(a, b *types.Type) int {
 	case a.Kind == types.Decimal && b.Kind == types.Decimal:
 		return 2
 	case a.IsNumeric() && b.IsNumeric():
-		if t := types.Tightest(a, b, false); t != nil && types.SameType(t, b) {
+		if t := (types.Rules{}).Tightest(a, b); t != nil && types.SameType(t, b) {
 			return 2 + int(b.Kind) - int(a.Kind)
 		}
 		if b.Kind == types.Float64 {
@@ -143,6 +143,11 @@ func literalDecimal(e plan.Expr) *types.Type {
 		p++
 	}
 	return types.NewDecimal(p, 0)
+}
+
+// coercion is how two types find a common one in this session.
+func (r *run) coercion() types.Rules {
+	return types.Rules{ANSI: r.Conf.ANSI, FractionFirst: r.Conf.flag("spark.sql.legacy.decimal.retainFractionDigitsOnTruncate", false)}
 }
 
 func (r *run) allowLoss() bool {

@@ -265,7 +265,7 @@ func (r *run) recursive(c *plan.CTE, outer *scope) (*rel, error) {
 		return nil, aerr("NUM_COLUMNS_MISMATCH", "operator", "UNION", "firstNumColumns", itoa(len(cols)), "invalidOrdinalNum", "second", "invalidNumColumns", itoa(len(step.out))).At(body.Info().Origin)
 	}
 	for i, a := range step.out {
-		w := types.Wider(cols[i], a.T, r.Conf.ANSI, true)
+		w := r.coercion().Wider(cols[i], a.T, true)
 		if w == nil {
 			return nil, aerr("INCOMPATIBLE_COLUMN_TYPE", "tableOrdinalNumber", "second", "columnOrdinalNumber", ordinal(i+1), "dataType2", errs.Quote(cols[i].SQL()), "operator", "UNION", "hint", "", "dataType1", errs.Quote(a.T.SQL())).At(body.Info().Origin)
 		}

@@ -67,37 +67,50 @@ func (r *run) hint(n *plan.Hint, outer *scope) (*rel, error) {
 		return nil, err
 	}
 	name := strings.ToUpper(n.Name)
-	number := func() (int, []plan.Expr) {
-		if len(n.Args) > 0 {
-			if v, ok := intValue(n.Args[0]); ok {
-				return int(v), n.Args[1:]
+	// Spark: ResolveHints.ResolveCoalesceHints.
+	part := func(shuffle, ranged bool) (*rel, error) {
+		num, by := 0, n.Args
+		if len(by) > 0 {
+			if v, ok := intValue(by[0]); ok {
+				if num, by = int(v), by[1:]; num <= 0 {
+					return nil, errs.Refused(errs.IllegalArgument, "requirement failed: Number of partitions (%d) must be positive.", num).At(n.Origin)
+				}
 			}
 		}
-		return 0, n.Args
-	}
-	part := func(num int, by []plan.Expr, shuffle, ranged bool) (*rel, error) {
+		if !shuffle && (num == 0 || len(by) > 0) {
+			return nil, aerr("_LEGACY_ERROR_TEMP_1048", "hintName", name).At(n.Origin)
+		}
 		l := make([]plan.SortOrder, len(by))
+		var bad []string
 		for i, e := range by {
+			switch x := e.(type) {
+			case *plan.UnresolvedAttr:
+			case *plan.Literal:
+				if text, ok := x.Value.(string); ok && x.T.IsString() {
+					e = &plan.UnresolvedAttr{At: x.At, Parts: []string{text}}
+					break
+				}
+				bad = append(bad, r.quoted(e))
+			default:
+				bad = append(bad, r.quoted(e))
+			}
 			l[i] = plan.SortOrder{Child: e}
+		}
+		if bad != nil {
+			return nil, aerr("_LEGACY_ERROR_TEMP_1047", "hintName", name, "invalidParams", strings.Join(bad, ", ")).At(n.Origin)
 		}
 		return r.repartition(&plan.Repartition{Common: n.Common, N: num, Shuffle: shuffle, Range: ranged, By: l, Child: done(child)}, outer)
 	}
 	switch name {
 	case "COALESCE":
-		if num, rest := number(); num > 0 && len(rest) == 0 {
-			return part(num, nil, false, false)
-		}
-		return nil, aerr("INVALID_HINT_PARAMETER", "hint", name).At(n.Origin)
+		return part(false, false)
 	case "REPARTITION":
-		num, by := number()
-		return part(num, by, true, false)
+		return part(true, false)
 	case "REPARTITION_BY_RANGE":
-		num, by := number()
-		return part(num, by, true, true)
+		return part(true, true)
 	}
 	if name == "REBALANCE" && len(n.Args) > 0 {
-		num, by := number()
-		return part(num, by, true, false)
+		return part(true, false)
 	}
 	// What is left names relations, not columns; unknown hints may hold anything.
 	c := *n

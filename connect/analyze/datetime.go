@@ -188,7 +188,7 @@ func (d *dateCall) minus() (plan.Expr, error) {
 				return nil, r.unexpected(d.c, i, wantTimestamp)
 			}
 		}
-		t := types.Tightest(x, y, r.Conf.ANSI)
+		t := r.coercion().Tightest(x, y)
 		return r.note(difference("subtract_timestamps", t, types.DayTimeType), d.c), nil
 	case y.Kind == types.Date, x.Kind == types.Date && y.Kind == types.Null:
 		if x.Kind == types.Time {

@@ -396,7 +396,7 @@ func (r *run) extract(c, k plan.Expr, o *errs.Origin) (plan.Expr, error) {
 		return x, err
 	case types.Map:
 		if !types.SameType(k.Type(), t.Key) {
-			w := types.Tightest(t.Key, k.Type(), r.Conf.ANSI)
+			w := r.coercion().Tightest(t.Key, k.Type())
 			if w == nil || !types.SameType(w, t.Key) {
 				if !r.canImplicit(k.Type(), t.Key) {
 					bad := &plan.Extract{At: at, Child: c, Key: k}

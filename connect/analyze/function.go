@@ -323,7 +323,7 @@ func createFunction(r *run, c *plan.Command) (plan.Node, error) {
 	f.Name = c.Name[len(c.Name)-1]
 	switch {
 	case c.Flags["or_replace"] && c.Flags["if_not_exists"]:
-		return nil, errs.New(errs.Parse, "INVALID_SQL_SYNTAX.CREATE_FUNC_WITH_IF_NOT_EXISTS_AND_REPLACE").At(c.Origin)
+		return nil, errs.New(errs.Parse, "INVALID_SQL_SYNTAX.CREATE_ROUTINE_WITH_IF_NOT_EXISTS_AND_REPLACE").At(c.Origin)
 	case c.Flags["temporary"] && c.Flags["if_not_exists"]:
 		return nil, errs.New(errs.Parse, "INVALID_SQL_SYNTAX.CREATE_TEMP_FUNC_WITH_IF_NOT_EXISTS").At(c.Origin)
 	case c.Flags["temporary"]:

@@ -134,7 +134,7 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 			n.Body = r.implicit(l.Body, zero) // fields have other names
 			c.Args[2] = &n
 		} else if ok && !types.SameType(l.Body.Type(), zero) {
-			if w := types.Tightest(zero, l.Body.Type(), r.Conf.ANSI); w == nil || !types.SameType(w, zero) {
+			if w := r.coercion().Tightest(zero, l.Body.Type()); w == nil || !types.SameType(w, zero) {
 				return r.unexpected(c, 2, errs.Quote(zero.SQL()))
 			}
 			n := *l

@@ -138,7 +138,7 @@ func (r *run) operands(c *plan.Call) bool {
 	case x.Kind == types.Decimal && (y.Kind == types.Float32 || y.Kind == types.Float64), y.Kind == types.Decimal && (x.Kind == types.Float32 || x.Kind == types.Float64):
 		a, b = r.implicit(a, types.Float64Type), r.implicit(b, types.Float64Type)
 	default:
-		t := types.Tightest(x, y, r.Conf.ANSI)
+		t := r.coercion().Tightest(x, y)
 		if t == nil {
 			return false
 		}
@@ -394,21 +394,21 @@ func (r *run) comparable(a, b plan.Expr) *types.Type {
 	switch {
 	case x.Kind == types.Decimal && y.IsIntegral():
 		if t := literalDecimal(b); t != nil {
-			return types.WiderDecimal(x, t)
+			return r.coercion().WiderDecimal(x, t)
 		}
 	case y.Kind == types.Decimal && x.IsIntegral():
 		if t := literalDecimal(a); t != nil {
-			return types.WiderDecimal(t, y)
+			return r.coercion().WiderDecimal(t, y)
 		}
 	}
-	if t := types.Wider(x, y, r.Conf.ANSI, false); t != nil {
+	if t := r.coercion().Wider(x, y, false); t != nil {
 		return t
 	}
 	// Structs compare by position.
 	if x.Kind == types.Struct && y.Kind == types.Struct && len(x.Fields) == len(y.Fields) {
 		f := make([]types.Field, len(x.Fields))
 		for i := range f {
-			t := types.Wider(x.Fields[i].Type, y.Fields[i].Type, r.Conf.ANSI, true)
+			t := r.coercion().Wider(x.Fields[i].Type, y.Fields[i].Type, true)
 			if t == nil {
 				return nil
 			}

@@ -32,7 +32,7 @@ func (r *run) pivot(n *plan.Pivot, outer *scope) (*rel, error) {
 			return nil, err
 		}
 		if firstAggregate(aggs[i]) == nil {
-			return nil, aerr("PIVOT_EXPRESSION_NOT_AGGREGATE", "expr", r.quoted(unalias(aggs[i]))).At(aggs[i].Pos())
+			return nil, aerr("_LEGACY_ERROR_TEMP_1006", "sql", strings.Trim(r.quoted(unalias(aggs[i])), `"`)).At(aggs[i].Pos())
 		}
 	}
 	var group []plan.Expr
@@ -105,7 +105,7 @@ func (r *run) pivot(n *plan.Pivot, outer *scope) (*rel, error) {
 			e = &plan.Cast{At: plan.At{Origin: e.Pos()}, Child: e, To: col.Type(), Mode: r.mode(), Implicit: true}
 		}
 		if !types.SameType(e.Type(), col.Type()) {
-			w := types.Wider(e.Type(), col.Type(), r.Conf.ANSI, true)
+			w := r.coercion().Wider(e.Type(), col.Type(), true)
 			if w == nil {
 				return nil, aerr("PIVOT_VALUE_DATA_TYPE_MISMATCH", "value", r.sql(e), "valueType", e.Type().String(), "pivotType", col.Type().String()).At(e.Pos())
 			}
@@ -312,7 +312,7 @@ func (r *run) unpivot(n *plan.Unpivot, outer *scope) (*rel, error) {
 		}
 		t := types.NullType
 		for _, e := range l {
-			w := types.Wider(t, e.Type(), r.Conf.ANSI, false)
+			w := r.coercion().Wider(t, e.Type(), false)
 			if w == nil {
 				var parts []string
 				for _, x := range l {

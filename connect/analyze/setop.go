@@ -45,7 +45,7 @@ func (r *run) setOperation(n *plan.SetOperation, outer *scope) (*rel, error) {
 	for c := range cols {
 		t := first.out[c].T
 		for i, x := range ins[1:] {
-			w := types.Wider(t, x.out[c].T, r.Conf.ANSI, true)
+			w := r.coercion().Wider(t, x.out[c].T, true)
 			if w == nil {
 				return nil, aerr("INCOMPATIBLE_COLUMN_TYPE", "tableOrdinalNumber", ordinal(i+2), "columnOrdinalNumber", ordinal(c+1), "dataType2", errs.Quote(t.SQL()), "operator", name, "hint", "", "dataType1", errs.Quote(x.out[c].T.SQL())).At(n.Origin)
 			}

@@ -200,7 +200,7 @@ func (r *run) transpose(n *plan.NA, child *rel) (*rel, error) {
 		if a.ID == index.ID {
 			continue
 		}
-		w := types.Wider(t, a.T, r.Conf.ANSI, false)
+		w := r.coercion().Wider(t, a.T, false)
 		if w == nil {
 			return nil, aerr("TRANSPOSE_NO_LEAST_COMMON_TYPE", "dt1", errs.Quote(t.SQL()), "dt2", errs.Quote(a.T.SQL()))
 		}

@@ -355,7 +355,7 @@ func (r *run) cachedRef(n *plan.CachedRef, outer *scope) (*rel, error) {
 			return fresh(&rel{node: k, out: k.Output()}), nil
 		}
 	}
-	return nil, aerr("NO_HANDLER_FOR_CACHED_RELATION", "relationId", n.Key)
+	return nil, errs.New(errs.InvalidPlan, "CONNECT_INVALID_PLAN.DATAFRAME_NOT_FOUND", "dfId", n.Key)
 }
 
 // inlineTable is VALUES: the rows' common types, then a projection of constants for each row.
@@ -393,7 +393,7 @@ func (r *run) inlineTable(n *plan.InlineTable, outer *scope) (*rel, error) {
 	}
 	out := make([]*plan.Attr, w)
 	for c := range cols {
-		t := types.WiderAll(typesOf(cols[c]), r.Conf.ANSI, false)
+		t := r.coercion().WiderAll(typesOf(cols[c]), false)
 		name := "col" + itoa(c+1)
 		if len(n.Names) > 0 {
 			name = n.Names[c]

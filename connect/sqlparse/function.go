@@ -166,7 +166,7 @@ func (p *parser) characteristics(c *plan.Command, s int) {
 			return
 		}
 		if seen[what] {
-			p.fail(s, "INVALID_SQL_SYNTAX.CREATE_ROUTINE_WITH_DUPLICATE_CLAUSE", "clause", what)
+			p.fail(s, "DUPLICATE_CLAUSES", "clauseName", what)
 		}
 		seen[what] = true
 	}

@@ -149,6 +149,8 @@ var analysis = map[string]Condition{
 	"DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN": {"42K09", "The condition <filter> must be BOOLEAN, and is <type>."},
 	"DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED":       {"4274K", "<routineName> got <parameterName> both by position and by name."},
 	"DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE": {"4274K", "<routineName> got <parameterName> twice."},
-	"_LEGACY_ERROR_TEMP_1039": {"XX000", "A query may have one window expression over time."},
-	"_LEGACY_ERROR_TEMP_1324": {"XX000", "The pivot column <pivotColumn> has more than <maxValues> values."},
+	"UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING":                                  {"0A000", "CHAR and VARCHAR stand in tables' columns alone. To take them for STRING, set spark.sql.legacy.charVarcharAsString to true."},
+	"_LEGACY_ERROR_TEMP_1006":                                                {"", "A pivot takes aggregates, and '<sql>' stands outside of any."},
+	"_LEGACY_ERROR_TEMP_1039":                                                {"", "A query may have one window expression over time."},
+	"_LEGACY_ERROR_TEMP_1324":                                                {"", "The pivot column <pivotColumn> has more than <maxValues> values."},
 }

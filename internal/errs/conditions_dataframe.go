@@ -9,15 +9,18 @@ var dataframeConditions = map[string]Condition{
 	"CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION": {"56038", "There is no codec <codecName>; those that there are: <availableCodecs>."},
 	"UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN": {"0A000", "The feature is not supported: a query of CSV or JSON files that reads the column of corrupt records alone. Cache or save the parsed rows, and query these."},
 
-	"MALFORMED_CSV_RECORD":     {"KD000", "The CSV record is malformed: <badRecord>"},
-	"INVALID_TIMESTAMP_FORMAT": {"22007", "The timestamp '<timestamp>' doesn't have the format <format>."},
-	"_LEGACY_ERROR_TEMP_2146":  {"", "<paramName> has to be a whole number, not <value>."},
-	"_LEGACY_ERROR_TEMP_2147":  {"", "<paramName> has to be true or false."},
+	"MALFORMED_CSV_RECORD":    {"KD000", "The CSV record is malformed: <badRecord>"},
+	"_LEGACY_ERROR_TEMP_1294": {"", "The option '<strategy>' takes a time of the form YYYY-MM-DDTHH:mm:ss, and not <timeString>."},
+	"_LEGACY_ERROR_TEMP_2146": {"", "<paramName> has to be a whole number, not <value>."},
+	"_LEGACY_ERROR_TEMP_2147": {"", "<paramName> has to be true or false."},
 
 	"PARTITION_TRANSFORM_EXPRESSION_NOT_IN_PARTITIONED_BY": {"42S23", "<expression> is a way to partition a table: it can stand in PARTITIONED BY alone."},
 
+	"_LEGACY_ERROR_TEMP_1047": {"", "The hint <hintName> takes a number of partitions, columns, or both; <invalidParams> is neither."},
+	"_LEGACY_ERROR_TEMP_1048": {"", "The hint <hintName> takes a number of partitions."},
+
 	"DATAFRAME_INPUT_NOT_SINGLE_COLUMN": {"42K09", "The texts to read have to be the one column of a DataFrame, and it has <numColumns>."},
 
-	"_LEGACY_ERROR_TEMP_1211": {"XX000", "The <joinType> join of <leftPlan> and <rightPlan> has no condition over both sides. Write CROSS JOIN if that is meant, or set spark.sql.crossJoin.enabled to true."},
+	"_LEGACY_ERROR_TEMP_1211": {"", "The <joinType> join of <leftPlan> and <rightPlan> has no condition over both sides. Write CROSS JOIN if that is meant, or set spark.sql.crossJoin.enabled to true."},
 	"_LEGACY_ERROR_TEMP_3102": {"", "<msg>"},
 }

@@ -14,5 +14,7 @@ var writeConditions = map[string]Condition{
 	"_LEGACY_ERROR_TEMP_1162": {"", "The table's column <col> is not among the rows' columns <inputColumns>."},
 	"_LEGACY_ERROR_TEMP_1163": {"", "The table <tableName> is partitioned by <existingPartCols>, not by <specifiedPartCols>."},
 	"_LEGACY_ERROR_TEMP_1312": {"", "<operation> doesn't go with bucketBy: only tables have buckets."},
+	"_LEGACY_ERROR_TEMP_1194": {"", "The memory sink needs a query name: queryName(...)."},
+	"_LEGACY_ERROR_TEMP_2048": {"", "A streaming read of files needs a schema: give one with schema(...), or set spark.sql.streaming.schemaInference to true."},
 	"_LEGACY_ERROR_TEMP_2047": {"", "A write of files needs a target, and 'path' is not specified."},
 }

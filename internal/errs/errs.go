@@ -109,10 +109,19 @@ func (e *Error) Because(err error) *Error { e.Cause = err; return e }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Error is the message as Spark prints it: [CONDITION] sentence SQLSTATE: xxxxx.
+// Refused is an error without a condition, as Spark has it where an argument of
+// a call breaks a requirement.
+func Refused(c Class, format string, args ...any) *Error {
+	e := New(c, "")
+	e.Text = fmt.Sprintf(format, args...)
+	return e
+}
+
+// Error is the message as Spark prints it: [CONDITION] sentence SQLSTATE: xxxxx;
+// conditions that have no name of their own (_LEGACY_) aren't told.
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Condition != "" {
+	if e.Condition != "" && !strings.HasPrefix(e.Condition, "_LEGACY_") {
 		b.WriteString("[" + e.Condition + "] ")
 	}
 	b.WriteString(e.Sentence())

@@ -86,17 +86,28 @@ func DivIntDecimal(a, b *Type, allowLoss bool) *Type {
 	return AdjustedDecimal(p, 0, allowLoss)
 }
 
-// WiderDecimal holds the values of both; digits beyond 38 are lost from the
-// scale end (keepWhole) or, as Spark's default has it, both are cut at 38.
-func WiderDecimal(a, b *Type) *Type {
+// Rules are the settings by which two types find a common one.
+type Rules struct {
+	ANSI bool
+	// FractionFirst: of a common decimal of more than 38 digits the fraction is
+	// kept, not the whole part (spark.sql.legacy.decimal.retainFractionDigitsOnTruncate).
+	FractionFirst bool
+}
+
+// WiderDecimal holds the values of both. Where that takes more than 38 digits,
+// the scale gives way to the whole digits (Spark: DecimalPrecisionTypeCoercion.widerDecimalType).
+func (r Rules) WiderDecimal(a, b *Type) *Type {
 	s := max(a.Scale, b.Scale)
-	whole := max(a.Precision-a.Scale, b.Precision-b.Scale)
-	return Bounded(whole+s, s)
+	p := max(a.Precision-a.Scale, b.Precision-b.Scale) + s
+	if p <= MaxPrecision || r.FractionFirst {
+		return Bounded(p, s)
+	}
+	return NewDecimal(MaxPrecision, max(0, s-(p-MaxPrecision)))
 }
 
 // Tightest is the type that both convert to without loss, or nil (Spark:
 // findTightestCommonType). ANSI makes an integer and a FLOAT a DOUBLE.
-func Tightest(a, b *Type, ansi bool) *Type {
+func (r Rules) Tightest(a, b *Type) *Type {
 	switch {
 	case Equal(a, b):
 		return a
@@ -109,7 +120,7 @@ func Tightest(a, b *Type, ansi bool) *Type {
 		if b.Kind > a.Kind {
 			w, n = b, a
 		}
-		if ansi && w.Kind == Float32 && n.IsIntegral() {
+		if r.ANSI && w.Kind == Float32 && n.IsIntegral() {
 			return Float64Type
 		}
 		return w
@@ -130,7 +141,7 @@ func Tightest(a, b *Type, ansi bool) *Type {
 	case a.IsString() && b.IsString() && SameCollation(a.Collation, b.Collation):
 		return &Type{Kind: String, Collation: a.Collation}
 	}
-	return complexCommon(a, b, func(x, y *Type) *Type { return Tightest(x, y, ansi) })
+	return complexCommon(a, b, r.Tightest)
 }
 
 // fits reports whether any value of integer type t fits decimal d.
@@ -150,30 +161,30 @@ func widerDatetime(a, b *Type) *Type {
 // two values of (Spark: findWiderTypeForTwo), or nil. strings allows strings to
 // meet other types: with ANSI the string becomes the other (integers BIGINT,
 // fractions DOUBLE), without it the other becomes a string.
-func Wider(a, b *Type, ansi, strings bool) *Type {
-	if t := Tightest(a, b, ansi); t != nil {
+func (r Rules) Wider(a, b *Type, strings bool) *Type {
+	if t := r.Tightest(a, b); t != nil {
 		return t
 	}
-	if t := widerForDecimal(a, b); t != nil {
+	if t := r.widerForDecimal(a, b); t != nil {
 		return t
 	}
 	if strings {
-		if t := promote(a, b, ansi); t != nil {
+		if t := promote(a, b, r.ANSI); t != nil {
 			return t
 		}
 	}
-	return complexCommon(a, b, func(x, y *Type) *Type { return Wider(x, y, ansi, strings) })
+	return complexCommon(a, b, func(x, y *Type) *Type { return r.Wider(x, y, strings) })
 }
 
 // widerForDecimal: a decimal and a number.
-func widerForDecimal(a, b *Type) *Type {
+func (r Rules) widerForDecimal(a, b *Type) *Type {
 	switch {
 	case a.Kind == Decimal && b.Kind == Decimal:
-		return WiderDecimal(a, b)
+		return r.WiderDecimal(a, b)
 	case a.Kind == Decimal && b.IsIntegral():
-		return WiderDecimal(a, ForIntegral(b))
+		return r.WiderDecimal(a, ForIntegral(b))
 	case b.Kind == Decimal && a.IsIntegral():
-		return WiderDecimal(ForIntegral(a), b)
+		return r.WiderDecimal(ForIntegral(a), b)
 	case a.Kind == Decimal && (b.Kind == Float32 || b.Kind == Float64), b.Kind == Decimal && (a.Kind == Float32 || a.Kind == Float64):
 		return Float64Type
 	}
@@ -292,7 +303,8 @@ func ForcesNulls(from, to *Type) bool {
 	case to.Kind == Decimal && from.IsIntegral():
 		return !fits(from, to)
 	case to.Kind == Decimal && from.Kind == Decimal:
-		return to.Precision-to.Scale < from.Precision-from.Scale || to.Scale < from.Scale
+		whole, had := to.Precision-to.Scale, from.Precision-from.Scale
+		return whole < had || whole == had && to.Scale < from.Scale // rounding may need one more
 	case to.Kind == Decimal:
 		return from.Kind != Bool || to.Precision-to.Scale < 1
 	case from.IsFractional() && to.IsIntegral():
@@ -302,13 +314,13 @@ func ForcesNulls(from, to *Type) bool {
 }
 
 // WiderAll folds Wider over a list; Null for an empty one, nil when there is none.
-func WiderAll(list []*Type, ansi, strings bool) *Type {
+func (r Rules) WiderAll(list []*Type, strings bool) *Type {
 	t := NullType
 	// Strings go last, as Spark does: so that the others find their own common type first.
 	for pass := range 2 {
 		for _, x := range list {
 			if hasString(x) == (pass == 1) {
-				if t = Wider(t, x, ansi, strings); t == nil {
+				if t = r.Wider(t, x, strings); t == nil {
 					return nil
 				}
 			}

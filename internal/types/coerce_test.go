@@ -16,7 +16,10 @@ func TestDecimalResultTypes(t *testing.T) {
 		{"div wide", DivDecimal(d(38, 2), d(38, 2), true), d(38, 6)},
 		{"mod", ModDecimal(d(2, 1), d(10, 0), true), d(2, 1)},
 		{"no loss allowed", MulDecimal(d(38, 18), d(38, 18), false), d(38, 36)},
-		{"wider", WiderDecimal(d(10, 2), d(5, 4)), d(12, 4)},
+		{"wider", Rules{}.WiderDecimal(d(10, 2), d(5, 4)), d(12, 4)},
+		{"wider, too wide", Rules{}.WiderDecimal(d(38, 20), d(20, 0)), d(38, 18)},
+		{"wider, no room for a scale", Rules{}.WiderDecimal(d(38, 0), d(10, 5)), d(38, 0)},
+		{"wider, the fraction first", Rules{FractionFirst: true}.WiderDecimal(d(38, 20), d(20, 0)), d(38, 20)},
 	} {
 		if !Equal(c.got, c.want) {
 			t.Errorf("%s: %s, want %s", c.name, c.got, c.want)
@@ -42,7 +45,7 @@ func TestWider(t *testing.T) {
 		{NewArray(Int32Type, false), NewArray(Int64Type, true), NewArray(Int64Type, true), true},
 		{NullType, DateType, DateType, true},
 	} {
-		if got := Wider(c.a, c.b, c.ansi, true); !Equal(got, c.want) {
+		if got := (Rules{ANSI: c.ansi}).Wider(c.a, c.b, true); !Equal(got, c.want) {
 			t.Errorf("%s, %s: %s, want %s", c.a, c.b, got, c.want)
 		}
 	}

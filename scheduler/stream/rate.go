@@ -66,9 +66,7 @@ func commonOption(k string) bool {
 }
 
 func badOption(name, value, why string) error {
-	e := errs.New(errs.IllegalArgument, "INVALID_PARAMETER_VALUE", "parameter", name, "value", value)
-	e.State, e.Text = "22023", fmt.Sprintf("Invalid value %q of option %s: it %s.", value, name, why)
-	return e
+	return errs.Refused(errs.IllegalArgument, "Invalid value '%s'. The option '%s' %s", value, name, why)
 }
 
 func parseSeconds(s string) (int64, error) {
