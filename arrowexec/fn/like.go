@@ -174,6 +174,21 @@ func (p *likePattern) match(s []byte) bool {
 	return true
 }
 
+// within are the texts that a row must have somewhere, if it pays to look for one
+// of them first: not if comparing the row's start tells more at once.
+func (p *likePattern) within() [][]byte {
+	if p.plain || p.start {
+		return nil
+	}
+	var out [][]byte
+	for i := range p.runs {
+		if r := &p.runs[i]; len(r.any) == 0 && len(r.text) > 0 {
+			out = append(out, r.text)
+		}
+	}
+	return out
+}
+
 func escapeOf(a *Args) (rune, error) {
 	if len(a.V) < 3 {
 		return '\\', nil
@@ -189,11 +204,15 @@ func escapeOf(a *Args) (rune, error) {
 }
 
 // likes are patterns compiled so far: one, unless the pattern is a column.
-type likes map[string]*likePattern
+type likes struct {
+	patterns map[string]*likePattern
+	only     *likePattern // the one pattern, if rows are looked through for
+	search   *search      // this
+}
 
 func like(fold bool) Kernel {
 	return func(a *Args) (*vec.Vector, error) {
-		cache, err := state(a, func() (likes, error) { return likes{}, nil })
+		st, err := state(a, func() (*likes, error) { return &likes{patterns: map[string]*likePattern{}}, nil })
 		if err != nil {
 			return nil, err
 		}
@@ -206,6 +225,13 @@ func like(fold bool) Kernel {
 		if c := collationOf(a.V[0].Type); c != nil && c.Lower() {
 			fold = true
 		}
+		if st.search != nil {
+			if err := st.search.rows(a, a.V[0], out, st.only.match); err != nil {
+				return nil, err
+			}
+			return vec.FromSlice(types.BoolType, out, nil), nil
+		}
+		cache := st.patterns
 		var p *likePattern
 		for i := range out {
 			if a.skipped(i) {
@@ -225,6 +251,13 @@ func like(fold bool) Kernel {
 						clear(cache)
 					}
 					cache[strings.Clone(text)] = p
+				}
+				if texts := p.within(); a.Const[1] != nil && !fold && len(texts) > 0 {
+					st.only, st.search = p, newSearch(texts, a.V[0])
+					if err := st.search.rows(a, a.V[0], out, p.match); err != nil {
+						return nil, err
+					}
+					break
 				}
 			}
 			s := a.V[0].Bytes(i)

@@ -98,6 +98,7 @@ type inState struct {
 	few    []int64 // instead of ints when there are few
 	strs   map[string]struct{}
 	floats map[uint64]struct{}
+	words  wordSet // instead of strs, when all are short
 	hasNil bool
 	usable bool
 }
@@ -144,6 +145,7 @@ func prepareIn(t *types.Type, list []*plan.Literal) inState {
 			return inState{}
 		}
 	}
+	s.words = newWordSet(s.strs)
 	if len(s.few) > 8 {
 		s.ints = make(map[int64]struct{}, len(s.few))
 		for _, n := range s.few {
@@ -239,11 +241,21 @@ func in(a *Args) (*vec.Vector, error) {
 			_, out[i] = s.floats[normalBits(f)]
 		}
 	case vec.Bytes:
+		if s.words != nil {
+			err = s.words.in(a, x, out)
+			break
+		}
 		for i := range out {
 			_, out[i] = s.strs[x.Str(i)]
+			if err := a.yields(i); err != nil {
+				return nil, err
+			}
 		}
 	default:
 		inInts(&s, x, out)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if s.hasNil {
 		for i := range out {

@@ -2,6 +2,7 @@ package fn
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"strings"
 	"unicode/utf8"
@@ -151,13 +152,47 @@ func substringRange(s []byte, pos, n int, chars bool) (int, int) {
 }
 
 func substring(chars bool) Kernel {
-	return cutKernel(func(a *Args, i int, s []byte) (int, int) {
+	each := cutKernel(func(a *Args, i int, s []byte) (int, int) {
 		n := math.MaxInt32
 		if len(a.V) > 2 {
 			n = a.i32(2, i)
 		}
 		return substringRange(s, a.i32(1, i), n, chars)
 	})
+	return func(a *Args) (*vec.Vector, error) {
+		if a.N > 0 && len(a.V) == 3 && a.Const[1] != nil && a.Const[2] != nil && !a.V[1].IsNull(0) && !a.V[2].IsNull(0) {
+			if pos, n := a.i32(1, 0), a.i32(2, 0); pos > 0 && n > 0 && pos+n-1 <= 8 {
+				return cutFirst(a, pos-1, pos+n-1, chars)
+			}
+		}
+		return each(a)
+	}
+}
+
+// cutFirst gives characters (or bytes) from to to, both of them among the first eight.
+func cutFirst(a *Args, from, to int, chars bool) (*vec.Vector, error) {
+	src := a.V[0]
+	buf := src.Buf
+	out := make([]vec.Ref, a.N)
+	var high uint64 // the high bits of the bytes that must be characters
+	if chars {
+		high = 0x8080808080808080 >> (8 * (8 - to))
+	}
+	for i, r := range vec.Refs(src)[:a.N] {
+		if at, n := r.Start(), r.Len(); n >= to && at+8 <= len(buf) && binary.LittleEndian.Uint64(buf[at:])&high == 0 {
+			out[i] = vec.MakeRef(at+from, to-from)
+		} else if !a.skipped(i) {
+			if lo, hi := substringRange(buf[at:at+n], from+1, to-from, chars); hi > lo {
+				out[i] = vec.MakeRef(at+lo, hi-lo)
+			}
+		}
+		if err := a.yields(i); err != nil {
+			return nil, err
+		}
+	}
+	v := vec.FromSlice(a.Ret, out, nil)
+	v.Buf = buf
+	return v, nil
 }
 
 // concat joins strings, binaries or arrays.
@@ -367,8 +402,8 @@ func textCore() []Def {
 			s = s[end:]
 		}
 	})
-	bool2 := func(f func(x, y []byte) bool) []Overload {
-		return []Overload{sig(gives(types.BoolType), boolKernel(f), stringP, stringP), {Params: params(binaryP, binaryP), RetExpr: retNullable(types.BoolType), Eval: boolKernel(f)}}
+	bool2 := func(k Kernel) []Overload {
+		return []Overload{sig(gives(types.BoolType), k, stringP, stringP), {Params: params(binaryP, binaryP), RetExpr: retNullable(types.BoolType), Eval: k}}
 	}
 	locate := func(a *Args, i int) int {
 		from := 1
@@ -414,8 +449,8 @@ func textCore() []Def {
 			}
 			return substringRange(s, -n, n, true)
 		})}),
-		{Name: "startswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text starts with the other.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(bytes.HasPrefix), bytes.HasPrefix), Examples: []Example{{"SELECT startswith('Spark SQL', 'Spark')", "true"}}},
-		{Name: "endswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text ends with the other.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(bytes.HasSuffix), bytes.HasSuffix), Examples: []Example{{"SELECT endswith('Spark SQL', 'SQL')", "true"}}},
-		{Name: "contains", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the other occurs in the text.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(bytes.Contains), bytes.Contains), Examples: []Example{{"SELECT contains('Spark SQL', 'Spark')", "true"}}},
+		{Name: "startswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text starts with the other.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(boolKernel(bytes.HasPrefix)), bytes.HasPrefix), Examples: []Example{{"SELECT startswith('Spark SQL', 'Spark')", "true"}}},
+		{Name: "endswith", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the text ends with the other.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(boolKernel(bytes.HasSuffix)), bytes.HasSuffix), Examples: []Example{{"SELECT endswith('Spark SQL', 'SQL')", "true"}}},
+		{Name: "contains", Since: "3.3.0", Group: "string_funcs", Usage: "Is true when the other occurs in the text.", Kind: plan.FnScalar, Overloads: collatedSearch(bool2(contains), bytes.Contains), Examples: []Example{{"SELECT contains('Spark SQL', 'Spark')", "true"}}},
 	}
 }
