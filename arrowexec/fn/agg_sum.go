@@ -154,13 +154,13 @@ func (a *sumIntAcc[T]) overflowed(g int32) error {
 
 func (a *sumIntAcc[T]) fail() error {
 	if a.ret.IsAnsiInterval() {
-		return intervalOverflow(a.name, a.call)
+		return intervalOverflow(a.call)
 	}
 	return overflow("long overflow.", "try_sum", a.call)
 }
 
-func intervalOverflow(name string, c *plan.Call) error {
-	e := errs.New(errs.Arithmetic, "INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION", "functionName", "`try_"+name+"`")
+func intervalOverflow(c *plan.Call) error {
+	e := errs.New(errs.Arithmetic, "INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION", "functionName", "`try_add`")
 	if c != nil {
 		e.At(c.Pos())
 	}
@@ -488,6 +488,9 @@ func (a *sumDecAcc) Result(from, to int) (*vec.Vector, error) {
 		}
 		if ok {
 			out[i], ok = a.finish(s, c)
+			if a.avg && a.arg.IsAnsiInterval() { // the sum must be an interval, too
+				ok = ok && s.IsInt64() && (vec.LayoutOf(a.ret) != vec.I32 || int64(s.Lo) == int64(int32(s.Lo)))
+			}
 		}
 		if !ok {
 			if a.mode == plan.ANSI || a.ret.IsAnsiInterval() && a.mode != plan.Try {
@@ -551,7 +554,7 @@ func (a *sumDecAcc) finish(s types.Int128, c int64) (types.Int128, bool) {
 func (a *sumDecAcc) fail() error {
 	switch {
 	case a.ret.IsAnsiInterval():
-		return intervalOverflow(a.name, a.call)
+		return intervalOverflow(a.call)
 	case a.ret.Kind == types.Decimal:
 		return overflow("Overflow in sum of decimals.", "try_"+a.name, a.call)
 	}

@@ -256,10 +256,8 @@ func shuffleLists(a *Args) (*vec.Vector, error) {
 	}
 	return a.pickLists(a.V[0].Child[0], func(i int, idx []int32) []int32 {
 		from := len(idx)
-		for k := refs[i].Start(); k < refs[i].Start()+refs[i].Len(); k++ {
-			idx = append(idx, int32(k))
-		}
-		r.Shuffle(len(idx)-from, func(x, y int) { idx[from+x], idx[from+y] = idx[from+y], idx[from+x] })
+		idx = append(idx, make([]int32, refs[i].Len())...)
+		r.shuffle(idx[from:], refs[i].Start())
 		return idx
 	})
 }

@@ -1,7 +1,6 @@
 package fn
 
 import (
-	"math/rand/v2"
 	"strconv"
 
 	"neptune/arrowexec/vec"
@@ -10,14 +9,14 @@ import (
 	"neptune/internal/types"
 )
 
-// rowRandom is a random source seeded by argument k or, if there is none, by the call, and by the partition.
-func rowRandom(a *Args, k int) (*rand.Rand, error) {
-	return state(a, func() (*rand.Rand, error) {
+// rowRandom is a random source Spark's for uuid and shuffle, seeded as xorShiftOf is.
+func rowRandom(a *Args, k int) (*twister, error) {
+	return state(a, func() (*twister, error) {
 		seed := a.Call.Seed
 		if k < len(a.V) && a.N > 0 && !a.V[k].IsNull(0) {
 			seed = getInt(a.V[k], 0)
 		}
-		return rand.New(rand.NewPCG(uint64(seed)+uint64(a.Env.Partition), 0x9E3779B97F4A7C15)), nil
+		return newTwister(seed + a.Env.seedShift()), nil
 	})
 }
 

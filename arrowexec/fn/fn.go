@@ -14,11 +14,16 @@ import (
 type Env struct {
 	Conf      *Conf
 	Partition int
+	// Round counts the rounds of a recursion from 0; each has random numbers of its own.
+	Round int
 	// Yield is the task's yield point, for kernels with long loops; never nil.
 	Yield func() error
 	// Pool is where values that nobody keeps take their memory from; nil: from the heap.
 	Pool *vec.Pool
 }
+
+// seedShift is what the task adds to the seeds of random numbers.
+func (e *Env) seedShift() int64 { return int64(e.Partition) + int64(e.Round) }
 
 // Example is a query and its answer as Spark shows it; it is the function's golden test.
 type Example struct{ SQL, Want string }

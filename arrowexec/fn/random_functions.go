@@ -9,7 +9,7 @@ import (
 	"neptune/internal/types"
 )
 
-// xorShiftOf is Spark's generator, seeded by argument k or, if there is none, by the call, and by the partition.
+// xorShiftOf is Spark's generator, seeded by argument k or, if there is none, by the call, and by the partition and the round of a recursion.
 func xorShiftOf(a *Args, k int) (*xorShift, error) {
 	return state(a, func() (*xorShift, error) {
 		seed := a.Call.Seed
@@ -18,7 +18,7 @@ func xorShiftOf(a *Args, k int) (*xorShift, error) {
 				seed = getInt(a.V[k], 0)
 			}
 		}
-		return newXorShift(seed + int64(a.Env.Partition)), nil
+		return newXorShift(seed + a.Env.seedShift()), nil
 	})
 }
 

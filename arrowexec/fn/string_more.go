@@ -691,7 +691,7 @@ func uuids(a *Args) (*vec.Vector, error) {
 		return nil, err
 	}
 	return textKernel(func(_ *Args, _ int, dst []byte) []byte {
-		hi, lo := r.Uint64()&^0xf000|0x4000, r.Uint64()&^(3<<62)|1<<63
+		hi, lo := r.uint64()&^0xf000|0x4000, r.uint64()&^(1<<62)|1<<63
 		var b [16]byte
 		for k := range 8 {
 			b[k], b[8+k] = byte(hi>>(56-8*k)), byte(lo>>(56-8*k))

@@ -26,7 +26,7 @@ const (
 type loop struct {
 	anchor Operator
 	// step makes the operators of a round over the rows of the last one.
-	step   func(last *rowBuffer) (Operator, error)
+	step   func(round int64, last *rowBuffer) (Operator, error)
 	schema []*types.Type
 	levels int64 // -1: no limit
 	rows   int64
@@ -59,8 +59,11 @@ func newLoop(n *physical.RecursiveLoop, d Deps) (Operator, error) {
 	if n.MaxRows != 0 {
 		l.rows = n.MaxRows
 	}
-	l.step = func(last *rowBuffer) (Operator, error) {
+	l.step = func(round int64, last *rowBuffer) (Operator, error) {
 		sub := d
+		env := *d.Env
+		env.Round = int(round)
+		sub.Env = &env
 		sub.loops = map[int64]*rowBuffer{n.ID: last}
 		for id, rows := range d.loops {
 			if id != n.ID {
@@ -132,7 +135,7 @@ func (l *loop) advance(c *task.Ctx) error {
 	if err := l.last.finish(); err != nil {
 		return err
 	}
-	if l.in, err = l.step(l.last); err != nil {
+	if l.in, err = l.step(l.level-1, l.last); err != nil {
 		return err
 	}
 	if err := l.in.Open(c); err != nil {

@@ -363,6 +363,10 @@ func (r *run) callSQL(c *plan.Call) string {
 		if len(args) == 1 {
 			args = append(args, "lambdafunction((IF(((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)), 0, (IF((namedlambdavariable() IS NULL), 1, (IF((namedlambdavariable() IS NULL), -1, (IF((namedlambdavariable() < namedlambdavariable()), -1, (IF((namedlambdavariable() > namedlambdavariable()), 1, 0)))))))))), namedlambdavariable(), namedlambdavariable())")
 		}
+	case "uuid": // seeds aren't shown
+		args = nil
+	case "shuffle":
+		args = args[:1]
 	case "aggregate", "reduce":
 		if len(args) == 3 {
 			args = append(args, "lambdafunction(namedlambdavariable(), namedlambdavariable())")
