@@ -165,6 +165,7 @@ func (e *Engine) analyzer(s *session.Session, c *sessionConf) *analyze.Analyzer 
 			return sqlparse.ParseStatement(text, o)
 		},
 		Markers:  func(text string) (bool, bool, error) { return sqlparse.Markers(text, c.parser()) },
+		Fold:     func(x plan.Expr) (*plan.Literal, error) { return expr.Fold(x, c.fn()) },
 		Settings: settings{s.Conf},
 		Cached:   func(key string) plan.Node { return e.stored.checkpoint(s.Key, key) },
 	}

@@ -15,16 +15,19 @@ import (
 // exec runs a command; the answer is "" or the error's condition.
 func (r *rig) exec(t *testing.T, text string) string {
 	t.Helper()
-	c := r.engine.sessionConf(r.session)
-	n, err := sqlparse.ParseStatement(text, c.parser())
-	if err == nil {
-		err = r.engine.Execute(context.Background(), &server.Query{Session: r.session, OperationID: "c" + text[:min(len(text), 40)], Plan: n, Text: text,
-			Job: session.JobType{Priority: session.BatchPriority}}, discard{})
+	if err := r.execute(text); err != nil {
+		return conditionOf(err)
 	}
-	if err == nil {
-		return ""
+	return ""
+}
+
+func (r *rig) execute(text string) error {
+	n, err := sqlparse.ParseStatement(text, r.engine.sessionConf(r.session).parser())
+	if err != nil {
+		return err
 	}
-	return conditionOf(err)
+	return r.engine.Execute(context.Background(), &server.Query{Session: r.session, OperationID: "c" + text[:min(len(text), 40)], Plan: n, Text: text,
+		Job: session.JobType{Priority: session.BatchPriority}}, discard{})
 }
 
 // Functions of SQL text, variables and EXECUTE IMMEDIATE; the answers are Spark's.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"neptune/connect/sqlparse"
+	"neptune/internal/errs"
 	"neptune/internal/plan"
 )
 
@@ -44,8 +45,12 @@ func TestStatements(t *testing.T) {
 func (r *rig) statement(t *testing.T, text string) string {
 	n, err := sqlparse.ParseStatement(text, r.engine.sessionConf(r.session).parser())
 	if _, command := n.(*plan.Command); err == nil && command {
-		if got := r.exec(t, text); got != "" {
-			return "error " + got
+		err := r.execute(text)
+		if x, ok := errs.As(err); ok {
+			return "error " + x.Condition + " " + x.SQLState() + ifInternal(x)
+		}
+		if err != nil {
+			return err.Error()
 		}
 		return "ok"
 	}

@@ -44,7 +44,8 @@ func (r *run) having(n *plan.Filter, outer *scope) (*rel, error) {
 	return r.filter(&plan.Filter{Common: n.Common, Cond: n.Cond, Child: done(child)}, outer)
 }
 
-// qualify filters by windows: over the input's columns and the select list's names.
+// qualify filters by windows: over the input's columns and the select list's names; over
+// an aggregation, these are what is grouped by.
 func (r *run) qualify(n *plan.Filter, outer *scope) (*rel, error) {
 	child, err := r.node(n.Child, outer)
 	if err != nil {
@@ -52,9 +53,21 @@ func (r *run) qualify(n *plan.Filter, outer *scope) (*rel, error) {
 	}
 	s := relScope(child, outer)
 	s.outerUsed = outerUsed(outer)
+	windows := listsWindow(n.Child)
+	check := func(x plan.Expr) error {
+		if a := firstAggregate(x); a != nil {
+			return aerr("QUALIFY_AGGREGATE_NOT_ALLOWED", "aggregateExpr", r.quoted(a)).At(a.Pos())
+		}
+		if !windows && firstWindow(x) == nil {
+			return aerr("QUALIFY_REQUIRES_WINDOW_FUNCTION").At(n.Origin)
+		}
+		return nil
+	}
 	var cond plan.Expr
 	if child.agg != nil {
-		x, ok, err := r.overAggregate(n.Cond, child, outer)
+		c, g := *child, *child.agg
+		g.closed, c.agg = true, &g
+		x, ok, err := r.overAggregate(n.Cond, &c, outer, check)
 		if err != nil {
 			return nil, err
 		}
@@ -64,6 +77,9 @@ func (r *run) qualify(n *plan.Filter, outer *scope) (*rel, error) {
 	}
 	if cond == nil {
 		if cond, err = r.sortKey(n.Cond, child, s); err != nil {
+			return nil, err
+		}
+		if err := check(cond); err != nil {
 			return nil, err
 		}
 	}
@@ -76,6 +92,19 @@ func (r *run) qualify(n *plan.Filter, outer *scope) (*rel, error) {
 		return nil, err
 	}
 	return &rel{node: projectTo(out, &plan.Filter{Common: n.Common, Cond: list[0], Child: base}), out: out, dfs: child.dfs}, nil
+}
+
+// listsWindow reports whether a SELECT list has a window function.
+func listsWindow(n plan.Node) bool {
+	if f, ok := n.(*plan.Filter); ok && f.Having {
+		return listsWindow(f.Child)
+	}
+	for _, e := range n.Exprs() {
+		if firstWindow(e) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *scope) (*rel, error) {

@@ -14,7 +14,8 @@ type overAgg struct {
 
 // overAggregate resolves e above the aggregation that child is; the
 // aggregation is extended by what e needs. ok is false when e is none of its business.
-func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope) (*overAgg, bool, error) {
+// check, where it isn't nil, may refuse e after it is resolved.
+func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope, check func(plan.Expr) error) (*overAgg, bool, error) {
 	if child.agg.sets != nil && !slices.ContainsFunc(child.out, func(a *plan.Attr) bool { return r.eq(a.Name, hiveGroupingID) }) {
 		var err error
 		if e, err = r.withGroupingID(e); err != nil {
@@ -32,11 +33,9 @@ func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope) (*overAgg, bo
 		}
 		return nil, false, err
 	}
-	if child.agg.closed {
-		for _, bad := range []plan.Expr{firstAggregate(x), firstWindow(x)} {
-			if bad != nil {
-				return nil, false, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "Sort", "invalidExprSqls", r.quoted(bad)).At(bad.Pos())
-			}
+	if check != nil {
+		if err := check(x); err != nil {
+			return nil, false, err
 		}
 	}
 	x, extra, err := r.aboveAggregate(unalias(x), child.agg, child.agg.agg.List, child.out)
@@ -115,6 +114,17 @@ func (r *run) sortAggregate(n *plan.Sort, order []plan.SortOrder, child *rel, ou
 	out := child.out
 	cur := child
 	keys := make([]plan.SortOrder, len(order))
+	var check func(plan.Expr) error
+	if child.agg.closed {
+		check = func(x plan.Expr) error {
+			for _, bad := range []plan.Expr{firstAggregate(x), firstWindow(x)} {
+				if bad != nil {
+					return aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "Sort", "invalidExprSqls", r.quoted(bad)).At(bad.Pos())
+				}
+			}
+			return nil
+		}
+	}
 	for i, o := range order {
 		if ord, ok := o.Child.(*plan.UnresolvedOrdinal); ok {
 			e, err := r.ordinalKey(ord, out)
@@ -125,7 +135,7 @@ func (r *run) sortAggregate(n *plan.Sort, order []plan.SortOrder, child *rel, ou
 			keys[i] = o
 			continue
 		}
-		x, ok, err := r.overAggregate(o.Child, &rel{node: cur.node, out: out, meta: cur.meta, dfs: cur.dfs, agg: cur.agg}, outer)
+		x, ok, err := r.overAggregate(o.Child, &rel{node: cur.node, out: out, meta: cur.meta, dfs: cur.dfs, agg: cur.agg}, outer, check)
 		if err != nil {
 			return nil, false, err
 		}
@@ -176,7 +186,7 @@ func (r *run) filterAggregate(n *plan.Filter, child *rel, _ *plan.Aggregate, out
 	if err == nil && firstAggregate(probe) == nil || err != nil && !isUnresolvedColumn(err) {
 		return nil, false, nil
 	}
-	x, ok, err := r.overAggregate(n.Cond, child, outer)
+	x, ok, err := r.overAggregate(n.Cond, child, outer, nil)
 	if err != nil || !ok {
 		return nil, false, err
 	}

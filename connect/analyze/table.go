@@ -358,6 +358,27 @@ func (r *run) cachedRef(n *plan.CachedRef, outer *scope) (*rel, error) {
 	return nil, errs.New(errs.InvalidPlan, "CONNECT_INVALID_PLAN.DATAFRAME_NOT_FOUND", "dfId", n.Key)
 }
 
+// inlineValue refuses an expression of VALUES that has no value of its own, or none at all.
+func (r *run) inlineValue(e plan.Expr) error {
+	if _, ok := e.(*plan.Literal); ok || first(e, func(x plan.Expr) bool { _, ok := x.(*plan.Subquery); return ok }, always) != nil {
+		return nil
+	}
+	if !foldable(e) {
+		return aerr("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "expr", r.quoted(e)).At(e.Pos())
+	}
+	if r.Fold == nil {
+		return nil
+	}
+	_, err := r.Fold(e)
+	if x, ok := errs.As(err); ok {
+		switch x.Class {
+		case errs.Arithmetic, errs.ArrayIndex, errs.DateTime, errs.NumberFormat, errs.IllegalArgument, errs.NoSuchElement, errs.Runtime:
+			return aerr("INVALID_INLINE_TABLE.FAILED_SQL_EXPRESSION_EVALUATION", "sqlExpr", r.quoted(e)).At(e.Pos()).Because(err)
+		}
+	}
+	return nil
+}
+
 // inlineTable is VALUES: the rows' common types, then a projection of constants for each row.
 func (r *run) inlineTable(n *plan.InlineTable, outer *scope) (*rel, error) {
 	if len(n.Rows) == 0 {
@@ -384,8 +405,8 @@ func (r *run) inlineTable(n *plan.InlineTable, outer *scope) (*rel, error) {
 		}
 		for c, e := range l {
 			l[c] = unalias(e)
-			if isAgg(l[c]) || firstAggregate(l[c]) != nil {
-				return nil, aerr("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "expr", r.quoted(l[c])).At(l[c].Pos())
+			if err := r.inlineValue(l[c]); err != nil {
+				return nil, err
 			}
 			cols[c] = append(cols[c], l[c])
 		}

@@ -174,7 +174,9 @@ func (p *parser) term(left plan.Node, s, minPrec int) plan.Node {
 		prec := 0
 		switch k {
 		case kwIntersect:
-			prec = 4
+			if prec = 4; p.o.FlatSetOperations {
+				prec = 3
+			}
 		case kwUnion, kwExcept, kwMinus:
 			prec = 3
 		case tOpPipe:
