@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -19,7 +20,34 @@ func documented() []Def {
 		}}}
 		return d
 	}
+	refused := func(group, name, since, usage, why string) Def {
+		d := def(group, name, since, usage)
+		d.Overloads = []Overload{{Params: params(anyP), Variadic: true, VarMin0: true, RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
+			return nil, false, errs.NotSupported("function " + name + ": " + why).At(c.Pos())
+		}}}
+		return d
+	}
+	avro, protobuf := "there is no support for Avro", "there is no support for protobuf"
+	nanos := Accept{Name: `"(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN [7, 9])"`, Test: func(t *types.Type) bool { return t.Kind == types.Null }}
 	out := []Def{
+		refused("misc_funcs", "from_avro", "4.0.0", "from_avro(child, jsonFormatSchema, options) - Reads a value of Avro: refused.", avro),
+		refused("misc_funcs", "to_avro", "4.0.0", "to_avro(child[, jsonFormatSchema]) - Writes a value as Avro: refused.", avro),
+		refused("misc_funcs", "schema_of_avro", "4.0.0", "schema_of_avro(jsonFormatSchema, options) - Gives the type of an Avro schema: refused.", avro),
+		refused("misc_funcs", "from_protobuf", "4.0.0", "from_protobuf(data, messageName, descFilePath, options) - Reads a message of protobuf: refused.", protobuf),
+		refused("misc_funcs", "to_protobuf", "4.0.0", "to_protobuf(child, messageName, descFilePath, options) - Writes a message of protobuf: refused.", protobuf),
+		refused("agg_funcs", "measure", "4.2.0", "measure(expr) - Gives a measure of a metric view: refused.", "there are no metric views"),
+		{Name: "timestamp_nanos", Since: "4.3.0", Group: "datetime_funcs", Usage: "timestamp_nanos(nanoseconds) - Makes a timestamp of nanoseconds, a type that there is none of: refused.", Kind: plan.FnScalar,
+			Overloads: []Overload{{Params: params(Accept{Name: `("INTEGRAL" or "DECIMAL")`, Test: func(t *types.Type) bool { return t.IsIntegral() || t.Kind == types.Decimal || t.Kind == types.Null }}),
+				RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
+					return nil, false, errs.NotSupported("function timestamp_nanos: there are no timestamps of nanoseconds").At(c.Pos())
+				}}}},
+		{Name: "unix_nanos", Since: "4.3.0", Group: "datetime_funcs", Usage: "unix_nanos(timestamp) - Gives the nanoseconds since 1970-01-01 00:00:00 UTC of a timestamp of nanoseconds, a type that there is none of: NULL alone is taken.",
+			Kind: plan.FnScalar, Nulls: NullKernel,
+			Overloads: []Overload{{Params: params(nanos), Ret: gives(types.NewDecimal(21, 0)), Eval: func(a *Args) (*vec.Vector, error) { return vec.MakeNull(a.Ret, a.N), nil }}}},
+		def("predicate_funcs", "!=", "1.0.0", "expr1 != expr2 - Is true if the two values aren't equal."),
+		def("predicate_funcs", "<>", "1.0.0", "expr1 <> expr2 - Is true if the two values aren't equal."),
+		def("string_funcs", "||", "1.0.0", "expr1 || expr2 - Joins texts, binaries or arrays."),
+		def("conversion_funcs", "cast", "1.0.0", "cast(expr AS type) - Converts a value to another type; expr :: type is the same.", Example{"SELECT cast('10' as int)", "10"}),
 		jvm("reflect", "2.0.0"), jvm("java_method", "2.0.0"), jvm("try_reflect", "4.0.0"),
 		def("conditional_funcs", "if", "1.0.0", "if(expr1, expr2, expr3) - Gives the second value where the first is true, else the third.", Example{"SELECT if(1 < 2, 'a', 'b')", "a"}),
 		def("conditional_funcs", "case", "1.0.1", "CASE expr1 WHEN expr2 THEN expr3 [WHEN expr4 THEN expr5]* [ELSE expr6] END - Gives the value behind the first WHEN that equals the first value, else the last."),

@@ -178,6 +178,8 @@ type Accumulator interface {
 
 // GenDef is a generator's run time.
 type GenDef struct {
+	// Table: it stands in FROM only, and not in a select list (Spark: a table-valued function).
+	Table bool
 	// Columns are the names and types of what is generated, by the resolved call.
 	Columns func(c *plan.Call) ([]types.Field, error)
 	// Run returns the generated rows of a batch and, for each, the input row it came from (ascending).

@@ -449,8 +449,8 @@ func lambdaFunctions() []Def {
 	return []Def{
 		def("transform", "2.4.0", "Makes an array of what a function gives for each element.", "SELECT transform(array(1, 2, 3), (x, i) -> x + i)", "[1,3,5]", array(1, 0), transform, arrayP, fnP(1, 2)),
 		def("filter", "2.4.0", "Keeps the elements for which a predicate is true.", "SELECT filter(array(1, 2, 3), x -> x % 2 == 1)", "[1,3]", same, keep, arrayP, fnP(1, 2)),
-		alias(def("exists", "2.4.0", "Is true when a predicate is true of an element.", "SELECT exists(array(1, 2, 3), x -> x % 2 == 0)", "true", truth, quantify(false), arrayP, fnP(1, 1)), "any_match"),
-		alias(def("forall", "3.0.0", "Is true when a predicate is true of all elements.", "SELECT forall(array(2, 4, 8), x -> x % 2 == 0)", "true", truth, quantify(true), arrayP, fnP(1, 1)), "all_match"),
+		def("exists", "2.4.0", "Is true when a predicate is true of an element.", "SELECT exists(array(1, 2, 3), x -> x % 2 == 0)", "true", truth, quantify(false), arrayP, fnP(1, 1)),
+		def("forall", "3.0.0", "Is true when a predicate is true of all elements.", "SELECT forall(array(2, 4, 8), x -> x % 2 == 0)", "true", truth, quantify(true), arrayP, fnP(1, 1)),
 		alias(agg, "reduce"), sortDef,
 		def("zip_with", "2.4.0", "Joins two arrays element by element; the shorter is filled with nulls.", "SELECT zip_with(array(1, 2), array(3, 4), (x, y) -> x + y)", "[4,6]", array(2, 0, 1), zipWith, arrayP, arrayP, fnP(2, 2)),
 		def("map_filter", "3.0.0", "Keeps the entries for which a predicate is true.", "SELECT map_filter(map(1, 0, 2, 2, 3, -1), (k, v) -> k > v)", "{1:0,3:-1}", same, keep, mapP, fnP(2, 2)),

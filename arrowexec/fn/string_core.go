@@ -415,7 +415,7 @@ func textCore() []Def {
 	return []Def{
 		alias(def("substring", "1.0.0", "Gives the part of a text from a position (from 1, or from the end when negative) on, of a length.", Example{"SELECT substring('Spark SQL', 5, 1)", "k"},
 			sig(str, substring(true), stringP, int32P), sig(str, substring(true), stringP, int32P, int32P),
-			sig(gives(types.BinaryType), substring(false), binaryP, int32P), sig(gives(types.BinaryType), substring(false), binaryP, int32P, int32P)), "substr", "mid"),
+			sig(gives(types.BinaryType), substring(false), binaryP, int32P), sig(gives(types.BinaryType), substring(false), binaryP, int32P, int32P)), "substr"),
 		alias(def("length", "1.0.0", "Counts the characters of a text, or the bytes of a binary.", Example{"SELECT length('Spark SQL ')", "10"}, sig(i32, len2(chars), textP)), "char_length", "character_length", "len"),
 		def("octet_length", "2.3.0", "Counts bytes.", Example{"SELECT octet_length('Spark SQL')", "9"}, sig(i32, len2(func(v *vec.Vector, i int) int { return len(v.Bytes(i)) }), textP)),
 		def("bit_length", "2.3.0", "Counts bits.", Example{"SELECT bit_length('Spark SQL')", "72"}, sig(i32, len2(func(v *vec.Vector, i int) int { return 8 * len(v.Bytes(i)) }), textP)),
@@ -433,7 +433,7 @@ func textCore() []Def {
 		def("replace", "2.3.0", "Puts a text in the place of each occurrence of another.", Example{"SELECT replace('ABCabc', 'abc', 'DEF')", "ABCDEF"}, sig(str, replace, stringP, stringP), sig(str, replace, stringP, stringP, stringP)),
 		def("instr", "1.5.0", "Gives the position of the second text in the first, from 1; 0 if it isn't there.", Example{"SELECT instr('SparkSQL', 'SQL')", "6"},
 			sig(i32, intKernel(func(a *Args, i int) int { return locateFrom(a.V[0].Type, a.V[1].Bytes(i), a.V[0].Bytes(i), 1) }), stringP, stringP)),
-		alias(def("locate", "1.5.0", "Gives the position of the first text in the second, from a position on; 0 if it isn't there.", Example{"SELECT locate('bar', 'foobarbar', 5)", "7"}, sig(i32, intKernel(locate), stringP, stringP), sig(i32, intKernel(locate), stringP, stringP, int32P)), "position", "charindex"),
+		alias(def("locate", "1.5.0", "Gives the position of the first text in the second, from a position on; 0 if it isn't there.", Example{"SELECT locate('bar', 'foobarbar', 5)", "7"}, sig(i32, intKernel(locate), stringP, stringP), sig(i32, intKernel(locate), stringP, stringP, int32P)), "position"),
 		def("repeat", "1.5.0", "Repeats a text.", Example{"SELECT repeat('123', 2)", "123123"}, sig(str, textKernel(func(a *Args, i int, dst []byte) []byte {
 			for range max(a.i32(1, i), 0) {
 				dst = append(dst, a.V[0].Bytes(i)...)

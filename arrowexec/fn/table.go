@@ -18,7 +18,8 @@ type Conf struct {
 func groups() [][]Def {
 	return [][]Def{
 		arithmetic(), comparison(), conditional(), patterns(), textCore(), datetimeCore(), datetimeParts(), datetimePatterns(), arrayFunctions(), mapFunctions(), lambdaFunctions(), regexpFunctions(), textMore(), formatFunctions(), jsonFunctions(), csvFunctions(), xmlFunctions(), collationFunctions(), thetaFunctions(), hllSketches(), countMinFunctions(), kllTables(), tupleFunctions(), spatialFunctions(), mathCore(), valuesCore(), misc(), numberBases(),
-		charVarchar(), variantFunctions(), placing(),
+		charVarchar(), variantFunctions(), variantChanges(), placing(),
+		collectUnion(), counters(), tableFunctions(),
 		timeFunctions(), numberFormats(), vectorFunctions(), cryptoFunctions(), textFunctions(), randomFunctions(), documented(), bitmapFunctions(),
 		aggregates(), windows(), generators(),
 	}

@@ -61,7 +61,7 @@ const (
 )
 
 // variantMost is how large a value, or its metadata, may be.
-const variantMost = 16 << 20
+const variantMost = 128 << 20
 
 // variant is a value and the names that it refers to.
 type variant struct{ val, meta []byte }

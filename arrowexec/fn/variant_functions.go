@@ -14,6 +14,11 @@ var variantP = Accept{Types: []*types.Type{types.VariantType}}
 
 func isVariant(t *types.Type) bool { return t.Kind == types.Variant }
 
+// variantSizeLimit is the error of a value that is larger than variantMost.
+func variantSizeLimit(a *Args) error {
+	return errs.New(errs.Runtime, "VARIANT_SIZE_LIMIT", "functionName", errs.ID(a.Call.Name), "sizeLimit", "128.0 MiB").At(a.pos())
+}
+
 // parseVariant is parse_json, and with try set try_parse_json.
 func parseVariant(try bool) Kernel {
 	return func(a *Args) (*vec.Vector, error) {
@@ -32,7 +37,7 @@ func parseVariant(try bool) Kernel {
 			case try:
 				b.AppendNull()
 			case ok:
-				return nil, errs.New(errs.Runtime, "VARIANT_SIZE_LIMIT", "functionName", errs.ID(a.Call.Name), "sizeLimit", "16.0 MiB").At(a.pos())
+				return nil, variantSizeLimit(a)
 			default:
 				return nil, errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", a.V[0].Str(i), "failFastMode", "FAILFAST").At(a.pos())
 			}

@@ -107,7 +107,7 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 		s.inAgg--
 	}
 	c.Args = args
-	if c.ArgNames != nil {
+	if c.ArgNames != nil || lastDefaults[c.Name] != nil {
 		if err := r.namedArgs(c); err != nil {
 			return nil, err
 		}
@@ -249,15 +249,27 @@ func (r *run) function(c *plan.Call) (plan.Expr, error) {
 	if def.Group == "internal" && c.Origin != nil && c.Origin.SQL != "" && !c.Internal {
 		return nil, r.unknownRoutine(c)
 	}
+	if def.Gen != nil && def.Gen.Table {
+		return nil, aerr("NOT_A_SCALAR_FUNCTION", "functionName", errs.ID(c.Name)).At(c.Origin)
+	}
 	return r.apply(def, c)
 }
+
+// skipsNulls are the functions that take IGNORE NULLS, and sortsWithin those that take WITHIN GROUP.
+var (
+	skipsNulls  = wordSet("lag lead nth_value first last any_value collect_list collect_set collect_union")
+	sortsWithin = wordSet("listagg mode percentile_cont percentile_disc")
+)
 
 // apply chooses an overload of def, casts the arguments and computes the type.
 func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 	written := *c
 	written.Args = slices.Clone(c.Args)
-	if def.Kind != plan.FnAggregate && def.Kind != plan.FnWindow && c.Nulls != plan.DefaultNulls {
+	if c.Nulls == plan.IgnoreNulls && !skipsNulls[def.Name] || c.Nulls != plan.DefaultNulls && def.Kind != plan.FnAggregate && def.Kind != plan.FnWindow {
 		return nil, r.unsupportedSyntax(c, "IGNORE NULLS")
+	}
+	if len(c.Order) > 0 && !sortsWithin[def.Name] {
+		return nil, r.unsupportedSyntax(c, "WITHIN GROUP (ORDER BY ...)")
 	}
 	if def.Name == "json_tuple" && len(c.Args) > 1 && slices.ContainsFunc(c.Args, func(a plan.Expr) bool { return !a.Type().IsString() }) {
 		return nil, aerr("DATATYPE_MISMATCH.NON_STRING_TYPE", "funcName", "`json_tuple`", "sqlExpr", r.quoted(c)).At(c.Origin)
@@ -365,6 +377,13 @@ func (r *run) located(err error, c plan.Expr) error {
 		e.At(c.Pos())
 		if strings.HasPrefix(e.Condition, "DATATYPE_MISMATCH.") && e.Params != nil && !strings.Contains(e.Params["sqlExpr"], "(") {
 			e.Params["sqlExpr"] = r.quoted(c)
+		}
+		if k, ok := c.(*plan.Call); ok && strings.HasSuffix(e.Condition, ".NON_FOLDABLE_INPUT") && strings.HasPrefix(e.Params["inputExpr"], `"`) {
+			for i := len(k.Args) - 1; i > 0; i-- { // the table can't write expressions
+				if !foldable(k.Args[i]) {
+					e.Params["inputExpr"] = r.quoted(k.Args[i])
+				}
+			}
 		}
 		if e.Class == errs.Internal && e.Condition == "" {
 			e.Class = errs.Analysis
@@ -678,18 +697,26 @@ var parameterNames = map[string][]string{
 	"mask":          {"str", "upperChar", "lowerChar", "digitChar", "otherChar"},
 	"explode":       {"collection"},
 	"explode_outer": {"collection"},
-	"posexplode":    {"collection"},
+	"posexplode":    {"collection"}, "posexplode_outer": {"collection"},
 	"inline":        {"input"}, "inline_outer": {"input"},
 	"variant_explode": {"input"}, "variant_explode_outer": {"input"},
-	"range":            {"start", "end", "step", "numSlices"},
-	"count_min_sketch": {"column", "epsilon", "confidence", "seed"},
+	"range":               {"start", "end", "step", "numSlices"},
+	"count_min_sketch":    {"column", "epsilon", "confidence", "seed"},
+	"variant_set":         {"v", "path", "val", "create_if_missing"},
+	"try_variant_set":     {"v", "path", "val", "create_if_missing"},
+	"variant_strip_nulls": {"v", "include_arrays"},
+	"counter_diff":        {"value", "start_time"},
 }
+
+// lastDefaults has the functions whose last parameters always get a value, or may be left out (nil), and are else required.
+var lastDefaults = map[string][]any{"variant_set": {true}, "try_variant_set": {true}, "variant_strip_nulls": {true}, "counter_diff": {nil}}
 
 // namedArgs puts named arguments into their places.
 func (r *run) namedArgs(c *plan.Call) error {
 	names := c.ArgNames
 	c.ArgNames = nil
-	if !slices.ContainsFunc(names, func(s string) bool { return s != "" }) {
+	last := lastDefaults[c.Name]
+	if !slices.ContainsFunc(names, func(s string) bool { return s != "" }) && last == nil {
 		return nil
 	}
 	id := errs.ID(c.Name)
@@ -702,7 +729,7 @@ func (r *run) namedArgs(c *plan.Call) error {
 		return aerr("NAMED_PARAMETERS_NOT_SUPPORTED", "functionName", id).At(c.Origin)
 	}
 	out := make([]plan.Expr, len(params))
-	last := -1
+	placed := 0 // arguments without names
 	seen := false
 	for i, a := range c.Args {
 		n := ""
@@ -714,9 +741,13 @@ func (r *run) namedArgs(c *plan.Call) error {
 				return aerr("UNEXPECTED_POSITIONAL_ARGUMENT", "routineName", id, "parameterName", errs.ID(names[i-1])).At(c.Origin)
 			}
 			if i >= len(out) {
-				return r.wrongNumArgs(c, itoa(len(params)))
+				most := itoa(len(params))
+				if len(last) > 0 {
+					most = "[" + itoa(len(params)-1) + ", " + most + "]"
+				}
+				return r.wrongNumArgs(c, most)
 			}
-			out[i], last = a, i
+			out[i], placed = a, i+1
 			continue
 		}
 		seen = true
@@ -730,15 +761,20 @@ func (r *run) namedArgs(c *plan.Call) error {
 		}
 		if out[at] != nil {
 			cond := "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE"
-			if at <= last && names[at] == "" {
+			if at < placed {
 				cond = "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED"
 			}
 			return aerr(cond, "routineName", id, "parameterName", errs.ID(params[at])).At(c.Origin)
 		}
 		out[at] = a
 	}
+	for i, v := range last {
+		if at := len(out) - len(last) + i; out[at] == nil && v != nil {
+			out[at] = &plan.Literal{At: c.At, T: types.BoolType, Value: v}
+		}
+	}
 	end := len(out)
-	for end > 0 && out[end-1] == nil {
+	for end > 0 && out[end-1] == nil && (last == nil || end > len(out)-len(last)) {
 		end--
 	}
 	defaults := map[string]string{"upperChar": "X", "lowerChar": "x", "digitChar": "n"}
@@ -746,7 +782,7 @@ func (r *run) namedArgs(c *plan.Call) error {
 		if out[i] == nil {
 			d, ok := defaults[params[i]]
 			if !ok {
-				return aerr("REQUIRED_PARAMETER_NOT_FOUND", "routineName", id, "parameterName", errs.ID(params[i]), "index", itoa(i)).At(c.Origin)
+				return aerr("REQUIRED_PARAMETER_NOT_FOUND", "routineName", id, "parameterName", errs.ID(params[i]), "index", itoa(i-placed)).At(c.Origin)
 			}
 			out[i] = strLit(d)
 		}

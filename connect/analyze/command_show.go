@@ -209,7 +209,7 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 				continue
 			}
 			for _, n := range append([]string{d.Name}, d.Aliases...) {
-				if ok(n) && (len(c.Name) != 1 || c.Kind != "show_functions" || strings.EqualFold(c.Name[0], n)) {
+				if ok(n) && !unlisted[n] && (len(c.Name) != 1 || c.Kind != "show_functions" || strings.EqualFold(c.Name[0], n)) {
 					names = append(names, n)
 				}
 			}
@@ -245,7 +245,7 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 }
 
 // unlisted are functions of the analyzer's own that no list of functions names.
-var unlisted = map[string]bool{"distributed_sequence_id": true, "iff": true}
+var unlisted = map[string]bool{"distributed_sequence_id": true, "iff": true, "timestampadd": true, "timestampdiff": true, "istrue": true, "isfalse": true, "product": true}
 
 var functionColumns = []types.Field{strCol("name", false), strCol("catalog", true), {Name: "namespace", Type: types.NewArray(types.StringType, false), Nullable: true},
 	strCol("description", true), strCol("className", true), boolCol("isTemporary")}

@@ -227,7 +227,8 @@ func castable(a, b *types.Type, ansi bool) bool {
 	case a.Kind == types.Variant:
 		return b.Kind != types.CalendarInterval && b.Kind != types.Object && !b.IsAnsiInterval()
 	case b.Kind == types.Variant:
-		return a.Kind != types.CalendarInterval && !a.IsAnsiInterval() && a.Kind != types.Map
+		return a.Kind != types.CalendarInterval && !a.IsAnsiInterval() && a.Kind != types.Map && a.Kind != types.Struct &&
+			(a.Kind != types.Array || castable(a.Elem, b, ansi))
 	case str(b):
 		return true
 	case b.Kind == types.Binary:
@@ -457,26 +458,12 @@ func strLit(v string) *plan.Literal { return &plan.Literal{T: types.StringType, 
 
 func nullLit(t *types.Type) *plan.Literal { return &plan.Literal{T: t} }
 
-var ordinals = [...]string{"zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
-	"eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth"}
-
-// ordinal is how messages count: first, second ... 17th.
+// ordinal is how messages count: first, second, third, 4th ... 21th.
 func ordinal(n int) string {
-	if n < len(ordinals) {
-		return ordinals[n]
+	if n < 4 {
+		return [...]string{"0th", "first", "second", "third"}[n]
 	}
-	suffix := "th"
-	if n%100 < 11 || n%100 > 13 {
-		switch n % 10 {
-		case 1:
-			suffix = "st"
-		case 2:
-			suffix = "nd"
-		case 3:
-			suffix = "rd"
-		}
-	}
-	return itoa(n) + suffix
+	return itoa(n) + "th"
 }
 
 // updateFields makes a named_struct of withField and dropFields.

@@ -166,7 +166,17 @@ func (r *run) tvf(n *plan.UnresolvedTVF, outer *scope) (*rel, error) {
 		}
 		return nil, aerr("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "name", errs.ID(n.Call.Name)).At(n.Call.Origin)
 	}
-	e, err := r.expr(n.Call, s)
+	var e plan.Expr
+	var err error
+	if d.Gen.Table {
+		c := *n.Call
+		c.Name = name
+		if c.Args, err = r.exprs(n.Call.Args, s); err == nil {
+			e, err = r.apply(d, &c)
+		}
+	} else {
+		e, err = r.expr(n.Call, s)
+	}
 	if err != nil {
 		return nil, err
 	}

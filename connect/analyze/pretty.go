@@ -388,6 +388,9 @@ func (r *run) callSQL(c *plan.Call) string {
 		return "entries"
 	}
 	name, args := shownCall(c.Name, args)
+	if c.Nulls == plan.IgnoreNulls && (name == "first_value" || name == "last_value") {
+		name = strings.TrimSuffix(name, "_value") // Spark makes another of it
+	}
 	if def := fn.Lookup(name); def != nil && def.Pretty != nil && def.Name == name {
 		return def.Pretty(args)
 	}
@@ -415,6 +418,9 @@ func (r *run) callSQL(c *plan.Call) string {
 			}
 		}
 		s += ")"
+	}
+	if c.Nulls == plan.RespectNulls && strings.HasPrefix(name, "collect_") {
+		s += " RESPECT NULLS"
 	}
 	if c.Filter != nil {
 		s += " FILTER (WHERE " + r.sql(c.Filter) + ")"

@@ -4,6 +4,11 @@ package errs
 var semiConditions = map[string]Condition{
 	"INVALID_VARIANT_CAST":                         {"22023", "The variant `<value>` can't be cast to <dataType>; `try_variant_get` gives NULL instead."},
 	"INVALID_VARIANT_GET_PATH":                     {"22023", "`<path>` is no path for <functionName>: a path is `$` followed by steps such as `.name`, `['name']`, `[\"name\"]` or `[123]`."},
+	"INVALID_VARIANT_PATH":                         {"22023", "`<path>` is no path for <functionName>: a path is `$` followed by steps such as `.name`, `['name']`, `[\"name\"]` or `[123]`."},
+	"VARIANT_PATH_TYPE_MISMATCH":                   {"22023", "The path `<path>` of <functionName> doesn't fit what is at `<failedAt>`: names lead into objects, and numbers into arrays."},
+	"VARIANT_DUPLICATE_KEY":                        {"22023", "There is a member `<key>` in the object of the variant already."},
+	"COUNTER_DIFF_NEGATIVE_COUNTER_VALUE":          {"22003", "A counter of <function> must not be negative: <value>."},
+	"COUNTER_DIFF_START_TIME_DECREASED":            {"22023", "The start time of a counter of <function> must not decrease: <currentStartTime> after <previousStartTime>."},
 	"MALFORMED_VARIANT":                            {"22023", "The bytes of a variant are malformed; is the source of the data valid?"},
 	"VARIANT_SIZE_LIMIT":                           {"22023", "<functionName> can't make a variant of more than <sizeLimit>."},
 	"PARSE_MODE_UNSUPPORTED":                       {"42601", "The function <funcName> doesn't have the parse mode <mode>: use PERMISSIVE or FAILFAST."},

@@ -1,0 +1,42 @@
+package sidecar
+
+import (
+	"slices"
+	"testing"
+)
+
+// Functions that need more than a row; the answers are Spark's.
+func TestFunctions(t *testing.T) {
+	r := newRig(t, way{slots: 2, memory: 64 << 20})
+	for _, c := range []struct {
+		query string
+		want  []string
+	}{
+		{"SELECT b, counter_diff(a) OVER (ORDER BY b) FROM VALUES (1, 1), (null, 2), (5, 3), (2, 4), (2, 5) t(a, b)", []string{"1|NULL", "2|NULL", "3|4", "4|NULL", "5|0"}},
+		{"SELECT b, counter_diff(a) OVER (ORDER BY b) FROM VALUES (1.5, 1), (null, 2), (5.5, 3), (2, 4), (2, 5) t(a, b)", []string{"1|NULL", "2|NULL", "3|4.0", "4|NULL", "5|0.0"}},
+		{"SELECT b, counter_diff(a) OVER (ORDER BY b) FROM VALUES (double('nan'), 1), (100, 2), (double('nan'), 3), (double('inf'), 4) t(a, b)", []string{"1|NULL", "2|NULL", "3|NaN", "4|NULL"}},
+		{"SELECT b, counter_diff(a, c) OVER (ORDER BY b) FROM VALUES (1, 1, timestamp'2020-01-01'), (5, 2, timestamp'2020-01-01'), (9, 3, timestamp'2020-01-02'), (19, 4, null), (20, 5, timestamp'2020-01-03') t(a, b, c)",
+			[]string{"1|NULL", "2|4", "3|NULL", "4|10", "5|1"}},
+		{"SELECT max(d), count(d) FROM (SELECT counter_diff(id * id) OVER (PARTITION BY id % 2 ORDER BY id) AS d FROM range(5000))", []string{"19992|4998"}},
+		{"SELECT counter_diff(a) OVER (ORDER BY b) FROM VALUES (1, 1), (-100, 2) t(a, b)", []string{"error COUNTER_DIFF_NEGATIVE_COUNTER_VALUE 22003"}},
+		{"SELECT counter_diff(a, c) OVER (ORDER BY b) FROM VALUES (1, 1, timestamp'2020-01-02'), (5, 2, timestamp'2020-01-01') t(a, b, c)", []string{"error COUNTER_DIFF_START_TIME_DECREASED 22023"}},
+		{"SELECT array_sort(collect_union(a)) FROM VALUES (array(1,2)), (array(2, null)), (null) t(a)", []string{"[1,2]"}},
+		{"SELECT collect_union(a) FROM VALUES (array(array(1), array(1))) t(a)", []string{"[[1]]"}},
+		{"SELECT collect_union(a) FROM VALUES (array(1)) t(a) WHERE false", []string{"[]"}},
+		{"SELECT id % 3 AS g, array_sort(collect_union(array(id % 5, id % 7))) FROM range(8) GROUP BY g", []string{"0|[0,1, 3,6]", "1|[0,1, 2,4]", "2|[0,2, 5]"}},
+		{"SELECT count(*), count(ICU_VERSION) FROM collations()", []string{"1164|1160"}},
+		{"SELECT * FROM collations() WHERE NAME IN ('UTF8_LCASE_RTRIM', 'de_AUT_CI_AI')",
+			[]string{"SYSTEM|BUILTIN|UTF8_LCASE_RTRIM|NULL|NULL|ACCENT_SENSITIVE|CASE_INSENSITIVE|RTRIM|NULL", "SYSTEM|BUILTIN|de_AUT_CI_AI|German|Austria|ACCENT_INSENSITIVE|CASE_INSENSITIVE|NO_PAD|78.3.0.0"}},
+		{"SELECT count(*), min(keyword), max(keyword), bool_or(reserved) FROM sql_keywords()", []string{"444|ADD|ZONE|false"}},
+		{"SELECT variant_insert(parse_json('{\"a\": 1}'), '$.a', id) FROM range(1)", []string{"error VARIANT_DUPLICATE_KEY 22023"}},
+		{"SELECT variant_set(parse_json('{\"a\": 1}'), '$.a.b', id) FROM range(1)", []string{"error VARIANT_PATH_TYPE_MISMATCH 22023"}},
+		{"SELECT variant_set(parse_json('{\"a\": 1}'), '$', id) FROM range(1)", []string{"error INVALID_VARIANT_PATH 22023"}},
+		{"SELECT variant_insert(parse_json('[]'), '$[100000000]', id) FROM range(1)", []string{"error VARIANT_SIZE_LIMIT 22023"}},
+	} {
+		got := r.answer(c.query)
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s:\n got %q\nwant %q", c.query, got, c.want)
+		}
+	}
+}
