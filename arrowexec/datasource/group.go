@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/parquet/compress"
 
@@ -65,7 +66,6 @@ func (s *scan) chunksOf(c *task.Ctx, u unit, g *group) (*chunks, error) {
 	if r.ft, err = readFooter(r.info); err != nil {
 		return nil, err
 	}
-	rg := r.ft.meta.RowGroup(u.rowGroup)
 	for i, col := range s.plan.Cols {
 		if col > 0 && col == s.files.rowIndex {
 			if g != nil {
@@ -98,7 +98,7 @@ func (s *scan) chunksOf(c *task.Ctx, u unit, g *group) (*chunks, error) {
 			return nil, errs.NotSupported("reading the Parquet column " + errs.ID(s.files.data.Fields[col].Name) + " of type " + have.String() + " as " + s.types[i].String())
 		}
 		if len(r.ft.leaves[f]) == 1 {
-			cc, err := rg.ColumnChunk(r.ft.leaves[f][0])
+			cc, err := r.ft.chunk(u.rowGroup, r.ft.leaves[f][0])
 			if err != nil {
 				return nil, err
 			}
@@ -129,6 +129,12 @@ func (s *scan) chunksOf(c *task.Ctx, u unit, g *group) (*chunks, error) {
 	return r, nil
 }
 
+// togetherMost is how much of a file is read at once where its chunks lie near
+// each other: for a small file the calls are what takes the time.
+const togetherMost = 64 << 10
+
+var togetherBytes = sync.Pool{New: func() any { return new([togetherMost]byte) }}
+
 // read reads the bytes. It blocks.
 func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 	fh, err := os.Open(r.info.path)
@@ -136,7 +142,12 @@ func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 		return err
 	}
 	defer fh.Close()
-	rg := r.ft.meta.RowGroup(r.unit.rowGroup)
+	type span struct {
+		from, n int64
+		col     int
+	}
+	spans := make([]span, 0, len(r.loads))
+	first, last := r.info.size, int64(0)
 	for _, l := range r.loads {
 		if ctx.Err() != nil {
 			return task.ErrKilled
@@ -145,12 +156,12 @@ func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 			if r.whole[l.col], err = readGeneral(ctx, fh, r.ft, l.field, r.unit.rowGroup, ts[l.col]); err != nil {
 				return err
 			}
-			if int64(r.whole[l.col].N) != rg.NumRows() {
+			if int64(r.whole[l.col].N) != r.ft.meta.RowGroup(r.unit.rowGroup).NumRows() {
 				return errCorrupt
 			}
 			continue
 		}
-		cc, err := rg.ColumnChunk(l.leaf)
+		cc, err := r.ft.chunk(r.unit.rowGroup, l.leaf)
 		if err != nil {
 			return err
 		}
@@ -158,12 +169,29 @@ func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 		if err != nil {
 			return err
 		}
-		buf := r.bufs[l.col]
-		if int64(cap(buf)) < n {
-			buf = vec.Uncleared[byte](int(n + n/8))
+		spans = append(spans, span{from, n, l.col})
+		first, last = min(first, from), max(last, from+n)
+		if int64(cap(r.bufs[l.col])) < n {
+			r.bufs[l.col] = vec.Uncleared[byte](int(n + n/8))
 		}
-		r.bufs[l.col] = buf[:n]
-		if _, err := fh.ReadAt(buf[:n], from); err != nil {
+		r.bufs[l.col] = r.bufs[l.col][:n]
+	}
+	if len(spans) > 1 && last-first <= togetherMost {
+		all := togetherBytes.Get().(*[togetherMost]byte)
+		defer togetherBytes.Put(all)
+		if _, err := fh.ReadAt(all[:last-first], first); err != nil {
+			return err
+		}
+		for _, p := range spans {
+			copy(r.bufs[p.col], all[p.from-first:])
+		}
+		return nil
+	}
+	for _, p := range spans {
+		if ctx.Err() != nil {
+			return task.ErrKilled
+		}
+		if _, err := fh.ReadAt(r.bufs[p.col], p.from); err != nil {
 			return err
 		}
 	}
@@ -256,7 +284,7 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 		if s.readers[l.col] == nil {
 			s.readers[l.col] = newColumn(ft.meta.Schema.Column(l.leaf), s.types[l.col], s.pool, c.Yield)
 		}
-		cc, err := rg.ColumnChunk(l.leaf)
+		cc, err := ft.chunk(u.rowGroup, l.leaf)
 		if err != nil {
 			return nil, err
 		}

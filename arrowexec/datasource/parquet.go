@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -32,7 +33,21 @@ type footer struct {
 	leaves [][]int // leaf columns of each field of schema
 	names  map[string]int
 	exact  map[string]int
-	stats  sync.Map // leafKey to leafStats
+	stats  sync.Map                                       // leafKey to leafStats
+	chunks []atomic.Pointer[metadata.ColumnChunkMetaData] // by row group and leaf, made when they are asked for: that isn't cheap
+}
+
+// chunk is the metadata of a leaf column in row group g.
+func (ft *footer) chunk(g, leaf int) (*metadata.ColumnChunkMetaData, error) {
+	at := &ft.chunks[g*ft.meta.Schema.NumColumns()+leaf]
+	if cc := at.Load(); cc != nil {
+		return cc, nil
+	}
+	cc, err := ft.meta.RowGroup(g).ColumnChunk(leaf)
+	if err == nil {
+		at.Store(cc)
+	}
+	return cc, err
 }
 
 type footerKey struct {
@@ -77,6 +92,7 @@ func readFooter(f fileInfo) (ft *footer, err error) {
 		return nil, bad(err)
 	}
 	ft = &footer{meta: r.MetaData()}
+	ft.chunks = make([]atomic.Pointer[metadata.ColumnChunkMetaData], ft.meta.NumRowGroups()*ft.meta.Schema.NumColumns())
 	if err := ft.convert(); err != nil {
 		if _, ok := errs.As(err); ok {
 			return nil, err
@@ -218,7 +234,6 @@ func (ft *footer) find(name string) int {
 
 // bytes is the stored size of the columns of row group g that a scan of cols reads.
 func (ft *footer) bytes(g int, f *Files, cols []int) int64 {
-	rg := ft.meta.RowGroup(g)
 	n := int64(0)
 	for _, c := range cols {
 		if c >= len(f.data.Fields) {
@@ -226,7 +241,7 @@ func (ft *footer) bytes(g int, f *Files, cols []int) int64 {
 		}
 		if i := ft.find(f.data.Fields[c].Name); i >= 0 {
 			for _, leaf := range ft.leaves[i] {
-				if cc, err := rg.ColumnChunk(leaf); err == nil {
+				if cc, err := ft.chunk(g, leaf); err == nil {
 					n += max(0, cc.TotalCompressedSize())
 				}
 			}
@@ -374,7 +389,7 @@ func (ft *footer) leafStats(leaf int, t *types.Type) leafStats {
 	r := leafStats{known: true}
 	col := ft.meta.Schema.Column(leaf)
 	for g := range ft.meta.NumRowGroups() {
-		cc, err := ft.meta.RowGroup(g).ColumnChunk(leaf)
+		cc, err := ft.chunk(g, leaf)
 		if err != nil {
 			r.known = false
 			break

@@ -313,7 +313,7 @@ func (s *scan) bounds(u unit, i int) (lo, hi any, ok bool) {
 	if f < 0 || len(ft.leaves[f]) != 1 {
 		return nil, nil, true
 	}
-	cc, err := ft.meta.RowGroup(u.rowGroup).ColumnChunk(ft.leaves[f][0])
+	cc, err := ft.chunk(u.rowGroup, ft.leaves[f][0])
 	if err != nil {
 		return nil, nil, false
 	}
