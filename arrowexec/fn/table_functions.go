@@ -25,7 +25,9 @@ func tableFunctions() []Def {
 	fields := func(f ...types.Field) func(*plan.Call) ([]types.Field, error) {
 		return func(*plan.Call) ([]types.Field, error) { return f, nil }
 	}
-	text := func(name string, null bool) types.Field { return types.Field{Name: name, Type: types.StringType, Nullable: null} }
+	text := func(name string, null bool) types.Field {
+		return types.Field{Name: name, Type: types.StringType, Nullable: null}
+	}
 	refused := &GenDef{Columns: func(c *plan.Call) ([]types.Field, error) {
 		return nil, errs.NotSupported("function " + c.Name + ": logs of Python workers aren't kept").At(c.Pos())
 	}}

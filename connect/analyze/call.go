@@ -698,7 +698,7 @@ var parameterNames = map[string][]string{
 	"explode":       {"collection"},
 	"explode_outer": {"collection"},
 	"posexplode":    {"collection"}, "posexplode_outer": {"collection"},
-	"inline":        {"input"}, "inline_outer": {"input"},
+	"inline": {"input"}, "inline_outer": {"input"},
 	"variant_explode": {"input"}, "variant_explode_outer": {"input"},
 	"range":               {"start", "end", "step", "numSlices"},
 	"count_min_sketch":    {"column", "epsilon", "confidence", "seed"},
