@@ -143,7 +143,7 @@ func (r *rig) answer(text string) []string {
 
 // ifInternal says more of errors that no user should see.
 func ifInternal(e *errs.Error) string {
-	if e.Condition == "INTERNAL_ERROR" || strings.HasPrefix(e.Condition, "UNSUPPORTED_FEATURE") {
+	if e.Condition == "INTERNAL_ERROR" || e.Condition == "UNSUPPORTED_FEATURE" {
 		return " " + e.Error()
 	}
 	return ""

@@ -333,9 +333,12 @@ func (r *run) groupExpr(g plan.Expr, items []plan.Expr, s *scope) (plan.Expr, er
 		if a, ok := it.(*plan.Alias); ok {
 			it = a.Child
 		}
+		alts := s.alts
+		s.alts = nil
 		e, err := r.expr(it, s)
+		s.alts = alts
 		if err != nil {
-			return nil, err
+			return nil, r.lateralInGroupBy(err, alts)
 		}
 		if a := firstAggregate(e); a != nil {
 			return nil, aerr("GROUP_BY_POS_AGGREGATE", "index", itoa(o.N), "aggExpr", r.qualifiedSQL(e)).At(o.Origin)
@@ -427,7 +430,7 @@ func (r *run) finishAggregate(common plan.Common, group []plan.Expr, sets *group
 	}
 	var node plan.Node = agg
 	if having != nil {
-		cond, extra, err := r.havingCond(having, gr, out, s.outer, split)
+		cond, extra, err := r.havingCond(having, gr, out, s.outer, list, split)
 		if err != nil {
 			return nil, err
 		}
@@ -734,7 +737,7 @@ func (r *run) underScope(gr *grouped, out []*plan.Attr, dfs []dfRef, outer *scop
 }
 
 // havingCond resolves the condition; extra are columns to add to the aggregation.
-func (r *run) havingCond(n *plan.Filter, gr *grouped, out []*plan.Attr, outer *scope, split bool) (plan.Expr, []plan.Expr, error) {
+func (r *run) havingCond(n *plan.Filter, gr *grouped, out []*plan.Attr, outer *scope, list *selected, split bool) (plan.Expr, []plan.Expr, error) {
 	s := r.underScope(gr, out, gr.child.dfs, outer)
 	s.keys = gr.keys
 	cond, err := r.expr(n.Cond, s)
@@ -751,30 +754,46 @@ func (r *run) havingCond(n *plan.Filter, gr *grouped, out []*plan.Attr, outer *s
 	if w := firstWindow(cond); w != nil {
 		return nil, nil, aerr("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "HAVING").At(n.Origin)
 	}
-	cond, extra, err := r.aboveAggregate(cond, gr, gr.agg.List, out)
-	if err != nil {
-		return nil, nil, err
-	}
 	if split {
-		// Aliases of the select list that aren't columns of the aggregation are computed above it.
-		have := append(slices.Clone(gr.agg.List), extra...)
-		cond, err = transformDown(cond, func(e plan.Expr) (plan.Expr, error) {
-			a, ok := e.(*plan.Attr)
-			if !ok {
-				return nil, nil
-			}
-			for _, h := range have {
-				if x := plan.ToAttr(h); x != nil && x.ID == a.ID {
-					return a, nil
-				}
-			}
-			return nil, errs.NotSupported("HAVING by an alias beside window functions: " + a.Name)
-		})
-		if err != nil {
+		// The select list is computed above: its aliases stand for what they are.
+		if cond, err = r.unaliased(cond, list, out); err != nil {
 			return nil, nil, err
 		}
+		out = nil
 	}
-	return cond, extra, nil
+	return r.aboveAggregate(cond, gr, gr.agg.List, out)
+}
+
+// unaliased puts what the aliases of a select list stand for in their places;
+// a window's can't be asked for yet.
+func (r *run) unaliased(e plan.Expr, list *selected, out []*plan.Attr) (plan.Expr, error) {
+	byID := map[plan.ExprID]*plan.Alias{}
+	for _, x := range list.exprs {
+		if a, ok := x.(*plan.Alias); ok {
+			byID[a.ID] = a
+		}
+	}
+	var late func(x plan.Expr) bool // made of windows, by way of other aliases, too
+	late = func(x plan.Expr) bool {
+		return firstWindow(x) != nil || first(x, func(x plan.Expr) bool {
+			a, ok := x.(*plan.Attr)
+			return ok && byID[a.ID] != nil && late(byID[a.ID].Child)
+		}, always) != nil
+	}
+	var put func(x plan.Expr) (plan.Expr, error)
+	put = func(x plan.Expr) (plan.Expr, error) {
+		a, ok := x.(*plan.Attr)
+		if !ok || byID[a.ID] == nil {
+			return nil, nil
+		}
+		child := byID[a.ID].Child
+		if late(child) {
+			rest := slices.DeleteFunc(slices.Clone(out), func(o *plan.Attr) bool { return byID[o.ID] != nil && late(byID[o.ID].Child) })
+			return nil, r.unresolvedIn(&plan.UnresolvedAttr{At: a.At, Parts: []string{a.Name}}, rest)
+		}
+		return transformDown(child, put)
+	}
+	return transformDown(e, put)
 }
 
 // aboveAggregate rewrites e, resolved by underScope, over the columns of an

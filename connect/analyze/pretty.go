@@ -42,6 +42,9 @@ func (r *run) sql(e plan.Expr) string {
 	case *plan.UnresolvedAttr:
 		return strings.Join(e.Parts, ".")
 	case *plan.Attr:
+		if e.Lateral {
+			return "lateralAliasReference(" + e.Name + ")"
+		}
 		return e.Name
 	case *plan.OuterRef:
 		q := make([]string, 0, 4)
@@ -93,6 +96,9 @@ func (r *run) sql(e plan.Expr) string {
 		}
 		return r.sql(e.Child) + "[" + r.sql(e.Key) + "]"
 	case *plan.GetField:
+		if a, ok := e.Child.(*plan.Attr); ok && a.Lateral {
+			return "lateralAliasReference(" + e.Name + ")"
+		}
 		return r.sql(e.Child) + "." + e.Name
 	case *plan.UpdateFields:
 		return r.updateSQL(e)

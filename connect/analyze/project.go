@@ -87,6 +87,11 @@ func (r *run) selectList(items []plan.Expr, child *rel, outer *scope, _ any) (*s
 		if err != nil {
 			return nil, nil, err
 		}
+		if s.lcaUsed != nil {
+			if err := r.checkAliasUse(e); err != nil {
+				return nil, nil, err
+			}
+		}
 		list.exprs = append(list.exprs, e)
 		list.uses = append(list.uses, s.lcaUsed)
 		list.lca = list.lca || s.lcaUsed != nil
@@ -96,6 +101,31 @@ func (r *run) selectList(items []plan.Expr, child *rel, outer *scope, _ any) (*s
 	}
 	s.lcaOn = false
 	return list, s, nil
+}
+
+// checkAliasUse refuses windows and aggregates of earlier aliases of the select list.
+func (r *run) checkAliasUse(e plan.Expr) error {
+	lateral := func(x plan.Expr) *plan.Attr {
+		a, _ := first(x, func(x plan.Expr) bool { a, ok := x.(*plan.Attr); return ok && a.Lateral }, always).(*plan.Attr)
+		return a
+	}
+	var err error
+	plan.Walk(e, func(x plan.Expr) bool {
+		w, window := x.(*plan.Window)
+		if !window && !isAgg(x) || err != nil {
+			return err == nil
+		}
+		a := lateral(x)
+		switch {
+		case a == nil:
+		case window:
+			err = aerr("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW", "lca", errs.ID(a.Name), "windowExpr", r.quoted(w)).At(w.Origin)
+		default:
+			err = aerr("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC", "lca", errs.ID(a.Name), "aggFunc", r.quoted(x)).At(x.Pos())
+		}
+		return err == nil
+	})
+	return err
 }
 
 // outerUsed finds where a subquery collects its outer references.
@@ -134,6 +164,11 @@ func (r *run) selectItem(it plan.Expr, s *scope) (plan.Expr, error) {
 func (r *run) named(written, e plan.Expr) plan.Expr {
 	switch x := e.(type) {
 	case *plan.Attr:
+		if x.Lateral {
+			c := *x
+			c.Lateral = false
+			return &c
+		}
 		return x
 	case *plan.Alias:
 		return x

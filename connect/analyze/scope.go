@@ -151,7 +151,7 @@ func (r *run) name(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 			x, err := r.expr(a.Child, s)
 			s.alts = alts
 			if err != nil {
-				return nil, err
+				return nil, r.lateralInGroupBy(err, alts)
 			}
 			return r.fields(unalias(x), e.Parts[1:], e.Origin)
 		}
@@ -180,7 +180,7 @@ func (r *run) name(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 		if len(hits) == 1 {
 			s.lcaUsed = append(s.lcaUsed, hits[0])
 			a := *plan.ToAttr(hits[0])
-			a.Origin, a.Name = e.Origin, e.Parts[0]
+			a.Origin, a.Name, a.Lateral = e.Origin, e.Parts[0], true
 			return r.fields(&a, e.Parts[1:], e.Origin)
 		}
 	}
@@ -218,6 +218,24 @@ func (r *run) name(e *plan.UnresolvedAttr, s *scope) (plan.Expr, error) {
 		return x, err
 	}
 	return nil, r.unresolved(e, s)
+}
+
+// lateralInGroupBy: what GROUP BY asks for is made of another alias of the select list.
+func (r *run) lateralInGroupBy(err error, alts []*plan.Alias) error {
+	x, ok := errs.As(err)
+	if !ok || !isUnresolvedColumn(err) || r.ParseName == nil || !r.Conf.flag("spark.sql.lateralColumnAlias.enableImplicitResolution", true) {
+		return err
+	}
+	parts, bad := r.ParseName(x.Params["objectName"])
+	if bad != nil || len(parts) == 0 {
+		return err
+	}
+	for _, a := range alts {
+		if r.eq(a.Names[0], parts[0]) {
+			return aerr("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY").At(x.Context)
+		}
+	}
+	return err
 }
 
 // outerRef turns the columns of x into references to the outer query.

@@ -177,11 +177,17 @@ func rename(n plan.Node, m map[plan.ExprID]plan.ExprID) plan.Node {
 			c.Out = renameAttrs(x.Out, m)
 			return &c, nil
 		case *plan.Join:
-			if x.Exists != nil {
-				c := *x
-				c.Exists = renameAttr(x.Exists, m)
-				return &c, nil
+			c := *x
+			c.Exists = renameAttr(x.Exists, m)
+			if x.Lateral { // the right side takes columns of the left
+				c.Right = mapOuterPlan(x.Right, func(a *plan.Attr) plan.Expr {
+					if _, ok := m[a.ID]; ok {
+						return &plan.OuterRef{Attr: renameAttr(a, m)}
+					}
+					return nil
+				})
 			}
+			return &c, nil
 		}
 		return n, nil
 	})

@@ -112,6 +112,7 @@ type Attr struct {
 	Qualifier []string
 	Metadata  string // JSON
 	Hidden    bool   // a metadata column such as _metadata: not part of *
+	Lateral   bool   // an alias of the same select list, named beside it: shown as such
 }
 
 // OuterRef is a column of the query around a correlated subquery.
