@@ -109,6 +109,13 @@ func newAggCore(c *task.Ctx, env *fn.Env, keys []*types.Type, aggs []aggCall) (*
 
 func (a *aggCore) newPart() (*aggPart, error) {
 	p := &aggPart{table: newGroupTable(a.keys, a.c.Yield).shorten()}
+	if len(a.parts) <= 1 && a.shift == 0 {
+		room := int64(4 * directMost)
+		if share := a.c.Mem.Share(); share > 0 {
+			room = min(room, share/16)
+		}
+		p.table.directRoom(room)
+	}
 	for i := range a.aggs {
 		g := &a.aggs[i]
 		acc, err := fn.NewAccumulator(a.env, g.Call)
@@ -210,7 +217,7 @@ func (a *aggCore) splits(p *aggPart) bool {
 	if a.fixed || a.shift > maxShift {
 		return false
 	}
-	if p.table.n >= splitGroups && !a.whole {
+	if p.table.n >= splitGroups && !a.whole && p.table.direct == nil {
 		return true
 	}
 	share := a.c.Mem.Share()

@@ -11,7 +11,7 @@ import (
 // can merge several of one group. So it does what is quickest for the rows that
 // come, which it finds out by looking at them:
 //
-//   - keys come again and again: it groups them all;
+//   - keys come again and again, or there can't be many (agg_direct.go): it groups them all;
 //   - hardly a key comes twice: rows become states one by one;
 //   - the rows of a group come together (files are often sorted by a key): old
 //     groups are passed on, and the table stays small enough for the cache.
@@ -34,6 +34,7 @@ type reduction struct {
 	rows       int64
 	half       int64 // rows when it had seen half of lookRows
 	halfGroups int
+	halfPlaces int  // of the array that the table was by then
 	together   bool // the rows of a group come together
 	settled    bool // it groups all
 	flushAt    int  // groups at which they are passed on; 0: flushGroups
@@ -60,18 +61,25 @@ func (h *hashAggregate) look(n int64) (bool, error) {
 		return false, h.core.end()
 	}
 	if h.half == 0 && h.rows >= lookRows/2 {
-		h.half, h.halfGroups = h.rows, groups
+		h.half, h.halfGroups, h.halfPlaces = h.rows, groups, len(h.core.parts[0].table.direct)
 	}
 	if h.rows < lookRows {
 		return true, nil
 	}
+	table := h.core.parts[0].table
 	if share > passShare {
+		// Keys of a range that doesn't grow with the rows come again some time, and until then cost little.
+		if places := len(table.direct); places > 0 && 2*places <= 3*h.halfPlaces {
+			h.settled, h.core.whole = true, false
+			return true, nil
+		}
 		h.passing = true
 		return false, h.core.end()
 	}
 	fresh := float64(groups-h.halfGroups) / float64(max(1, h.rows-h.half))
 	if groups > fewGroups && fresh >= freshShare*share {
 		h.together = true
+		table.most = 0 // it is emptied too often to become an array each time
 		return h.look(0)
 	}
 	h.settled, h.core.whole = true, false

@@ -17,6 +17,9 @@ type groupTable struct {
 	nullGroup int32 // +1
 
 	slots1 []slot1 // words == 1
+	direct []int32 // instead of slots1: by key - base, the group + 1 (agg_direct.go)
+	base   uint64
+	most   int // places that direct may have; 0: it isn't to be
 	slots  []slotN
 	packed []uint64 // of groups, words each; words > 1
 	keys   []*vec.Builder
@@ -66,6 +69,7 @@ func (t *groupTable) reset() {
 	for _, k := range t.types {
 		t.keys = append(t.keys, vec.NewBuilder(k, 0))
 	}
+	t.direct = nil
 	if t.words == 1 {
 		if len(t.slots1) > 4096 {
 			t.slots1 = nil
@@ -82,7 +86,7 @@ func (t *groupTable) reset() {
 // empty forgets all groups and keeps the slots.
 func (t *groupTable) empty() error {
 	t.n, t.nullGroup = 0, 0
-	t.packed = t.packed[:0]
+	t.packed, t.direct = t.packed[:0], nil
 	for c, k := range t.types {
 		t.keys[c] = vec.NewBuilder(k, 0) // what was made is elsewhere now
 	}
@@ -103,7 +107,7 @@ func (t *groupTable) empty() error {
 
 // size is the memory held, in bytes, scratch left out.
 func (t *groupTable) size() int64 {
-	n := int64(len(t.slots1))*16 + int64(len(t.slots))*8 + int64(cap(t.packed))*8
+	n := int64(len(t.slots1))*16 + int64(len(t.direct))*4 + int64(len(t.slots))*8 + int64(cap(t.packed))*8
 	for _, k := range t.keys {
 		n += k.Size()
 	}
@@ -111,7 +115,7 @@ func (t *groupTable) size() int64 {
 }
 
 // hashes computes the rows' hashes, good until the next call: those that
-// partitions and slots are chosen by.
+// partitions and slots are chosen by. A table that is an array has no use for them: they are left out.
 func (t *groupTable) hashes(cols []*vec.Vector, n int) ([]uint64, error) {
 	t.hash = scratch(t.hash, n)
 	if t.short && !t.packShort(cols, n) {
@@ -132,7 +136,9 @@ func (t *groupTable) hashes(cols []*vec.Vector, n int) ([]uint64, error) {
 		vec.Pack(cols, n, t.words, t.nulls, t.pack)
 		t.cur = t.pack
 	}
-	vec.HashWords(t.cur, n, t.words, t.hash)
+	if t.direct == nil {
+		vec.HashWords(t.cur, n, t.words, t.hash)
+	}
 	return t.hash, nil
 }
 
@@ -190,24 +196,28 @@ func (t *groupTable) findWord(cols []*vec.Vector, hash []uint64, n int, out []in
 		null = cols[0].Null
 	}
 	hash, out = hash[:n], out[:n]
+	first := 0
+	if t.direct != nil {
+		var err error
+		if first, err = t.findDirect(null, 0, n, out); first == n || err != nil {
+			return err
+		}
+		vec.HashWords(keys, n, 1, hash)
+	}
 	if len(t.slots1) == 0 {
 		t.slots1 = make([]slot1, 16)
 	}
 	slots := t.slots1
 	mask := uint64(len(slots) - 1)
-	for i, k := range keys {
+	for i := first; i < n; i++ {
+		k := keys[i]
 		if i%findStep == findStep-1 {
 			if err := t.yield(); err != nil {
 				return err
 			}
 		}
 		if null != nil && null[i] {
-			if t.nullGroup == 0 {
-				t.n++
-				t.nullGroup = int32(t.n)
-				t.fresh = append(t.fresh, int32(i))
-			}
-			out[i] = t.nullGroup - 1
+			out[i] = t.groupOfNull(i)
 			continue
 		}
 		at := hash[i] & mask
@@ -219,6 +229,18 @@ func (t *groupTable) findWord(cols []*vec.Vector, hash []uint64, n int, out []in
 				out[i] = int32(t.n - 1)
 				t.fresh = append(t.fresh, int32(i))
 				if t.n*2 > len(slots) {
+					if t.n >= directGroups && t.most > 0 {
+						if ok, err := t.tryDirect(); err != nil {
+							return err
+						} else if ok {
+							if i, err = t.findDirect(null, i+1, n, out); i == n || err != nil {
+								return err
+							}
+							slots, mask = t.slots1, uint64(len(t.slots1)-1)
+							i--
+							break
+						}
+					}
 					if err := t.grow1(); err != nil {
 						return err
 					}
