@@ -98,7 +98,7 @@ func Keys() []Key {
 		{Name: "neptune.tls.ca", Default: "", Doc: "Certificates of the authorities that are trusted (PEM file)."},
 		{Name: "neptune.tls.serverName", Default: "", Doc: "Name that the others' certificates must have. Empty: that of the host that is dialled."},
 		{Name: "neptune.executor.batchNice", Default: "19", Kind: Int,
-			Doc: "Nice value of the threads of batch tasks, so that stream tasks get the CPU first; 0 leaves them alone. Where the process may raise it again (CAP_SYS_NICE, or RLIMIT_NICE), a thread whose task is asked to give way has the usual priority until it has done so."},
+			Doc: "Nice value of the threads of batch tasks, so that stream tasks get the CPU first; 0 leaves them alone. Other programs of this machine get it before batch tasks too, unless they are in another control group (as containers are): where these keep it busy, set 0. Where the process may raise it again (CAP_SYS_NICE, or RLIMIT_RTPRIO), a thread whose task is asked to give way has a real-time priority until it has done so; with RLIMIT_NICE alone, the usual one."},
 		{Name: "neptune.local.dir", Flag: "local-dir", Default: "", Spark: "spark.local.dir",
 			Doc: "Folder for spilled data. Empty: the system's temporary folder."},
 		{Name: "neptune.warehouse.dir", Flag: "warehouse", Default: "spark-warehouse", Spark: "spark.sql.warehouse.dir",
