@@ -66,11 +66,11 @@ func (f *windowFn) inBatches(k *chunk, args []*vec.Vector, lo, hi []int32) (v *v
 				return nil, false, nil
 			}
 		}
-		if b.head, err = fn.NewAccumulator(f.env, f.Func); err != nil {
+		if b.head, err = f.accumulator(); err != nil {
 			return nil, false, err
 		}
 	}
-	if b.acc, err = fn.NewAccumulator(f.env, f.Func); err != nil {
+	if b.acc, err = f.accumulator(); err != nil {
 		return nil, false, err
 	}
 	out := vec.NewBuilder(f.Func.T, n)

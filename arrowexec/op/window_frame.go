@@ -300,12 +300,9 @@ const blockRows = 64
 // aggregate computes an aggregate function over each row's frame.
 func (f *windowFn) aggregate(k *chunk, args []*vec.Vector, lo, hi []int32) (*vec.Vector, error) {
 	n := k.b.N
-	acc, err := fn.NewAccumulator(f.env, f.Func)
+	acc, err := f.accumulator()
 	if err != nil {
 		return nil, err
-	}
-	if f.Func.Filter != nil {
-		return nil, errs.NotSupported("FILTER in a window function")
 	}
 	if f.Frame.Lower.Kind == plan.UnboundedPreceding && f.Frame.Upper.Kind == plan.UnboundedFollowing {
 		acc.Grow(len(k.start) - 1)
@@ -329,7 +326,7 @@ func (f *windowFn) aggregate(k *chunk, args []*vec.Vector, lo, hi []int32) (*vec
 	}
 	var back fn.Retractor
 	if f.Frame.Lower.Kind != plan.UnboundedPreceding {
-		slide, err := fn.NewSliding(f.env, f.Func)
+		slide, err := f.sliding()
 		if err != nil {
 			return nil, err
 		}
@@ -419,7 +416,7 @@ func (f *windowFn) aggregate(k *chunk, args []*vec.Vector, lo, hi []int32) (*vec
 
 func (f *windowFn) blockStates(k *chunk, args []*vec.Vector) ([]*vec.Vector, error) {
 	n := k.b.N
-	acc, err := fn.NewAccumulator(f.env, f.Func)
+	acc, err := f.accumulator()
 	if err != nil {
 		return nil, err
 	}

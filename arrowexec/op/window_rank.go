@@ -13,8 +13,8 @@ import (
 // windowFn is one function of a Window.
 type windowFn struct {
 	physical.WindowFn
-	name  string // canonical
-	args  []expr.Evaluator
+	name  string           // canonical
+	args  []expr.Evaluator // with a FILTER that is the last
 	order []physical.Order
 	env   *fn.Env
 	lower expr.Evaluator // offsets of the frame
@@ -28,7 +28,11 @@ func newWindowFn(f physical.WindowFn, order []physical.Order, env *fn.Env) (*win
 	}
 	w := &windowFn{WindowFn: f, name: d.Name, order: order, env: env}
 	var err error
-	if w.args, err = CompileKeys(fn.AggInputs(f.Func), env); err != nil {
+	in := fn.AggInputs(f.Func)
+	if f.Func.Filter != nil {
+		in = append(in[:len(in):len(in)], f.Func.Filter)
+	}
+	if w.args, err = CompileKeys(in, env); err != nil {
 		return nil, err
 	}
 	if w.Frame == nil {
@@ -62,8 +66,9 @@ func (f *windowFn) eval(k *chunk) (*vec.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch f.name {
-	case "first", "last", "any_value", "nth_value":
+	switch {
+	case f.Func.Filter != nil: // an aggregate function's, of the rows of the filter only
+	case f.name == "first" || f.name == "last" || f.name == "any_value" || f.name == "nth_value":
 		return f.pick(k, args, lo, hi)
 	}
 	if f.Func.Distinct {

@@ -66,7 +66,7 @@ type runFn struct {
 // kindOf says how f can be computed over a partition that isn't in memory,
 // and how far its frames reach.
 func (f *windowFn) kindOf(first *vec.Batch) (kind runKind, before, after, ahead int64, err error) {
-	if f.Func.Filter != nil || f.Func.Distinct {
+	if f.Func.Distinct {
 		return runRefused, 0, 0, 0, nil
 	}
 	switch f.name {
@@ -178,7 +178,7 @@ func (w *window) newWindowRun(c *task.Ctx, buf *rowBuffer) (_ *windowRun, err er
 			continue
 		}
 		if f.name != "cume_dist" {
-			if x.acc, err = fn.NewAccumulator(f.env, f.Func); err != nil {
+			if x.acc, err = f.accumulator(); err != nil {
 				return nil, err
 			}
 			x.acc.Grow(1)

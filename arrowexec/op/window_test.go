@@ -11,11 +11,11 @@ import (
 )
 
 // TestWindowFrames compares every kind of frame with a direct computation over
-// partitions of (p, o, v), o ascending with nulls first.
+// partitions of (p, o, v, keep), o ascending with nulls first.
 func TestWindowFrames(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	i64 := types.Int64Type
-	schema := []*types.Type{i64, i64, i64}
+	schema := []*types.Type{i64, i64, i64, types.BoolType}
 	in := randomRows(r, schema, 260, 7)
 	for i := range in {
 		if i < 200 {
@@ -88,8 +88,8 @@ func TestWindowFrames(t *testing.T) {
 				}
 				var want rows
 				for i, row := range in {
-					var sum, least, first, last any
-					n := int64(0)
+					var sum, least, first, last, keptSum, keptFirst any
+					n, kept := int64(0), int64(0)
 					for j, other := range in {
 						if !inFrame(i, j) {
 							continue
@@ -99,10 +99,22 @@ func TestWindowFrames(t *testing.T) {
 						}
 						n++
 						last = other[2]
+						if other[3] == true {
+							if kept == 0 {
+								keptFirst = other[2]
+							}
+							kept++
+						}
 						if other[2] == nil {
 							continue
 						}
 						v := other[2].(int64)
+						if other[3] == true {
+							if keptSum == nil {
+								keptSum = int64(0)
+							}
+							keptSum = keptSum.(int64) + v
+						}
 						if sum == nil {
 							sum = int64(0)
 						}
@@ -111,12 +123,19 @@ func TestWindowFrames(t *testing.T) {
 							least = v
 						}
 					}
-					want = append(want, append(append([]any{}, row...), n, sum, least, first, last))
+					want = append(want, append(append([]any{}, row...), n, sum, least, first, last, kept, keptSum, keptFirst))
 				}
 				frame := &plan.Frame{Rows: byRows, Lower: lower, Upper: upper}
 				v := col(2, i64)
 				call := func(name string, args ...plan.Expr) physical.WindowFn {
 					return physical.WindowFn{Func: aggOf(name, i64, args...).Call, Frame: frame}
+				}
+				filtered := func(name string, args ...plan.Expr) physical.WindowFn {
+					f := call(name, args...)
+					c := *f.Func
+					c.Filter = col(3, types.BoolType)
+					f.Func = &c
+					return f
 				}
 				limit := int64(6000) // less than the long partition takes
 				if byRows && a > 0 && b == 4 || !byRows && (a > 0 || b != 2 && b != 4) || a == 1 || b == 0 {
@@ -124,7 +143,8 @@ func TestWindowFrames(t *testing.T) {
 				}
 				runCase(t, opCase{inputs: []table{{schema, in}}, want: want, ordered: true, sizes: []int{7, 300}, limit: limit, build: func(ops []Operator) (Operator, error) {
 					return NewWindow(ops[0], &physical.Window{Partition: []plan.Expr{col(0, i64)}, Order: []physical.Order{{Expr: col(1, i64)}},
-						Fns: []physical.WindowFn{call("count"), call("sum", v), call("min", v), call("first", v), call("last", v)}}, NewEnv(nil, 0))
+						Fns: []physical.WindowFn{call("count"), call("sum", v), call("min", v), call("first", v), call("last", v),
+							filtered("count"), filtered("sum", v), filtered("first", v)}}, NewEnv(nil, 0))
 				}})
 				if t.Failed() {
 					t.Fatalf("rows %v, %d to %d", byRows, a, b+1)
