@@ -81,7 +81,7 @@ func (c *cache) find(k session.Key, canonical string) *cached {
 
 // add makes an entry unless there is one.
 func (c *cache) add(k session.Key, n plan.Node, level server.StorageLevel, name string) *cached {
-	canonical := server.Canonical(n)
+	canonical := plan.Canonical(n)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.find(k, canonical); e != nil {
@@ -163,7 +163,7 @@ func reads(n plan.Node, path string) (found bool) {
 // contains reports whether a plan has a part that reads the same as canonical.
 func contains(n plan.Node, canonical string) (found bool) {
 	plan.WalkNodes(n, func(n plan.Node) bool {
-		found = found || server.Canonical(n) == canonical
+		found = found || plan.Canonical(n) == canonical
 		return !found
 	})
 	return found
@@ -226,7 +226,7 @@ func (e *Engine) replace(ctx context.Context, q *server.Query, c *sessionConf, n
 		switch n.(type) {
 		case *plan.Command, *plan.Write, *plan.Hint, *plan.SubqueryAlias:
 		default:
-			canonical := server.Canonical(n)
+			canonical := plan.Canonical(n)
 			e.cache.mu.Lock()
 			entry := e.cache.find(q.Session.Key, canonical)
 			e.cache.mu.Unlock()
@@ -362,7 +362,7 @@ func (e *Engine) Unpersist(ctx context.Context, s *session.Session, n plan.Node,
 	if err != nil {
 		return err
 	}
-	canonical := server.Canonical(resolved)
+	canonical := plan.Canonical(resolved)
 	e.cache.remove(s.Key, func(x *cached) bool { return x.canonical == canonical })
 	return nil
 }
@@ -373,7 +373,7 @@ func (e *Engine) StorageLevel(ctx context.Context, s *session.Session, n plan.No
 	if err != nil {
 		return server.StorageLevel{}, err
 	}
-	canonical := server.Canonical(resolved)
+	canonical := plan.Canonical(resolved)
 	e.cache.mu.Lock()
 	defer e.cache.mu.Unlock()
 	if x := e.cache.find(s.Key, canonical); x != nil {
@@ -432,7 +432,7 @@ var levels = map[string]server.StorageLevel{
 
 // Uncache implements analyze.CacheManager. What was made of a table goes with it; what was made of a view stays.
 func (t *cacheTables) Uncache(_ context.Context, n plan.Node, cascade bool) (bool, error) {
-	canonical := server.Canonical(n)
+	canonical := plan.Canonical(n)
 	return t.engine.cache.remove(t.query.Session.Key, func(x *cached) bool {
 		return x.canonical == canonical || cascade && contains(x.source, canonical)
 	}), nil
@@ -440,7 +440,7 @@ func (t *cacheTables) Uncache(_ context.Context, n plan.Node, cascade bool) (boo
 
 // Cached implements analyze.CacheManager.
 func (t *cacheTables) Cached(_ context.Context, n plan.Node) bool {
-	canonical := server.Canonical(n)
+	canonical := plan.Canonical(n)
 	t.engine.cache.mu.Lock()
 	defer t.engine.cache.mu.Unlock()
 	return t.engine.cache.find(t.query.Session.Key, canonical) != nil
@@ -454,7 +454,7 @@ func (t *cacheTables) Clear(context.Context) error {
 
 // Refresh implements analyze.CacheManager: rows that contain n's are made anew at their next use.
 func (t *cacheTables) Refresh(_ context.Context, n plan.Node) error {
-	canonical := server.Canonical(n)
+	canonical := plan.Canonical(n)
 	c := t.engine.cache
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,6 +1,8 @@
 package fn
 
 import (
+	"slices"
+
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -9,10 +11,11 @@ import (
 // Parameter kinds of aggregates.
 var (
 	aggAny     = Accept{Name: "ANY", Test: func(*types.Type) bool { return true }}
-	aggSummand = Accept{Name: `("NUMERIC" or "ANSI INTERVAL")`, Types: []*types.Type{types.Float64Type},
+	aggSummand = Accept{Name: `"NUMERIC" or "ANSI INTERVAL"`, Types: []*types.Type{types.Float64Type},
 		Test: func(t *types.Type) bool { return t.IsNumeric() || t.IsAnsiInterval() }}
 	aggDouble   = Accept{Types: []*types.Type{types.Float64Type}}
 	aggBool     = Accept{Types: []*types.Type{types.BoolType}}
+	aggBits     = Accept{Name: "INTEGRAL", Exact: true, Types: []*types.Type{types.Int32Type}, Test: func(t *types.Type) bool { return t.IsIntegral() }}
 	aggIntegral = Accept{Name: "INTEGRAL", Types: []*types.Type{types.Int64Type},
 		Test: func(t *types.Type) bool { return t.IsIntegral() }}
 	aggText = Accept{Name: `("STRING" or "BINARY")`, Types: []*types.Type{types.StringType},
@@ -239,7 +242,7 @@ func momentAggs() []Def {
 
 func bitAggs() []Def {
 	one := func(name, word string, op byte, want string) Def {
-		return aggDef(Def{Name: name, Since: "3.0.0", Usage: "Returns the bitwise " + word + " of the values.", Overloads: aggOver(aggIntegral),
+		return aggDef(Def{Name: name, Since: "3.0.0", Usage: "Returns the bitwise " + word + " of the values.", Overloads: aggOver(aggBits),
 			Examples: []Example{{"SELECT " + name + "(col) FROM VALUES (3), (5) AS t(col)", want}}},
 			retSame, AggDef{State: stateArgs, IgnoresDistinct: op != '^',
 				New: func(a AggArgs) (Accumulator, error) { return newBits(a.Args[0], op), nil }})
@@ -283,6 +286,21 @@ func interpolated(t *types.Type) *types.Type {
 	return types.Float64Type
 }
 
+// unfitForSet reports whether t has maps or strings whose collation isn't that of their bytes.
+func unfitForSet(t *types.Type) bool {
+	switch t.Kind {
+	case types.Map:
+		return true
+	case types.String:
+		return t.Collation != "" && t.Collation != "UTF8_BINARY"
+	case types.Array:
+		return unfitForSet(t.Elem)
+	case types.Struct:
+		return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return unfitForSet(f.Type) })
+	}
+	return false
+}
+
 func collectAggs() []Def {
 	collect := func(name, usage, want string, set bool, alias ...string) Def {
 		d := aggDef(Def{Name: name, Aliases: alias, Since: "2.0.0", Nulls: NullNever, Usage: usage, Overloads: aggOver(aggAny),
@@ -298,10 +316,10 @@ func collectAggs() []Def {
 				}})
 		d.Overloads[0].RetExpr = func(c *plan.Call) (*types.Type, bool, error) {
 			t := c.Args[0].Type()
-			if set && t.Kind == types.Map {
+			if set && unfitForSet(t) {
 				e := errs.New(errs.Analysis, "DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", "functionName", errs.ID("collect_set"),
-					"dataType", `"MAP"`, "sqlExpr", errs.Quote(c.Name))
-				e.State, e.Text = "42K09", "collect_set can't compare maps."
+					"dataType", `"MAP" or "COLLATED STRING"`, "sqlExpr", errs.Quote(c.Name))
+				e.State, e.Text = "42K09", "collect_set can't compare maps or strings with a collation."
 				return nil, false, e.At(c.Pos())
 			}
 			return types.NewArray(t, c.Nulls == plan.RespectNulls && c.Args[0].Nullable()), false, nil

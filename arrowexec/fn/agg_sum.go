@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"strings"
 
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -156,7 +157,7 @@ func (a *sumIntAcc[T]) fail() error {
 	if a.ret.IsAnsiInterval() {
 		return intervalOverflow(a.call)
 	}
-	return overflow("long overflow.", "try_sum", a.call)
+	return overflow("overflow", "try_add", a.call)
 }
 
 func intervalOverflow(c *plan.Call) error {
@@ -494,6 +495,9 @@ func (a *sumDecAcc) Result(from, to int) (*vec.Vector, error) {
 		}
 		if !ok {
 			if a.mode == plan.ANSI || a.ret.IsAnsiInterval() && a.mode != plan.Try {
+				if a.ret.Kind == types.Decimal && !over {
+					return nil, a.outOfRange(s, c)
+				}
 				return nil, a.fail()
 			}
 			setNull(i)
@@ -551,14 +555,55 @@ func (a *sumDecAcc) finish(s types.Int128, c int64) (types.Int128, bool) {
 	return s, s.IsInt64()
 }
 
+// outOfRange is the error of a sum of decimals, or of an average, that is known but doesn't fit its type.
+func (a *sumDecAcc) outOfRange(s types.Int128, c int64) error {
+	v, scale := s.Big(), a.arg.Scale
+	if a.avg { // Spark divides to 39 digits after the point
+		ten := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(types.MaxPrecision+1-scale)), nil)
+		v, scale = roundedQuotient(v.Mul(v, ten), big.NewInt(c)), types.MaxPrecision+1
+	}
+	var pos *errs.Origin
+	if a.call != nil {
+		pos = a.call.Pos()
+	}
+	return outOfRange(pointed(v, scale), a.ret, pos)
+}
+
+// pointed writes an unscaled value with its point.
+func pointed(v *big.Int, scale int) string {
+	digits := new(big.Int).Abs(v).String()
+	if n := scale + 1 - len(digits); n > 0 {
+		digits = strings.Repeat("0", n) + digits
+	}
+	if scale > 0 {
+		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
+	}
+	if v.Sign() < 0 {
+		return "-" + digits
+	}
+	return digits
+}
+
+// roundedQuotient is x / d, rounded half away from zero; d > 0.
+func roundedQuotient(x, d *big.Int) *big.Int {
+	q, r := new(big.Int).QuoRem(new(big.Int).Abs(x), d, new(big.Int))
+	if r.Lsh(r, 1).Cmp(d) >= 0 {
+		q.Add(q, big.NewInt(1))
+	}
+	if x.Sign() < 0 {
+		q.Neg(q)
+	}
+	return q
+}
+
 func (a *sumDecAcc) fail() error {
 	switch {
 	case a.ret.IsAnsiInterval():
 		return intervalOverflow(a.call)
 	case a.ret.Kind == types.Decimal:
-		return overflow("Overflow in sum of decimals.", "try_"+a.name, a.call)
+		return overflow("Overflow in sum of decimals", "try_"+a.name, a.call)
 	}
-	return overflow("long overflow.", "try_"+a.name, a.call)
+	return overflow("overflow", "try_add", a.call)
 }
 
 func (a *sumDecAcc) Size() int64 { return int64(cap(a.sum))*16 + int64(cap(a.cnt))*8 }
@@ -588,7 +633,7 @@ func divHalfUp(s types.Int128, shift int, c int64) (types.Int128, bool) {
 			return out, out.Hi < 0 == neg || out.Sign() == 0
 		}
 	}
-	x := abs.Big()
+	x := s.Big()
 	d := big.NewInt(c)
 	ten := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(shift, -shift))), nil)
 	if shift >= 0 {
@@ -596,14 +641,7 @@ func divHalfUp(s types.Int128, shift int, c int64) (types.Int128, bool) {
 	} else {
 		d.Mul(d, ten)
 	}
-	q, r := new(big.Int).QuoRem(x, d, new(big.Int))
-	if r.Lsh(r, 1).Cmp(d) >= 0 {
-		q.Add(q, big.NewInt(1))
-	}
-	if neg {
-		q.Neg(q)
-	}
-	return types.FromBig(q)
+	return types.FromBig(roundedQuotient(x, d))
 }
 
 var uint64pow = func() (p [20]uint64) {

@@ -18,6 +18,8 @@ type grouped struct {
 	// keys maps grouping expressions (by exprKey) to what stands for them above.
 	keys map[string]plan.Expr
 	sets *groupingSets
+	// subs are the subqueries in grouping expressions, by subqueryKey.
+	subs map[string]plan.Expr
 	// closed: HAVING needed columns that the list lacks, so that ORDER BY sees the list's and grouping columns only.
 	closed bool
 }
@@ -108,6 +110,9 @@ func listsWindow(n plan.Node) bool {
 }
 
 func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *scope) (*rel, error) {
+	if having != nil && firstWindow(having.Cond) != nil {
+		return nil, aerr("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "HAVING").At(having.Origin)
+	}
 	child, err := r.node(n.Child, outer)
 	if err != nil {
 		return nil, err
@@ -118,8 +123,8 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 	if err != nil {
 		return nil, err
 	}
-	if n, having, err = r.groupingID(n, having); err != nil {
-		return nil, err
+	if n.GroupKind == plan.GroupPlain && slices.ContainsFunc(n.List, isStar) && slices.ContainsFunc(n.Group, isOrdinal) {
+		return nil, aerr("STAR_GROUP_BY_POS").At(n.Origin)
 	}
 	if n.GroupKind == plan.GroupAll && r.namedAll(items, child) {
 		k := *n
@@ -231,7 +236,9 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 				return nil, aerr("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY").At(n.Origin)
 			}
 		}
-		group = r.groupAll(list.exprs)
+		if group, err = groupAll(list.exprs); err != nil {
+			return nil, err
+		}
 	}
 	return r.finishAggregate(n.Common, group, sets, having, list, child, ls)
 }
@@ -251,76 +258,29 @@ func (r *run) namedAll(items []plan.Expr, child *rel) bool {
 	return false
 }
 
+func isStar(e plan.Expr) bool { _, ok := e.(*plan.UnresolvedStar); return ok }
+
+func isOrdinal(e plan.Expr) bool { _, ok := e.(*plan.UnresolvedOrdinal); return ok }
+
 // hiveGroupingID is Hive's name for grouping_id().
 const hiveGroupingID = "grouping__id"
 
-// groupingID puts grouping_id() in the place of grouping__id in an aggregation by sets.
-func (r *run) groupingID(n *plan.Aggregate, having *plan.Filter) (*plan.Aggregate, *plan.Filter, error) {
-	if n.GroupKind != plan.GroupAnalytic {
-		return n, having, nil
-	}
-	c := *n
-	c.List = slices.Clone(n.List)
-	for i, e := range n.List {
-		x, err := r.withGroupingID(e)
-		if err != nil {
-			return nil, nil, err
-		}
-		if _, bare := e.(*plan.UnresolvedAttr); bare && x != e {
-			x = &plan.Alias{At: plan.At{Origin: e.Pos()}, Child: x, Names: []string{hiveGroupingID}}
-		}
-		c.List[i] = x
-	}
-	if having != nil {
-		cond, err := r.withGroupingID(having.Cond)
-		if err != nil {
-			return nil, nil, err
-		}
-		h := *having
-		h.Cond, having = cond, &h
-	}
-	return &c, having, nil
-}
-
-func (r *run) withGroupingID(e plan.Expr) (plan.Expr, error) {
-	return plan.Transform(e, func(x plan.Expr) (plan.Expr, error) {
-		if a, ok := x.(*plan.UnresolvedAttr); ok && len(a.Parts) == 1 && r.eq(a.Parts[0], hiveGroupingID) {
-			return &plan.Call{At: a.At, Name: "grouping_id"}, nil
-		}
-		return x, nil
-	})
-}
-
-// groupAll is GROUP BY ALL: the items without aggregate functions; of those
-// with some, the columns outside them.
-func (r *run) groupAll(list []plan.Expr) []plan.Expr {
+// groupAll is GROUP BY ALL: the items without aggregate functions, of windows
+// too. With none of these the items may have no column outside of an aggregate function.
+func groupAll(list []plan.Expr) ([]plan.Expr, error) {
 	var group []plan.Expr
-	seen := map[string]bool{}
-	add := func(e plan.Expr) {
-		if k := exprKey(e); !seen[k] {
-			seen[k] = true
-			group = append(group, e)
-		}
-	}
+	var outside plan.Expr
 	for _, e := range list {
-		x := unalias(e)
-		if !r.hasAggregate(x) {
-			if !foldable(x) {
-				add(x)
-			}
-			continue
+		if x := unalias(e); first(x, isAgg, always) == nil {
+			group = append(group, x)
+		} else if outside == nil {
+			outside = first(x, func(k plan.Expr) bool { _, ok := k.(*plan.Attr); return ok }, func(k plan.Expr) bool { return !isAgg(k) })
 		}
-		plan.Walk(x, func(k plan.Expr) bool {
-			if isAgg(k) {
-				return false
-			}
-			if a, ok := k.(*plan.Attr); ok {
-				add(a)
-			}
-			return true
-		})
 	}
-	return group
+	if len(group) == 0 && outside != nil {
+		return nil, aerr("UNRESOLVED_ALL_IN_GROUP_BY").At(outside.Pos())
+	}
+	return group, nil
 }
 
 // groupExpr resolves one element of GROUP BY.
@@ -329,9 +289,9 @@ func (r *run) groupExpr(g plan.Expr, items []plan.Expr, s *scope) (plan.Expr, er
 		if o.N < 1 || o.N > len(items) {
 			return nil, aerr("GROUP_BY_POS_OUT_OF_RANGE", "index", itoa(o.N), "size", itoa(len(items))).At(o.Origin)
 		}
-		it := items[o.N-1]
+		it, name := items[o.N-1], ""
 		if a, ok := it.(*plan.Alias); ok {
-			it = a.Child
+			it, name = a.Child, a.Names[0]
 		}
 		alts := s.alts
 		s.alts = nil
@@ -341,9 +301,15 @@ func (r *run) groupExpr(g plan.Expr, items []plan.Expr, s *scope) (plan.Expr, er
 			return nil, r.lateralInGroupBy(err, alts)
 		}
 		if a := firstAggregate(e); a != nil {
-			return nil, aerr("GROUP_BY_POS_AGGREGATE", "index", itoa(o.N), "aggExpr", r.qualifiedSQL(e)).At(o.Origin)
+			if name == "" {
+				name = r.sql(e)
+			}
+			return nil, aerr("GROUP_BY_POS_AGGREGATE", "index", itoa(o.N), "aggExpr", r.qualifiedSQL(e)+" AS "+types.QuoteIfNeeded(name)).At(o.Origin)
 		}
 		return e, nil
+	}
+	if star, ok := g.(*plan.UnresolvedStar); ok {
+		return nil, aerr("INVALID_USAGE_OF_STAR_OR_REGEX", "elem", "'*'", "prettyName", "Aggregate").At(star.Origin)
 	}
 	return r.expr(g, s)
 }
@@ -354,9 +320,6 @@ func (r *run) finishAggregate(common plan.Common, group []plan.Expr, sets *group
 		if a := firstAggregate(g); a != nil {
 			return nil, aerr("GROUP_BY_AGGREGATE", "sqlExpr", r.qualifiedSQL(a)).At(a.Pos())
 		}
-		if w := firstWindow(g); w != nil {
-			return nil, aerr("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "GROUP BY").At(common.Origin)
-		}
 		if t := g.Type(); t.Kind == types.Variant || t.Kind == types.Object {
 			return nil, aerr("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "sqlExpr", r.quoted(g), "dataType", errs.Quote(t.SQL())).At(g.Pos())
 		}
@@ -366,8 +329,11 @@ func (r *run) finishAggregate(common plan.Common, group []plan.Expr, sets *group
 	if group, base, err = r.timeWindows(group, list, base, common); err != nil {
 		return nil, err
 	}
-	gr := &grouped{child: child, outer: s.outer, keys: map[string]plan.Expr{}}
+	gr := &grouped{child: child, outer: s.outer, keys: map[string]plan.Expr{}, subs: subqueriesOf(group)}
 	keys := group
+	if gr.subs != nil && sets == nil {
+		keys, base = r.projectSubqueries(group, base)
+	}
 	if sets != nil {
 		if base, keys, err = r.expandSets(sets, group, base); err != nil {
 			return nil, err
@@ -395,6 +361,11 @@ func (r *run) finishAggregate(common plan.Common, group []plan.Expr, sets *group
 	for _, e := range list.exprs {
 		if err := r.checkGrouped(e, gr, keys, mine, common); err != nil {
 			return nil, err
+		}
+	}
+	for _, g := range group {
+		if w := firstWindow(g); w != nil {
+			return nil, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "Aggregate", "invalidExprSqls", r.quoted(w)).At(w.Pos())
 		}
 	}
 	agg := &plan.Aggregate{Common: common, Group: keys, Child: base}
@@ -453,6 +424,18 @@ func (r *run) finishAggregate(common plan.Common, group []plan.Expr, sets *group
 // overKeys puts the keys' columns in the place of grouping expressions, when
 // these differ (grouping sets), and resolves grouping() and grouping_id().
 func (r *run) overKeys(e plan.Expr, gr *grouped) (plan.Expr, error) {
+	if gr.subs != nil {
+		x, err := transformDown(e, func(k plan.Expr) (plan.Expr, error) {
+			if q, ok := k.(*plan.Subquery); ok {
+				return gr.subs[subqueryKey(q)], nil
+			}
+			return nil, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		e = x
+	}
 	if gr.sets == nil {
 		if c := firstGrouping(e); c != nil {
 			return nil, aerr("UNSUPPORTED_GROUPING_EXPRESSION").At(c.Pos())
@@ -461,6 +444,11 @@ func (r *run) overKeys(e plan.Expr, gr *grouped) (plan.Expr, error) {
 		return transformDown(e, func(k plan.Expr) (plan.Expr, error) {
 			if isAgg(k) {
 				return k, nil
+			}
+			if _, alias := k.(*plan.Alias); gr.subs != nil && !alias {
+				if x, ok := gr.keys[exprKey(k)]; ok && x != k {
+					return x, nil
+				}
 			}
 			if c, ok := k.(*plan.Call); ok {
 				if same, _ := sameValue(c); same != nil {
@@ -502,6 +490,55 @@ func (r *run) overKeys(e plan.Expr, gr *grouped) (plan.Expr, error) {
 	return x, nil
 }
 
+// subqueryKey is one for subqueries that give the same for each row of the query around them.
+func subqueryKey(q *plan.Subquery) string {
+	keys := make([]string, len(q.Values))
+	for i, v := range q.Values {
+		keys[i] = exprKey(v)
+	}
+	return itoa(int(q.Kind)) + " " + strings.Join(keys, ",") + " " + plan.Canonical(q.Plan, q.Outer...)
+}
+
+// subqueriesOf has the subqueries in expressions by their keys, nil if there is none.
+func subqueriesOf(list []plan.Expr) map[string]plan.Expr {
+	var m map[string]plan.Expr
+	for _, e := range list {
+		plan.Walk(e, func(k plan.Expr) bool {
+			if q, ok := k.(*plan.Subquery); ok {
+				if m == nil {
+					m = map[string]plan.Expr{}
+				}
+				if key := subqueryKey(q); m[key] == nil {
+					m[key] = q
+				}
+			}
+			return true
+		})
+	}
+	return m
+}
+
+// projectSubqueries computes the grouping expressions that have subqueries below the
+// aggregation. keys are the columns to group by.
+func (r *run) projectSubqueries(group []plan.Expr, base plan.Node) (keys []plan.Expr, _ plan.Node) {
+	var list []plan.Expr
+	for _, a := range base.Output() {
+		list = append(list, a)
+	}
+	keys = slices.Clone(group)
+	for i, g := range group {
+		if subqueriesOf(group[i:i+1]) == nil {
+			continue
+		}
+		al := &plan.Alias{Child: g, Names: []string{r.sql(g)}, ID: plan.NewID(), Auto: true}
+		list = append(list, al)
+		a := plan.ToAttr(al)
+		r.note(a, g)
+		keys[i] = a
+	}
+	return keys, &plan.Project{List: list, Child: base}
+}
+
 // checkGrouped refuses columns that are neither grouped by nor aggregated, and
 // aggregates inside aggregates.
 func (r *run) checkGrouped(e plan.Expr, gr *grouped, keys []plan.Expr, mine map[plan.ExprID]bool, common plan.Common) error {
@@ -514,7 +551,7 @@ func (r *run) checkGrouped(e plan.Expr, gr *grouped, keys []plan.Expr, mine map[
 	}
 	var walk func(plan.Expr) error
 	walk = func(e plan.Expr) error {
-		if _, ok := e.(*plan.Alias); !ok && set[exprKey(e)] {
+		if _, ok := e.(*plan.Alias); !ok && set[exprKey(e)] && firstWindow(e) == nil {
 			return nil
 		}
 		if isAgg(e) {
@@ -589,13 +626,6 @@ func (r *run) checkAggregate(e plan.Expr) error {
 	if c, ok := e.(*plan.Call); ok && c.Distinct && len(c.Order) > 0 {
 		if err := r.checkDistinctOrder(c); err != nil {
 			return err
-		}
-	}
-	if c, ok := e.(*plan.Call); ok && c.Distinct {
-		for _, a := range c.Args {
-			if hasMap(a.Type()) {
-				return aerr("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", errs.ID(c.Name), "dataType", errs.Quote(a.Type().SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
-			}
 		}
 	}
 	return nil

@@ -216,7 +216,7 @@ func (r *run) countStar(c *plan.Call, star *plan.UnresolvedStar, s *scope) error
 		c.Args = []plan.Expr{&plan.Literal{At: star.At, T: types.Int32Type, Value: int32(1)}}
 		return nil
 	}
-	if len(star.Target) > 0 && !r.Conf.flag("spark.sql.legacy.allowStarWithSingleTableIdentifierInCount", false) && !c.Distinct {
+	if len(star.Target) > 0 && !r.Conf.flag("spark.sql.legacy.allowStarWithSingleTableIdentifierInCount", false) {
 		return aerr("INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "tableName", errs.ID(star.Target...)).At(star.Origin)
 	}
 	return nil

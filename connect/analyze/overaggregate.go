@@ -16,12 +16,6 @@ type overAgg struct {
 // aggregation is extended by what e needs. ok is false when e is none of its business.
 // check, where it isn't nil, may refuse e after it is resolved.
 func (r *run) overAggregate(e plan.Expr, child *rel, outer *scope, check func(plan.Expr) error) (*overAgg, bool, error) {
-	if child.agg.sets != nil && !slices.ContainsFunc(child.out, func(a *plan.Attr) bool { return r.eq(a.Name, hiveGroupingID) }) {
-		var err error
-		if e, err = r.withGroupingID(e); err != nil {
-			return nil, false, err
-		}
-	}
 	s := r.underScope(child.agg, child.out, child.dfs, outer)
 	if child.agg.closed {
 		s = r.closedScope(child, outer)

@@ -34,6 +34,8 @@ func specialTable() map[string]special {
 		"date": castCall(types.DateType), "timestamp": castCall(types.TimestampType), "binary": castCall(types.BinaryType), "string": castCall(types.StringType),
 		"collate": collateCall, "collation": collationCall,
 		"grouping": grouping, "grouping_id": grouping,
+		"sum": summed, "try_sum": summed, "avg": summed, "mean": summed, "try_avg": summed,
+		"first": firstCall, "first_value": firstCall, "last": firstCall, "last_value": firstCall, "any_value": firstCall,
 		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,
 		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": currentTime, "localtime": currentTime,
 		"to_char": toCharCall, "to_varchar": toCharCall, "decode": decodeCall, "uniform": uniformCall, "random": randomCall, "size": sizeCall, "cardinality": sizeCall, "elt": asTexts("spark.sql.function.eltOutputAsString"), "concat": asTexts("spark.sql.function.concatBinaryAsString"),
@@ -272,6 +274,8 @@ func (r *run) literalFunction(e *plan.UnresolvedAttr) plan.Expr {
 			w.Name = "current_schema"
 		}
 		return r.note(r.whoLiteral(name, e.At), w)
+	case hiveGroupingID:
+		return &plan.Call{At: e.At, Name: "grouping_id", Kind: plan.FnScalar, T: types.Int64Type}
 	}
 	return nil
 }

@@ -164,8 +164,11 @@ func writeKey(b *strings.Builder, e plan.Expr) {
 		if x.Distinct {
 			b.WriteString(" distinct")
 		}
-		if x.Nulls == plan.IgnoreNulls {
+		switch x.Nulls {
+		case plan.IgnoreNulls:
 			b.WriteString(" ignore")
+		case plan.RespectNulls:
+			b.WriteString(" respect")
 		}
 		if isRandom(x.Name) && len(x.Args) == 0 {
 			fmt.Fprintf(b, "@%p", x)
@@ -237,13 +240,18 @@ func transformDown(e plan.Expr, f func(plan.Expr) (plan.Expr, error)) (plan.Expr
 	return e.WithChildren(fresh), nil
 }
 
-// qualifiedSQL is SQL with qualified columns, as a few messages have it.
+// qualifiedSQL is SQL with qualified columns and all casts, as a few messages have it.
 func (r *run) qualifiedSQL(e plan.Expr) string {
 	x, err := plan.Transform(e, func(k plan.Expr) (plan.Expr, error) {
 		if a, ok := k.(*plan.Attr); ok {
 			c := *a
 			c.Name = strings.Join(append(append([]string{}, a.Qualifier...), a.Name), ".")
 			return &c, nil
+		}
+		if c, ok := k.(*plan.Cast); ok && c.Implicit {
+			w := *c
+			w.Implicit = false
+			return &w, nil
 		}
 		return k, nil
 	})

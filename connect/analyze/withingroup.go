@@ -87,3 +87,21 @@ func (r *run) checkWindowOrder(w *plan.Window, c *plan.Call) error {
 	}
 	return aerr("INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", "aggFunc", errs.Quote(shown)).At(w.Origin)
 }
+
+// summed casts timestamps to doubles: sums and averages take them as numbers.
+func summed(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) == 1 && c.Args[0].Type().Kind == types.Timestamp {
+		c.Args = []plan.Expr{r.implicit(c.Args[0], types.Float64Type)}
+	}
+	return nil, nil
+}
+
+// firstCall checks the second argument of first, last and any_value, whether nulls are passed over: TRUE or FALSE, as written.
+func firstCall(_ *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) == 2 {
+		if l, ok := c.Args[1].(*plan.Literal); !ok || l.T.Kind != types.Bool || l.Value == nil {
+			return nil, aerr("_LEGACY_ERROR_TEMP_1210", "funcName", c.Name).At(c.Origin)
+		}
+	}
+	return nil, nil
+}

@@ -175,14 +175,14 @@ func (s *Server) analyze(ctx context.Context, x *session.Session, req *pb.Analyz
 		if err != nil {
 			return err
 		}
-		res.Result = &pb.AnalyzePlanResponse_SameSemantics_{SameSemantics: &pb.AnalyzePlanResponse_SameSemantics{Result: Canonical(a) == Canonical(b)}}
+		res.Result = &pb.AnalyzePlanResponse_SameSemantics_{SameSemantics: &pb.AnalyzePlanResponse_SameSemantics{Result: plan.Canonical(a) == plan.Canonical(b)}}
 	case *pb.AnalyzePlanRequest_SemanticHash_:
 		n, _, err := s.resolved(ctx, x, k.SemanticHash.GetPlan())
 		if err != nil {
 			return err
 		}
 		h := fnv.New32a()
-		h.Write([]byte(Canonical(n)))
+		h.Write([]byte(plan.Canonical(n)))
 		res.Result = &pb.AnalyzePlanResponse_SemanticHash_{SemanticHash: &pb.AnalyzePlanResponse_SemanticHash{Result: int32(h.Sum32())}}
 	case *pb.AnalyzePlanRequest_Persist_:
 		n, err := s.rel(x, k.Persist.GetRelation())

@@ -156,4 +156,7 @@ var analysis = map[string]Condition{
 	"_LEGACY_ERROR_TEMP_1006":                                                              {"", "A pivot takes aggregates, and '<sql>' stands outside of any."},
 	"_LEGACY_ERROR_TEMP_1039":                                                              {"", "A query may have one window expression over time."},
 	"_LEGACY_ERROR_TEMP_1324":                                                              {"", "The pivot column <pivotColumn> has more than <maxValues> values."},
+	"UNRESOLVED_ALL_IN_GROUP_BY":                                                           {"42803", "GROUP BY ALL finds nothing to group by: an item of the select list has columns both in aggregate functions and outside of them."},
+	"STAR_GROUP_BY_POS":                                                                    {"0A000", "With * in the select list, GROUP BY takes no positions."},
+	"_LEGACY_ERROR_TEMP_1210":                                                              {"", "The second argument of <funcName> must be TRUE or FALSE, as written."},
 }

@@ -1,4 +1,4 @@
-package server
+package plan
 
 import (
 	"fmt"
@@ -6,23 +6,26 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"neptune/internal/plan"
 )
 
 // Canonical writes an analyzed plan so that plans that do the same, but for
 // the names of columns and the ids that the analyzer gave, read the same:
 // ids become numbers in the order in which they are met. It is exact for equal
 // plans, and cautious for others (Spark: QueryPlan.sameResult).
-func Canonical(n plan.Node) string {
-	c := canonical{ids: map[plan.ExprID]int{}, parts: map[int64]int{}}
+// The columns of outside keep their ids: those of the query around a subquery.
+func Canonical(n Node, outside ...*Attr) string {
+	c := canonical{ids: map[ExprID]int{}, parts: map[int64]int{}}
+	for _, a := range outside {
+		c.ids[a.ID] = -int(a.ID)
+	}
 	c.write(reflect.ValueOf(n))
 	return c.b.String()
 }
 
 type canonical struct {
 	b     strings.Builder
-	ids   map[plan.ExprID]int
+	ids   map[ExprID]int
+	next  int
 	parts map[int64]int // of common table expressions and the like
 }
 
@@ -32,10 +35,11 @@ var skipped = map[string]bool{"Origin": true, "PlanID": true, "At": true, "Commo
 // canonicalSource is a source that knows what it reads.
 type canonicalSource interface{ Canonical() string }
 
-func (c *canonical) id(id plan.ExprID) {
+func (c *canonical) id(id ExprID) {
 	n, ok := c.ids[id]
 	if !ok {
-		n = len(c.ids)
+		n = c.next
+		c.next++
 		c.ids[id] = n
 	}
 	c.b.WriteString("#" + strconv.Itoa(n))
@@ -44,12 +48,12 @@ func (c *canonical) id(id plan.ExprID) {
 // known writes nodes and expressions that need more than a list of their fields.
 func (c *canonical) known(v any) bool {
 	switch x := v.(type) {
-	case *plan.Attr:
+	case *Attr:
 		c.id(x.ID)
 		c.write(reflect.ValueOf(x.T))
-	case *plan.SubqueryAlias:
+	case *SubqueryAlias:
 		c.write(reflect.ValueOf(x.Child))
-	case *plan.LocalRelation:
+	case *LocalRelation:
 		c.b.WriteString("LocalRelation{" + x.Digest)
 		if x.Digest == "" && x.Batches != nil { // rows that nothing else is known of are equal to themselves
 			if rows := reflect.ValueOf(x.Batches); rows.Kind() == reflect.Slice {
@@ -60,7 +64,7 @@ func (c *canonical) known(v any) bool {
 		fmt.Fprintf(&c.b, "%x}", x.Data)
 	case canonicalSource:
 		c.b.WriteString(x.Canonical())
-	case plan.Source:
+	case Source:
 		fmt.Fprintf(&c.b, "%T(%p)", x, x)
 	default:
 		return false
@@ -90,7 +94,7 @@ func (c *canonical) write(v reflect.Value) {
 				continue
 			}
 			b.WriteString(f.Name + ":")
-			if f.Name == "ID" && f.Type.Kind() == reflect.Int64 && f.Type != reflect.TypeFor[plan.ExprID]() {
+			if f.Name == "ID" && f.Type.Kind() == reflect.Int64 && f.Type != reflect.TypeFor[ExprID]() {
 				n, ok := c.parts[v.Field(i).Int()]
 				if !ok {
 					n = len(c.parts)
@@ -127,8 +131,8 @@ func (c *canonical) write(v reflect.Value) {
 	case reflect.String:
 		b.WriteString(strconv.Quote(v.String()))
 	case reflect.Int64:
-		if v.Type() == reflect.TypeFor[plan.ExprID]() {
-			c.id(plan.ExprID(v.Int()))
+		if v.Type() == reflect.TypeFor[ExprID]() {
+			c.id(ExprID(v.Int()))
 			return
 		}
 		b.WriteString(strconv.FormatInt(v.Int(), 10))
