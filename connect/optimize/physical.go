@@ -24,6 +24,9 @@ func Physical(ctx context.Context, n plan.Node, c Conf) (physical.Node, error) {
 const (
 	// smallRows is up to how many rows one task is quicker than several.
 	smallRows = 20000
+	// unsureRows is from how many rows on groups are dealt out if their number is a guess:
+	// few of them cost next to nothing then, many would be merged by one task.
+	unsureRows = 4e6
 	// rowsPerPartition is what a task after an exchange is given at least.
 	rowsPerPartition = 250000
 	// rangeSortRows is from how many rows on a global sort is range partitioned instead of merged.

@@ -253,7 +253,7 @@ func (p *planner) twoPhase(in part, s aggSplit, groups float64, st *relStats) (p
 	if s.live {
 		return p.stateAggregate(r, s, keys, final, finalOut)
 	}
-	if len(group) == 0 || groups <= p.conf.rows(smallRows) {
+	if len(group) == 0 || groups <= p.conf.rows(smallRows) && !(st.rows >= p.conf.rows(unsureRows) && st.unsure(s.group)) {
 		r = p.exchange(r, &physical.Exchange{Kind: physical.Single, N: 1})
 	} else {
 		deal := keys

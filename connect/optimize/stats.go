@@ -216,6 +216,23 @@ func (s *relStats) groups(keys []plan.Expr) float64 {
 	return math.Max(1, math.Min(s.rows, distinctAmong(d, s.rows)))
 }
 
+// unsure reports whether the number of groups is a guess: a key is computed, or
+// nothing is known of how many values its column has.
+func (s *relStats) unsure(keys []plan.Expr) bool {
+	for _, g := range keys {
+		switch x := stripCasts(g).(type) {
+		case *plan.Attr:
+			if c := s.col(x.ID); c.guessed && c.ndv >= 200 {
+				return true
+			}
+		case *plan.Literal:
+		default:
+			return true
+		}
+	}
+	return false
+}
+
 func localRows(l *plan.LocalRelation) (int64, bool) {
 	b, ok := l.Batches.([]*vec.Batch)
 	if !ok {
