@@ -770,6 +770,19 @@ func (r *run) underScope(gr *grouped, out []*plan.Attr, dfs []dfRef, outer *scop
 func (r *run) havingCond(n *plan.Filter, gr *grouped, out []*plan.Attr, outer *scope, list *selected, split bool) (plan.Expr, []plan.Expr, error) {
 	s := r.underScope(gr, out, gr.child.dfs, outer)
 	s.keys = gr.keys
+	var asked []plan.Expr // by subqueries
+	s.outerAgg = func(a plan.Expr) (*plan.Attr, error) {
+		x, more, err := r.aboveAggregate(a, gr, append(slices.Clone(gr.agg.List), asked...), nil)
+		if err != nil {
+			return nil, err
+		}
+		asked = append(asked, more...)
+		at, ok := x.(*plan.Attr)
+		if !ok {
+			return nil, errs.Internalf("an aggregate became %T", x)
+		}
+		return at, nil
+	}
 	cond, err := r.expr(n.Cond, s)
 	if err != nil {
 		return nil, nil, err
@@ -791,7 +804,8 @@ func (r *run) havingCond(n *plan.Filter, gr *grouped, out []*plan.Attr, outer *s
 		}
 		out = nil
 	}
-	return r.aboveAggregate(cond, gr, gr.agg.List, out)
+	cond, extra, err := r.aboveAggregate(cond, gr, append(slices.Clone(gr.agg.List), asked...), out)
+	return cond, append(asked, extra...), err
 }
 
 // unaliased puts what the aliases of a select list stand for in their places;

@@ -243,6 +243,9 @@ func (r *run) lateralJoin(n *plan.Join, left *rel, outer *scope) (*rel, error) {
 	if err := r.checkLateral(left.node, right.node); err != nil {
 		return nil, err
 	}
+	if err := r.checkCorrelation(right.node); err != nil {
+		return nil, err
+	}
 	for _, a := range s.missing {
 		left = &rel{node: pull(left.node, []*plan.Attr{a}), out: left.out, meta: left.meta, dfs: left.dfs}
 	}

@@ -496,6 +496,11 @@ func (r *run) filter(n *plan.Filter, outer *scope) (*rel, error) {
 		return nil, err
 	}
 	cond = unalias(cond)
+	if outer != nil && outer.outerAgg != nil {
+		if cond, err = r.outerAggregates(cond, outer); err != nil {
+			return nil, err
+		}
+	}
 	if cond, err = r.filterCond(cond, n); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,8 @@ type scope struct {
 	// keys are the grouping expressions below, by exprKey: HAVING takes a
 	// grouping column before an alias of the select list (ORDER BY does not).
 	keys map[string]plan.Expr
+	// outerAgg, of HAVING, computes an aggregate of the query's own columns that a subquery's condition asks for.
+	outerAgg func(plan.Expr) (*plan.Attr, error)
 	// params are what names mean in the body of a function, where no column has them.
 	params *parameters
 }

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"neptune/internal/errs"
@@ -32,6 +33,9 @@ func (r *run) subquery(e *plan.Subquery, s *scope) (plan.Expr, error) {
 		return nil, err
 	}
 	s.missing = append(s.missing, in.missing...)
+	if s.outerAgg != nil {
+		used = stillUsed(used, x.node)
+	}
 	n.Plan, n.Outer = x.node, used
 	if s.outerUsed != nil && s.outer != nil {
 		for _, a := range used {
@@ -111,6 +115,59 @@ func (r *run) inSubquery(n *plan.Subquery, x *rel, s *scope) (plan.Expr, error) 
 	return n, nil
 }
 
+// outerAggregates computes, in the query around, the aggregates of its columns
+// in a condition of a subquery of its HAVING.
+func (r *run) outerAggregates(cond plan.Expr, outer *scope) (plan.Expr, error) {
+	return transformDown(cond, func(e plan.Expr) (plan.Expr, error) {
+		if !isAgg(e) || !hasOuter(e) {
+			return nil, nil
+		}
+		if !onlyOuter(e) {
+			return nil, aerr("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES", "function", r.qualifiedSQL(e)).At(e.Pos())
+		}
+		own, err := transformDown(e, func(x plan.Expr) (plan.Expr, error) {
+			if o, ok := x.(*plan.OuterRef); ok {
+				return o.Attr, nil
+			}
+			return nil, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		a, err := outer.outerAgg(own)
+		if err != nil {
+			return nil, err
+		}
+		return outer.outerRef(a), nil
+	})
+}
+
+// stillUsed are those of the outer columns that a plan refers to.
+func stillUsed(used []*plan.Attr, n plan.Node) []*plan.Attr {
+	ids := map[plan.ExprID]bool{}
+	var node func(plan.Node)
+	node = func(n plan.Node) {
+		plan.WalkNodes(n, func(n plan.Node) bool {
+			for _, e := range n.Exprs() {
+				plan.Walk(e, func(x plan.Expr) bool {
+					switch x := x.(type) {
+					case *plan.OuterRef:
+						ids[x.Attr.ID] = true
+					case *plan.Subquery:
+						if x.Plan != nil {
+							node(x.Plan)
+						}
+					}
+					return true
+				})
+			}
+			return true
+		})
+	}
+	node(n)
+	return slices.DeleteFunc(slices.Clone(used), func(a *plan.Attr) bool { return !ids[a.ID] })
+}
+
 func typeList(out []*plan.Attr) string {
 	l := make([]string, len(out))
 	for i, a := range out {
@@ -134,11 +191,18 @@ func (r *run) checkCorrelation(n plan.Node) error {
 	plan.WalkNodes(n, func(x plan.Node) bool {
 		switch x := x.(type) {
 		case *plan.Aggregate:
-			for _, e := range x.List {
-				if a := first(e, isAgg, always); a != nil && hasOuter(a) && onlyOuter(a) {
-					err = aerr("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE", "sqlExprs", r.quoted(a)).At(a.Pos())
-					return false
+			var bad []string
+			var at *errs.Origin
+			for _, e := range append(slices.Clone(x.Group), x.List...) {
+				if hasOuter(e) {
+					if bad = append(bad, errs.Quote(r.withoutOuter(e))); at == nil {
+						at = e.Pos()
+					}
 				}
+			}
+			if bad != nil {
+				err = aerr("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE", "sqlExprs", strings.Join(bad, ",")).At(at)
+				return false
 			}
 		case *plan.Sort:
 			for _, o := range x.Order {
@@ -163,6 +227,23 @@ func (r *run) checkCorrelation(n plan.Node) error {
 		return err == nil
 	})
 	return err
+}
+
+// withoutOuter is an expression of an aggregation with outer columns shown as the others are.
+func (r *run) withoutOuter(e plan.Expr) string {
+	x, err := transformDown(unalias(e), func(x plan.Expr) (plan.Expr, error) {
+		if o, ok := x.(*plan.OuterRef); ok {
+			return o.Attr, nil
+		}
+		return nil, nil
+	})
+	if err != nil {
+		x = e
+	}
+	if a, ok := e.(*plan.Alias); ok {
+		return r.sql(x) + " AS " + types.QuoteIfNeeded(a.Names[0])
+	}
+	return r.sql(x)
 }
 
 func onlyOuter(e plan.Expr) bool {
