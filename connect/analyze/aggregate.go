@@ -802,7 +802,6 @@ func (r *run) havingCond(n *plan.Filter, gr *grouped, out []*plan.Attr, outer *s
 		if cond, err = r.unaliased(cond, list, out); err != nil {
 			return nil, nil, err
 		}
-		out = nil
 	}
 	cond, extra, err := r.aboveAggregate(cond, gr, append(slices.Clone(gr.agg.List), asked...), out)
 	return cond, append(asked, extra...), err
