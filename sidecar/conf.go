@@ -6,6 +6,7 @@ import (
 
 	"neptune/arrowexec/fn"
 	"neptune/arrowexec/task"
+	"neptune/connect/server"
 	"neptune/connect/session"
 	"neptune/connect/sqlparse"
 )
@@ -42,9 +43,7 @@ func (c *sessionConf) flag(key string) bool { return strings.EqualFold(c.keys[ke
 
 // parser returns the SQL parser's options of the session.
 func (c *sessionConf) parser() sqlparse.Options {
-	return sqlparse.Options{ANSI: c.ansi, DoubleQuotedIdentifiers: c.ansi && c.flag("spark.sql.ansi.doubleQuotedIdentifiers"),
-		EnforceReserved: c.ansi && c.flag("spark.sql.ansi.enforceReservedKeywords"), EscapedStringLiterals: c.flag("spark.sql.parser.escapedStringLiterals"),
-		LegacyIdentifierClause: c.flag("spark.sql.legacy.identifierClause"), BangEqualsNot: c.flag("spark.sql.legacy.bangEqualsNot"), FlatSetOperations: c.flag("spark.sql.legacy.setopsPrecedence.enabled"),
-		RegexColumns: c.flag("spark.sql.parser.quotedRegexColumnNames"), NoSinglePipe: strings.EqualFold(c.keys["spark.sql.parser.singleCharacterPipeOperator.enabled"], "false"), ContinueHandlers: c.flag("spark.sql.scripting.continueHandlerEnabled"), Substitute: session.Substitution(func(k string) (string, bool) { v, ok := c.keys[k]; return v, ok }),
-		TimeZone: c.zone, TimestampNTZ: strings.EqualFold(c.keys["spark.sql.timestampType"], "TIMESTAMP_NTZ")}
+	o := server.ParserOptions(func(k string) (string, bool) { v, ok := c.keys[k]; return v, ok })
+	o.ANSI, o.TimeZone = c.ansi, c.zone
+	return o
 }

@@ -295,21 +295,7 @@ func orParser(p func(*session.Session) translate.Parser) func(*session.Session) 
 		return p
 	}
 	return func(x *session.Session) translate.Parser {
-		ansi := x.Conf.Bool("spark.sql.ansi.enabled")
-		o := sqlparse.Options{
-			ANSI:                    ansi,
-			DoubleQuotedIdentifiers: ansi && x.Conf.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
-			EnforceReserved:         ansi && x.Conf.Bool("spark.sql.ansi.enforceReservedKeywords"),
-			EscapedStringLiterals:   x.Conf.Bool("spark.sql.parser.escapedStringLiterals"),
-			LegacyIdentifierClause:  x.Conf.Bool("spark.sql.legacy.identifierClause"),
-			ConsecutiveStrings:      x.Conf.Bool("spark.sql.legacy.consecutiveStringLiterals.enabled"),
-			BangEqualsNot:           x.Conf.Bool("spark.sql.legacy.bangEqualsNot"),
-			RegexColumns:            x.Conf.Bool("spark.sql.parser.quotedRegexColumnNames"),
-			NoSinglePipe:            strings.EqualFold(x.Conf.String("spark.sql.parser.singleCharacterPipeOperator.enabled"), "false"),
-			ContinueHandlers:        x.Conf.Bool("spark.sql.scripting.continueHandlerEnabled"),
-			Substitute:              session.Substitution(x.Conf.Get),
-			TimestampNTZ:            strings.EqualFold(x.Conf.String("spark.sql.timestampType"), "TIMESTAMP_NTZ"),
-		}
+		o := ParserOptions(x.Conf.Get)
 		if loc, err := session.LoadTimeZone(x.Conf.String("spark.sql.session.timeZone")); err == nil {
 			o.TimeZone = loc
 		}
@@ -324,6 +310,30 @@ func orParser(p func(*session.Session) translate.Parser) func(*session.Session) 
 			DataType:   sqlparse.ParseDataType,
 			Schema:     sqlparse.ParseSchema,
 		}
+	}
+}
+
+// ParserOptions are the SQL parser's options of a session with these settings, but for the time zone.
+func ParserOptions(get func(key string) (value string, ok bool)) sqlparse.Options {
+	is := func(key, value string) bool {
+		v, _ := get(key)
+		return strings.EqualFold(v, value)
+	}
+	ansi := is("spark.sql.ansi.enabled", "true")
+	return sqlparse.Options{
+		ANSI:                    ansi,
+		DoubleQuotedIdentifiers: ansi && is("spark.sql.ansi.doubleQuotedIdentifiers", "true"),
+		EnforceReserved:         ansi && is("spark.sql.ansi.enforceReservedKeywords", "true"),
+		EscapedStringLiterals:   is("spark.sql.parser.escapedStringLiterals", "true"),
+		LegacyIdentifierClause:  is("spark.sql.legacy.identifierClause", "true"),
+		ConsecutiveStrings:      is("spark.sql.legacy.consecutiveStringLiterals.enabled", "true"),
+		BangEqualsNot:           is("spark.sql.legacy.bangEqualsNot", "true"),
+		FlatSetOperations:       is("spark.sql.legacy.setopsPrecedence.enabled", "true"),
+		RegexColumns:            is("spark.sql.parser.quotedRegexColumnNames", "true"),
+		NoSinglePipe:            is("spark.sql.parser.singleCharacterPipeOperator.enabled", "false"),
+		ContinueHandlers:        is("spark.sql.scripting.continueHandlerEnabled", "true"),
+		Substitute:              session.Substitution(get),
+		TimestampNTZ:            is("spark.sql.timestampType", "TIMESTAMP_NTZ"),
 	}
 }
 
