@@ -124,6 +124,48 @@ func formatKernel(micros func(a *Args, i int) int64) Kernel {
 	}
 }
 
+// formatTime is date_format of a TIME, whose patterns name no parts of dates and no zones.
+func formatTime(a *Args) (*vec.Vector, error) {
+	s, err := clockStateOf(a)
+	if err != nil {
+		return nil, err
+	}
+	b := newStrings(a.N, 16*a.N)
+	for i := range a.N {
+		start := len(b.buf)
+		if !a.skipped(i) {
+			text := a.V[1].Str(i)
+			p, err := s.pattern(a, text, false)
+			if err != nil {
+				return nil, err
+			}
+			if !ofTime(text) {
+				return nil, errs.New(errs.Runtime, "INVALID_PARAMETER_VALUE.PATTERN", "parameter", errs.ID("format"), "functionName", errs.ID(a.Call.Name), "value", "'"+text+"'").At(a.pos())
+			}
+			b.buf = p.Format(b.buf, vec.Of[int64](a.V[0])[i]/1000, 0, s.loc)
+		}
+		b.end(start)
+		if err := a.yields(i); err != nil {
+			return nil, err
+		}
+	}
+	return b.finish(a.Ret), nil
+}
+
+// ofTime reports whether a pattern has letters of the time of day alone, outside of quotes.
+func ofTime(pattern string) bool {
+	quoted := false
+	for _, c := range pattern {
+		switch {
+		case c == '\'':
+			quoted = !quoted
+		case !quoted && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') && !strings.ContainsRune("HhKkmsSa", c):
+			return false
+		}
+	}
+	return true
+}
+
 // longKernel makes a kernel of 64-bit results; ok false makes the row null.
 func longKernel(f func(a *Args, s *clockState, i int) (x int64, ok bool, err error)) Kernel {
 	return func(a *Args) (*vec.Vector, error) {
@@ -606,7 +648,7 @@ func datetimePatterns() []Def {
 	micros := func(a *Args, i int) int64 { return vec.Of[int64](a.V[0])[i] }
 	seconds := func(a *Args, i int) int64 { return vec.Of[int64](a.V[0])[i] * types.MicrosPerSecond }
 	return []Def{
-		whole(def("date_format", "1.5.0", "Writes a timestamp by a pattern.", "SELECT date_format('2016-04-08', 'y')", "2016", sig(gives(str), formatKernel(micros), tsP, stringP))),
+		whole(def("date_format", "1.5.0", "Writes a timestamp by a pattern.", "SELECT date_format('2016-04-08', 'y')", "2016", sig(gives(str), formatKernel(micros), tsP, stringP), sig(gives(str), formatTime, onlyTimeP, stringP))),
 		(def("from_unixtime", "1.5.0", "Writes the time so many seconds after 1970-01-01 00:00:00 UTC by a pattern.", "SELECT from_unixtime(0, 'yyyy-MM-dd HH:mm:ss')", "1970-01-01 00:00:00", sig(gives(str), formatKernel(seconds), int64P), sig(gives(str), formatKernel(seconds), int64P, stringP))),
 		unix,
 		def("to_unix_timestamp", "1.6.0", "Counts the seconds since 1970-01-01 00:00:00 UTC, of a text, a date or a timestamp.", "SELECT to_unix_timestamp('2016-04-08', 'yyyy-MM-dd')", "1460073600", pairs()...),

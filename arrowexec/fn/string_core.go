@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"neptune/arrowexec/vec"
+	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
 )
@@ -328,6 +330,53 @@ func locateFrom(t *types.Type, sub, s []byte, from int) int {
 	return from + utf8.RuneCount(s[off:off+i])
 }
 
+// instrFrom is instr(text, part, position[, occurrence]): a negative position counts from the end, and
+// the search then goes backwards. Occurrences may overlap.
+func instrFrom(a *Args) (*vec.Vector, error) {
+	out := make([]int32, a.N)
+	for i := range out {
+		if a.skipped(i) {
+			continue
+		}
+		at, nth := a.i32(2, i), 1
+		if len(a.V) > 3 {
+			nth = a.i32(3, i)
+		}
+		if nth < 1 {
+			return nil, errs.New(errs.Runtime, "INVALID_PARAMETER_VALUE.OCCURRENCE", "functionName", errs.ID(a.Call.Name), "parameter", errs.ID("occurrence"), "actual", strconv.Itoa(nth)).At(a.pos())
+		}
+		out[i] = int32(nthPlace(a.V[0].Type, a.V[1].Bytes(i), a.V[0].Bytes(i), at, nth))
+		if err := a.yields(i); err != nil {
+			return nil, err
+		}
+	}
+	return vec.FromSlice(a.Ret, out, nil), nil
+}
+
+// nthPlace is the place, from 1, of the nth occurrence of sub in s from position at on, or, if that is negative, from there backwards; 0: there is none.
+func nthPlace(t *types.Type, sub, s []byte, at, nth int) int {
+	switch {
+	case len(sub) == 0:
+		return 1
+	case at > 0:
+		for at = locateFrom(t, sub, s, at); at > 0 && nth > 1; nth-- {
+			at = locateFrom(t, sub, s, at+1)
+		}
+		return at
+	case at == 0:
+		return 0
+	}
+	last := utf8.RuneCount(s) + at + 1
+	var places []int
+	for p := locateFrom(t, sub, s, 1); p > 0 && p <= last; p = locateFrom(t, sub, s, p+1) {
+		places = append(places, p)
+	}
+	if nth > len(places) {
+		return 0
+	}
+	return places[len(places)-nth]
+}
+
 func chars(v *vec.Vector, i int) int {
 	b := v.Bytes(i)
 	if v.Type.Kind == types.Binary {
@@ -432,7 +481,8 @@ func textCore() []Def {
 		def("rpad", "1.5.0", "Fills a text up to a length at its end, or cuts it.", Example{"SELECT rpad('hi', 5, '??')", "hi???"}, sig(str, pad(false), stringP, int32P), sig(str, pad(false), stringP, int32P, stringP), sig(gives(types.BinaryType), pad(false), onlyBinaryP, int32P), sig(gives(types.BinaryType), pad(false), onlyBinaryP, int32P, onlyBinaryP)),
 		def("replace", "2.3.0", "Puts a text in the place of each occurrence of another.", Example{"SELECT replace('ABCabc', 'abc', 'DEF')", "ABCDEF"}, sig(str, replace, stringP, stringP), sig(str, replace, stringP, stringP, stringP)),
 		def("instr", "1.5.0", "Gives the position of the second text in the first, from 1; 0 if it isn't there.", Example{"SELECT instr('SparkSQL', 'SQL')", "6"},
-			sig(i32, intKernel(func(a *Args, i int) int { return locateFrom(a.V[0].Type, a.V[1].Bytes(i), a.V[0].Bytes(i), 1) }), stringP, stringP)),
+			sig(i32, intKernel(func(a *Args, i int) int { return locateFrom(a.V[0].Type, a.V[1].Bytes(i), a.V[0].Bytes(i), 1) }), stringP, stringP),
+			sig(i32, instrFrom, stringP, stringP, int32P), sig(i32, instrFrom, stringP, stringP, int32P, int32P)),
 		alias(def("locate", "1.5.0", "Gives the position of the first text in the second, from a position on; 0 if it isn't there.", Example{"SELECT locate('bar', 'foobarbar', 5)", "7"}, sig(i32, intKernel(locate), stringP, stringP), sig(i32, intKernel(locate), stringP, stringP, int32P)), "position"),
 		def("repeat", "1.5.0", "Repeats a text.", Example{"SELECT repeat('123', 2)", "123123"}, sig(str, textKernel(func(a *Args, i int, dst []byte) []byte {
 			for range max(a.i32(1, i), 0) {
@@ -441,7 +491,8 @@ func textCore() []Def {
 			return dst
 		}), stringP, int32P)),
 		def("reverse", "1.5.0", "Turns a text round.", Example{"SELECT reverse('Spark SQL')", "LQS krapS"}, sig(str, textKernel(reverseText), stringP), sig(givesArg(0), reverseLists, arrayP)),
-		def("left", "2.3.0", "Gives the first characters.", Example{"SELECT left('Spark SQL', 3)", "Spa"}, sig(str, cutKernel(func(a *Args, i int, s []byte) (int, int) { return substringRange(s, 1, a.i32(1, i), true) }), stringP, int32P)),
+		def("left", "2.3.0", "Gives the first characters.", Example{"SELECT left('Spark SQL', 3)", "Spa"}, sig(str, cutKernel(func(a *Args, i int, s []byte) (int, int) { return substringRange(s, 1, a.i32(1, i), true) }), stringP, int32P),
+			sig(gives(types.BinaryType), cutKernel(func(a *Args, i int, s []byte) (int, int) { return substringRange(s, 1, a.i32(1, i), false) }), onlyBinaryP, int32P)),
 		def("right", "2.3.0", "Gives the last characters.", Example{"SELECT right('Spark SQL', 3)", "SQL"}, Overload{Params: params(stringP, int32P), RetExpr: retNullable(types.StringType), Eval: cutKernel(func(a *Args, i int, s []byte) (int, int) {
 			n := a.i32(1, i)
 			if n <= 0 {

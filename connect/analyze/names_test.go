@@ -74,6 +74,33 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// Columns are named as Spark names them.
+func TestColumnNames(t *testing.T) {
+	a := session(t)
+	for sql, want := range map[string]string{
+		"SELECT current_date":      "current_date()",
+		"SELECT CURRENT_TIMESTAMP": "current_timestamp()",
+		"SELECT string_agg(s, ',') WITHIN GROUP (ORDER BY s) FROM t":                               "listagg(s, ,) WITHIN GROUP (ORDER BY s ASC NULLS FIRST)",
+		"SELECT regexp_instr('abc', 'b')":                                                          "regexp_instr(abc, b, 0)",
+		"SELECT instr('abc', 'b', 1)":                                                              "instr(abc, b, 1, 1)",
+		"SELECT instr('abc', 'b')":                                                                 "instr(abc, b)",
+		"SELECT array_agg(i) RESPECT NULLS FROM t":                                                 "collect_list(i) RESPECT NULLS",
+		"SELECT first_value(i) IGNORE NULLS FROM t":                                                "first(i)",
+		"SELECT first_value(i) FROM t":                                                             "first_value(i)",
+		"SELECT variant_set(parse_json('{}'), '$.a', 1)":                                           "variant_set(parse_json({}), $.a, 1, true)",
+		"SELECT counter_diff(value => i, start_time => ts) OVER w FROM t WINDOW w AS (ORDER BY i)": "counter_diff(i, ts) OVER (ORDER BY i ASC NULLS FIRST ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
+	} {
+		n, err := a.Analyze(context.Background(), parse(t, sql))
+		if err != nil {
+			t.Errorf("%s: %v", sql, err)
+			continue
+		}
+		if got := n.Output()[0].Name; got != want {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+	}
+}
+
 // A view that stays can't be made of one that goes with the session.
 func TestViewOverTemporaryView(t *testing.T) {
 	a := session(t)

@@ -408,6 +408,9 @@ func (r *run) callSQL(c *plan.Call) string {
 		s += "DISTINCT "
 	}
 	s += strings.Join(args, ", ") + ")"
+	if len(c.Order) > 0 && name == "string_agg" {
+		s = "listagg" + strings.TrimPrefix(s, name)
+	}
 	if len(c.Order) > 0 {
 		s += " WITHIN GROUP (ORDER BY "
 		for i, o := range c.Order {

@@ -20,6 +20,7 @@ var shownDefaults = map[string][]string{
 	"try_make_interval": {"0", "0", "0", "0", "0", "0", "0.000000"},
 	"mask":              {"", "X", "x", "n", "NULL"},
 	"position":          {"", "", "1"},
+	"regexp_instr":      {"", "", "0"},
 }
 
 // shownFirst is how many arguments are shown at most, where replaced calls lose some.
@@ -32,6 +33,9 @@ func shownCall(name string, args []string) (string, []string) {
 	}
 	if n, ok := shownFirst[name]; ok && len(args) > n {
 		args = args[:n]
+	}
+	if name == "instr" && len(args) == 3 {
+		args = append(slices.Clone(args), "1")
 	}
 	if name == "log" && len(args) == 1 {
 		args = []string{"E()", args[0]}

@@ -32,6 +32,7 @@ var exec = map[string]Condition{
 	"INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE":      {"22023", "Parameter <parameter> of <functionName> must be an integer in [0, <upper>), and is <invalidValue>."},
 	"INVALID_PARAMETER_VALUE.PATTERN":                 {"22023", "Parameter <parameter> of <functionName> is not a pattern: <value>."},
 	"INVALID_PARAMETER_VALUE.NULL":                    {"22023", "Parameter <parameter> of <functionName> must not be NULL."},
+	"INVALID_PARAMETER_VALUE.OCCURRENCE":              {"22023", "Parameter <parameter> of <functionName> must be positive, and is <actual>."},
 	"INVALID_PARAMETER_VALUE.LENGTH":                  {"22023", "Parameter <parameter> of <functionName> must be 0 or more, and is <length>."},
 	"INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION":     {"22006", "A date takes no interval with parts below a day. Setting <ansiConfig> to \"false\" lets them be dropped."},
 	"COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER":        {"54000", "An array of <numberOfElements> elements is above the limit of <maxRoundedArrayLength>: parameter <parameter> of <functionName>."},
