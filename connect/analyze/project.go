@@ -516,12 +516,12 @@ func isAggregateNode(n plan.Node) bool { _, ok := n.(*plan.Aggregate); return ok
 
 // filterCond checks a WHERE condition.
 func (r *run) filterCond(cond plan.Expr, n *plan.Filter) (plan.Expr, error) {
+	if w := firstWindow(cond); w != nil {
+		return nil, aerr("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "WHERE").At(n.Origin)
+	}
 	cond, err := r.mustBool(cond, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", n.Common)
 	if err != nil {
 		return nil, err
-	}
-	if w := firstWindow(cond); w != nil {
-		return nil, aerr("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "WHERE").At(n.Origin)
 	}
 	if a := firstAggregate(cond); a != nil {
 		return nil, aerr("INVALID_WHERE_CONDITION", "condition", r.quoted(cond), "expressionList", r.qualifiedSQL(a)).At(n.Origin)
