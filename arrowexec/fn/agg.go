@@ -261,6 +261,9 @@ func percentRet(at int, elem func(*types.Type) *types.Type) func(*plan.Call) (*t
 		if err != nil {
 			return nil, true, err
 		}
+		if err := checkAccuracy(c); err != nil {
+			return nil, true, err
+		}
 		if list {
 			t = types.NewArray(t, false)
 		}
@@ -402,7 +405,7 @@ func collectAggs() []Def {
 			Examples: []Example{{"SELECT median(col) FROM VALUES (0), (10) AS t(col)", "5.0"}}}, interpolate, -1, interpolated, nil),
 		percentile(Def{Name: "percentile_approx", Aliases: []string{"approx_percentile"}, Since: "2.1.0",
 			Usage:     "Returns the least value at or above which a share `percentage` of the values lies. Always computed exactly, whatever `accuracy` allows.",
-			Overloads: []Overload{{Params: []Accept{aggQuantile, aggPercent}}, {Params: []Accept{aggQuantile, aggPercent, aggIntegral}}},
+			Overloads: []Overload{{Params: []Accept{aggQuantile, aggPercent}}, {Params: []Accept{aggQuantile, aggPercent, aggBits}}},
 			Examples:  []Example{{"SELECT percentile_approx(col, 0.5) FROM VALUES (0), (6), (7), (9), (10) AS t(col)", "7"}}}, approximate, 1, same, nil),
 		percentile(Def{Name: "percentile_cont", Since: "4.0.0", Usage: "Returns the percentile of the key of WITHIN GROUP, interpolated.", Overloads: aggOver(aggPercent)},
 			interpolate, 0, interpolated, nil),

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"math"
 	"slices"
 
 	"neptune/arrowexec/vec"
@@ -92,6 +93,10 @@ func (l *valueLog) add(group []int32, args []*vec.Vector, idx []int32, n int) er
 		return errs.NotSupported("an aggregate that keeps more than 2^31 values in a task")
 	}
 	if l.set {
+		args = slices.Clone(args)
+		for i, v := range args {
+			args[i] = positiveZeros(v)
+		}
 		return l.addSet(group, args, idx, n)
 	}
 	for c, b := range l.cols {
@@ -112,6 +117,31 @@ func (l *valueLog) add(group []int32, args []*vec.Vector, idx []int32, n int) er
 		l.link(g)
 	}
 	return nil
+}
+
+// positiveZeros is v with 0.0 for -0.0, which is the same value: sets keep the former.
+func positiveZeros(v *vec.Vector) *vec.Vector {
+	switch v.Layout {
+	case vec.F64:
+		return zerosOf[float64](v)
+	case vec.F32:
+		return zerosOf[float32](v)
+	}
+	return v
+}
+
+func zerosOf[T float32 | float64](v *vec.Vector) *vec.Vector {
+	src := vec.Of[T](v)[:v.N]
+	if !slices.ContainsFunc(src, func(x T) bool { return x == 0 && math.Signbit(float64(x)) }) {
+		return v
+	}
+	out := slices.Clone(src)
+	for i, x := range out {
+		if x == 0 {
+			out[i] = 0
+		}
+	}
+	return vec.FromSlice(v.Type, out, v.Null)
 }
 
 func (l *valueLog) link(g int32) {
@@ -502,6 +532,8 @@ func foldable(c *plan.Call, name string, t *types.Type, e plan.Expr) error {
 		"inputType", errs.Quote(t.SQL()), "inputExpr", errs.Quote(c.Name), "sqlExpr", errs.Quote(c.Name))
 	er.State = "42K09"
 	er.Text = "The argument " + name + " of " + c.Name + " must be a constant of type " + t.SQL() + "."
-	_ = e
+	if a, ok := e.(*plan.Attr); ok {
+		er.Params["inputExpr"] = errs.Quote(a.Name)
+	}
 	return er.At(c.Pos())
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -16,7 +17,7 @@ func percents(c *plan.Call, at int) (ps []float64, list bool, err error) {
 	e := c.Args[at]
 	v, ok := constant(e)
 	if !ok {
-		return nil, false, foldable(c, "percentage", e.Type(), e)
+		return nil, false, foldable(c, "percentage", types.Float64Type, e)
 	}
 	if v == nil {
 		er := errs.New(errs.Analysis, "DATATYPE_MISMATCH.UNEXPECTED_NULL", "exprName", "percentage", "sqlExpr", errs.Quote(c.Name))
@@ -31,7 +32,7 @@ func percents(c *plan.Call, at int) (ps []float64, list bool, err error) {
 		f, ok := number(x, elemOf(e.Type()))
 		if !ok || f < 0 || f > 1 || f != f {
 			er := errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "exprName", "percentage", "valueRange", "[0.0, 1.0]",
-				"currentValue", literalText(x, elemOf(e.Type())), "sqlExpr", errs.Quote(c.Name))
+				"currentValue", valueTexts(vals, elemOf(e.Type())), "sqlExpr", errs.Quote(c.Name))
 			er.State, er.Text = "42K09", "The percentage of "+c.Name+" must be within [0.0, 1.0]."
 			return nil, false, er.At(c.Pos())
 		}
@@ -40,12 +41,49 @@ func percents(c *plan.Call, at int) (ps []float64, list bool, err error) {
 	return ps, list, nil
 }
 
-func literalText(v any, t *types.Type) string {
-	f, ok := number(v, t)
-	if !ok {
-		return "NULL"
+// valueTexts lists doubles as Spark writes literals in SQL: 0.5D,2.0D.
+func valueTexts(vals []any, t *types.Type) string {
+	s := make([]string, len(vals))
+	for i, v := range vals {
+		s[i] = "NULL"
+		if f, ok := number(v, t); ok {
+			s[i] = aggFloatText(f) + "D"
+		}
 	}
-	return aggFloatText(f)
+	return strings.Join(s, ",")
+}
+
+// checkAccuracy checks the third argument of percentile_approx, which is a positive INT.
+func checkAccuracy(c *plan.Call) error {
+	if c.Name != "percentile_approx" || len(c.Args) < 3 {
+		return nil
+	}
+	e := c.Args[2]
+	v, ok := constant(e)
+	if !ok {
+		free := false
+		plan.Walk(e, func(x plan.Expr) bool {
+			_, col := x.(*plan.Attr)
+			free = free || col
+			return !free
+		})
+		if free {
+			return foldable(c, "accuracy", e.Type(), e)
+		}
+		return nil // a constant, which as the answer is exact needn't be known
+	}
+	if v == nil {
+		er := errs.New(errs.Analysis, "DATATYPE_MISMATCH.UNEXPECTED_NULL", "exprName", "accuracy", "sqlExpr", errs.Quote(c.Name))
+		er.State, er.Text = "42K09", "The accuracy of "+c.Name+" must not be null."
+		return er.At(c.Pos())
+	}
+	if f, num := number(v, e.Type()); num && (f < 1 || f > math.MaxInt32) {
+		er := errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "exprName", "accuracy", "valueRange", "(0, 2147483647]",
+			"currentValue", strconv.FormatInt(int64(f), 10)+"L", "sqlExpr", errs.Quote(c.Name))
+		er.State, er.Text = "42K09", "The accuracy of "+c.Name+" must be within (0, 2147483647]."
+		return er.At(c.Pos())
+	}
+	return nil
 }
 
 // percentileKind is how a percentile picks between values.
@@ -180,7 +218,7 @@ func newHistogram(a AggArgs) (Accumulator, error) {
 	bins, num := number(v, a.Args[1])
 	if !ok || !num || bins < 2 {
 		e := errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "exprName", "nb", "valueRange", "[2, 2147483647]",
-			"currentValue", literalText(v, a.Args[1]), "sqlExpr", errs.Quote(a.Call.Name))
+			"currentValue", strings.TrimSuffix(valueTexts([]any{v}, a.Args[1]), "D"), "sqlExpr", errs.Quote(a.Call.Name))
 		e.State, e.Text = "42K09", "The number of bins of histogram_numeric must be a constant of at least 2."
 		return nil, e.At(a.Call.Pos())
 	}

@@ -137,7 +137,7 @@ func (r *run) frame(n, w *plan.Window, c *plan.Call, s *scope) error {
 			return aerr("DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "sqlExpr", r.quoted(x), "location", where, "exprType", errs.Quote(x.Type().SQL()), "expectedType", `"INT"`).At(w.Origin)
 		}
 		if f.Rows {
-			if !x.Type().IsIntegral() {
+			if !x.Type().IsIntegral() || x.Type().Kind == types.Int64 {
 				return aerr("DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "sqlExpr", r.quoted(&plan.Window{Func: c, Partition: n.Partition, Order: n.Order}), "location", where, "exprType", errs.Quote(x.Type().SQL()), "expectedType", `"INT"`).At(w.Origin)
 			}
 			x = r.implicit(x, types.Int32Type)
@@ -185,7 +185,12 @@ func (r *run) frame(n, w *plan.Window, c *plan.Call, s *scope) error {
 			return aerr("DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER", "sqlExpr", errs.Quote(strings.TrimPrefix(r.windowSQL(&plan.Window{Func: c, Partition: n.Partition, Order: n.Order, Frame: &f}), r.sql(c)+" OVER ")), "orderSpec", strings.Join(r.orderSQLs(n.Order), ",")).At(w.Origin)
 		}
 	}
-	if rank(f.Lower.Kind) > rank(f.Upper.Kind) {
+	if f.Lower.Kind == plan.UnboundedFollowing || f.Upper.Kind == plan.UnboundedPreceding {
+		return aerr("DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "upper", errs.Quote(r.frameEnd(f.Upper)), "lower", errs.Quote(r.frameEnd(f.Lower)), "sqlExpr", errs.Quote(r.frameSQL(&f))).At(w.Origin)
+	}
+	// As in Spark CURRENT ROW isn't compared: CURRENT ROW AND 1 PRECEDING is a frame without rows.
+	lower, known := signed(f.Lower)
+	if upper, both := signed(f.Upper); known && both && lower > upper {
 		return aerr("DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "sqlExpr", errs.Quote(r.frameSQL(&f)), "comparison", "less than or equal").At(w.Origin)
 	}
 	if want != nil && !sameFrame(want, &f) && c.Name != "nth_value" {
@@ -225,7 +230,17 @@ func (r *run) frameSQL(f *plan.Frame) string {
 	return kind + " BETWEEN " + r.frameEnd(f.Lower) + " AND " + r.frameEnd(f.Upper)
 }
 
-func rank(k plan.BoundKind) int { return int(k) }
+// signed is the offset of a frame's end from the current row, if it has one that is an integer literal.
+func signed(e plan.FrameEnd) (int64, bool) {
+	if e.Offset == nil {
+		return 0, false
+	}
+	v, ok := intValue(e.Offset)
+	if e.Kind == plan.Preceding {
+		v = -v
+	}
+	return v, ok
+}
 
 func sameFrame(a, b *plan.Frame) bool {
 	end := func(x, y plan.FrameEnd) bool {

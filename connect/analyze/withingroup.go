@@ -105,3 +105,27 @@ func firstCall(_ *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	}
 	return nil, nil
 }
+
+// percentileCall checks the one key of WITHIN GROUP; texts are cast to doubles.
+func percentileCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) != 1 {
+		return nil, nil
+	}
+	id := errs.ID(c.Name)
+	switch {
+	case c.Distinct:
+		return nil, aerr("INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "funcName", id).At(c.Origin)
+	case len(c.Order) == 0:
+		return nil, aerr("INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "funcName", id).At(c.Origin)
+	case len(c.Order) != 1:
+		return nil, aerr("INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "funcName", id, "expectedNum", "1", "actualNum", itoa(len(c.Order))).At(c.Origin)
+	}
+	if err := r.checkOrder(c.Order[0]); err != nil {
+		return nil, err
+	}
+	if c.Order[0].Child.Type().IsString() {
+		c.Order = slices.Clone(c.Order)
+		c.Order[0].Child = r.implicit(c.Order[0].Child, types.Float64Type)
+	}
+	return nil, nil
+}
