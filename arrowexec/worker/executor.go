@@ -240,8 +240,12 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 			next = nil
 		}
 	}
-	if raised {
-		s.thread.lower() // only now: at the lower priority it would hand the slot over late
+	if raised { // only now: at the lower priority it would hand the slot over late
+		e.mu.Lock()
+		if !s.raised { // the next task may have been asked already
+			s.thread.lower()
+		}
+		e.mu.Unlock()
 	}
 	return next
 }
