@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime/debug"
 	"testing"
@@ -311,12 +312,15 @@ func TestAllocationsDoNotGrowWithRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := randomBatch(rand.New(rand.NewPCG(7, 8)), 4096)
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a run of the collector would empty pools, and count for us
-	n := testing.AllocsPerRun(20, func() {
-		if _, err := e.Eval(b); err != nil {
-			t.Fatal(err)
-		}
-	})
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a run of the collector would empty pools
+	n := math.Inf(1)
+	for range 10 { // all goroutines' allocations are counted: what others do meanwhile can only add to ours
+		n = min(n, testing.AllocsPerRun(20, func() {
+			if _, err := e.Eval(b); err != nil {
+				t.Fatal(err)
+			}
+		}))
+	}
 	if n > 12 {
 		t.Errorf("%v allocations for a batch", n)
 	}
