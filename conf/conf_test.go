@@ -17,7 +17,7 @@ func write(t *testing.T, name, text string) string {
 }
 
 func TestPrecedence(t *testing.T) {
-	file := write(t, "neptune.yaml", "neptune:\n  server:\n    port: 3\n  scheduling:\n    mode: fifo\n  executor:\n    batchNice: 5\n")
+	file := write(t, "neptune.yaml", "neptune:\n  server:\n    port: 3\n  scheduling:\n    mode: fifo\n  executor:\n    batchNice: 4\n")
 	spark := write(t, "spark-defaults.conf", "# comment\nspark.connect.grpc.binding.port 4\nspark.sql.ansi.enabled=false\nneptune.executor.slots   7\nspark.local.dir /x\n")
 	flags := pflag.NewFlagSet("t", pflag.ContinueOnError)
 	AddFlags(flags)
@@ -34,7 +34,7 @@ func TestPrecedence(t *testing.T) {
 		return c
 	}
 	c := check(3)
-	if c.Mode != "fifo" || c.BatchNice != 5 || c.Slots != 7 || c.LocalDir != "/x" || c.Spark["spark.sql.ansi.enabled"] != "false" {
+	if c.Mode != "fifo" || c.BatchNice != 4 || c.Slots != 7 || c.LocalDir != "/x" || c.Spark["spark.sql.ansi.enabled"] != "false" {
 		t.Errorf("%+v", c)
 	}
 	t.Setenv("NEPTUNE_SERVER_PORT", "2")

@@ -2,9 +2,9 @@
 // local dispatcher that hands a slot from a batch task to a stream task, and
 // the building of operators from a stage's plan.
 //
-// A slot is a token. Two goroutines serve it: one locked to an OS thread at
-// nice 19, for batch tasks, and an ordinary one for stream tasks; the token
-// goes from one to the other. A batch task's coroutine belongs to its slot's
+// A slot is a token. Two goroutines serve it: one locked to an OS thread, for
+// batch tasks, and an ordinary one for stream tasks; the token goes from one to
+// the other. While there are stream tasks the locked threads are at BatchNice. A batch task's coroutine belongs to its slot's
 // locked thread and always resumes there; a stream task resumes anywhere.
 package worker
 
@@ -60,9 +60,11 @@ type Launch struct {
 // Config fixes an executor.
 type Config struct {
 	Slots int
-	// StreamPriority: tasks at or below it run on the ordinary threads, those above at BatchNice.
+	// StreamPriority: tasks at or below it run on the ordinary threads, those above on the slots' own.
 	StreamPriority int
-	BatchNice      int
+	// BatchNice is the nice value of the slots' own threads from the arrival of a
+	// stream task until none has been there for a minute; 0: they are left alone.
+	BatchNice int
 	// MaxSuspensions and ProtectedRun guard batch tasks against starvation
 	// (neptune.starvation.*): a task suspended more often than that runs
 	// protected for that long after each resumption. 0: no guard.
@@ -125,6 +127,11 @@ type Executor struct {
 	seq    int64
 	closed bool
 	wg     sync.WaitGroup
+	// lowered: the slots' own threads are at BatchNice, or will be. quiet ends that
+	// when quietAfter has passed without a stream task.
+	lowered    bool
+	quiet      *time.Timer
+	quietAfter time.Duration
 	// measure: see Measure.
 	measure bool
 }
@@ -139,13 +146,14 @@ func (e *Executor) Measure() {
 
 // New starts an executor's threads.
 func New(conf Config) *Executor {
-	e := &Executor{conf: conf, runs: map[int64]*run{}}
+	e := &Executor{conf: conf, runs: map[int64]*run{}, quietAfter: time.Minute}
+	e.quiet = time.AfterFunc(time.Hour, e.calm)
+	e.quiet.Stop()
 	for i := range conf.Slots {
 		s := &slot{id: i, batch: make(chan *run, 1), stream: make(chan *run, 1)}
 		e.slots = append(e.slots, s)
-		e.wg.Add(2)
-		go e.serveBatch(s)
-		go e.serve(s, s.stream)
+		e.wg.Go(func() { e.serveBatch(s) })
+		e.wg.Go(func() { e.serve(s, s.stream) })
 	}
 	return e
 }
@@ -153,22 +161,93 @@ func New(conf Config) *Executor {
 // Slots is the number of slots.
 func (e *Executor) Slots() int { return e.conf.Slots }
 
-// serveBatch lowers its own thread; as it stays locked, the thread ends with it.
+// serveBatch serves a slot's batch tasks on a thread of its own. It ends when
+// in is closed, or with the thread when a nil comes: another takes over then.
 func (e *Executor) serveBatch(s *slot) {
-	t := lowerThread(e.conf.BatchNice)
+	t := ownThread()
 	e.mu.Lock()
 	s.thread = t
+	if e.lowered {
+		t.renice(e.conf.BatchNice)
+	}
 	e.mu.Unlock()
-	e.serve(s, s.batch)
+	if e.serve(s, s.batch) {
+		e.wg.Go(func() { e.serveBatch(s) })
+	}
 }
 
-func (e *Executor) serve(s *slot, in <-chan *run) {
-	defer e.wg.Done()
+// serve runs what comes, and reports whether a nil ended it.
+func (e *Executor) serve(s *slot, in <-chan *run) bool {
 	for r := range in {
+		if r == nil {
+			return true
+		}
 		for r != nil {
 			r = e.step(s, r, in)
 		}
 	}
+	return false
+}
+
+// stir lowers the slots' own threads, for a stream task is there. mu is held.
+//
+// They aren't lowered for good: on a machine that other programs keep busy a
+// lowered thread gets a slice now and then only. Batch queries take many times
+// as long, and so does whatever waits for such a thread, as the collector when it stops the world.
+func (e *Executor) stir() {
+	if e.conf.BatchNice <= 0 || e.closed {
+		return
+	}
+	e.quiet.Reset(e.quietAfter)
+	if !e.lowered {
+		e.lowered = true
+		for _, s := range e.slots {
+			e.renice(s, e.conf.BatchNice)
+		}
+	}
+}
+
+// calm gives the slots' own threads the usual priority back, by making them anew
+// where it isn't allowed to raise them: that has to wait until no task is bound to the thread.
+func (e *Executor) calm() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return
+	}
+	bound := map[*slot]bool{}
+	for _, r := range e.runs {
+		if !e.batch(r) { // a long one
+			e.quiet.Reset(e.quietAfter)
+			return
+		}
+		if r.slot != nil {
+			bound[r.slot] = true
+		}
+	}
+	e.lowered = false
+	for _, s := range e.slots {
+		switch {
+		case e.renice(s, 0):
+		case s.current != nil || bound[s]:
+			e.quiet.Reset(e.quietAfter)
+		default:
+			s.thread = nil
+			s.batch <- nil
+		}
+	}
+}
+
+// renice sets a slot's thread's usual priority, and reports whether it was allowed to. mu is held.
+func (e *Executor) renice(s *slot, nice int) bool {
+	if s.thread == nil { // it gets it when it's made
+		return true
+	}
+	ok := s.thread.renice(nice)
+	if s.raised {
+		s.thread.raise()
+	}
+	return ok
 }
 
 // step runs r until it gives the slot up, and returns the next run for the
@@ -242,7 +321,7 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 	}
 	if raised { // only now: at the lower priority it would hand the slot over late
 		e.mu.Lock()
-		if !s.raised { // the next task may have been asked already
+		if !s.raised && s.thread != nil { // the next task may have been asked already
 			s.thread.lower()
 		}
 		e.mu.Unlock()
@@ -348,6 +427,9 @@ func (e *Executor) Launch(l Launch) {
 	e.seq++
 	r := &run{Launch: l, seq: e.seq}
 	e.runs[l.ID] = r
+	if !e.batch(r) {
+		e.stir()
+	}
 	e.queue = append(e.queue, r)
 	s := e.wake(r, l.Suspend)
 	e.mu.Unlock()
@@ -523,6 +605,9 @@ func (e *Executor) Reprioritize(id int64, priority int) {
 		return
 	}
 	r.Task.Info.Priority = priority
+	if !e.batch(r) {
+		e.stir()
+	}
 	if e.conf.Preempt && !e.conf.NoSuspend && e.waits(r) {
 		e.preempt(r)
 	}
@@ -570,6 +655,7 @@ func (e *Executor) Close() {
 		return
 	}
 	e.closed = true
+	e.quiet.Stop()
 	for _, r := range e.runs {
 		r.Task.Kill()
 	}

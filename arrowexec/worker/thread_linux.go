@@ -18,26 +18,33 @@ type thread struct {
 	up        *unix.SchedAttr // what raise makes of it, nil if that isn't allowed
 }
 
-// lowerThread locks the goroutine to its thread and gives the thread a lower
-// priority, so that stream tasks and the control plane get the CPU at once. No
-// privilege is needed to lower; without one it can't be raised again, so the
-// goroutine must end locked. Failing to lower is harmless.
-func lowerThread(nice int) *thread {
+// ownThread locks the goroutine to its thread. It must end locked, so that the
+// thread ends with it: what renice did can't always be undone.
+func ownThread() *thread {
 	runtime.LockOSThread()
-	t := &thread{tid: unix.Gettid(), nice: nice}
-	if nice <= 0 {
-		return t
-	}
-	t.lower()
-	// Is it allowed to raise it?
-	for _, up := range []unix.SchedAttr{{Policy: unix.SCHED_FIFO, Priority: 1}, {Policy: unix.SCHED_NORMAL, Runtime: uint64(batchSlice)}} {
-		if t.set(&up) {
-			t.up = &up
-			t.lower()
-			break
-		}
+	t := &thread{tid: unix.Gettid()}
+	fifo := unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1}
+	usual := unix.SchedAttr{Policy: unix.SCHED_NORMAL, Runtime: uint64(batchSlice)}
+	var limit unix.Rlimit
+	switch {
+	case t.set(&fifo):
+		t.up = &fifo
+		t.lower()
+	case unix.Getrlimit(unix.RLIMIT_NICE, &limit) == nil && limit.Cur >= 20: // nice values from 20 - limit
+		t.up = &usual
 	}
 	return t
+}
+
+// renice sets the thread's usual nice value and reports whether it has it. No
+// privilege is needed for a higher value than it has, but for a lower one.
+func (t *thread) renice(nice int) bool {
+	if nice < t.nice && t.up == nil {
+		return false
+	}
+	t.nice = nice
+	t.lower()
+	return true
 }
 
 func (t *thread) set(attr *unix.SchedAttr) bool {
@@ -60,10 +67,13 @@ func (t *thread) raise() {
 
 // lower takes raise back.
 func (t *thread) lower() {
-	if t.set(&unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: int32(t.nice), Runtime: uint64(batchSlice)}) {
-		return
+	attr := unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: int32(t.nice)}
+	if t.nice > 0 {
+		attr.Runtime = uint64(batchSlice)
 	}
-	unix.Setpriority(unix.PRIO_PROCESS, t.tid, t.nice) // an older kernel
+	if !t.set(&attr) {
+		unix.Setpriority(unix.PRIO_PROCESS, t.tid, t.nice) // an older kernel
+	}
 }
 
 // used is the CPU time that the thread has had.

@@ -10,12 +10,13 @@ import (
 // thread is an OS thread; here priorities are left alone.
 type thread struct{}
 
-func lowerThread(int) *thread {
+func ownThread() *thread {
 	runtime.LockOSThread()
 	return &thread{}
 }
 
-func (*thread) raise() {}
-func (*thread) lower() {}
+func (*thread) renice(int) bool { return true }
+func (*thread) raise()          {}
+func (*thread) lower()          {}
 
 func (*thread) used() time.Duration { return 0 }

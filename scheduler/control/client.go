@@ -49,11 +49,15 @@ type Client struct {
 	timeout atomic.Int64
 	beat    atomic.Int64
 	joined  bool
+	// slack is how many times as long as usual a silence may be: twice as long
+	// after each connection that was given up for one, so that a driver or a
+	// network that is slow, but there, is reached in the end.
+	slack int
 }
 
 // NewClient makes a Client; Run connects it.
 func NewClient(conf ClientConfig) *Client {
-	c := &Client{conf: conf}
+	c := &Client{conf: conf, slack: 1}
 	c.beat.Store(int64(time.Second))
 	c.timeout.Store(int64(30 * time.Second))
 	c.link = newLink(stampToDriver, func() *controlpb.ToDriver { return &controlpb.ToDriver{} }, func(m *controlpb.ToExecutor) {
@@ -122,6 +126,13 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
+// patience is how long a connection may be silent: four heartbeats, times slack,
+// and far enough from the driver's own that others can be tried in that time.
+func (c *Client) patience(slack int) time.Duration {
+	usual := max(time.Second, 4*time.Duration(c.beat.Load()))
+	return max(usual, min(usual*time.Duration(slack), time.Duration(c.timeout.Load())/4))
+}
+
 // connect makes one connection and stays on it.
 func (c *Client) connect(ctx context.Context) (connected bool, err error) {
 	if err := c.greet(ctx); err != nil {
@@ -141,6 +152,16 @@ func (c *Client) connect(ctx context.Context) (connected bool, err error) {
 	defer cancel()
 	// The driver answers each heartbeat: a connection without a word is none.
 	opened := time.Now()
+	slack := c.slack
+	var silent atomic.Bool
+	defer func() {
+		switch {
+		case silent.Load():
+			c.slack = min(2*c.slack, 1<<10)
+		case time.Since(opened) > time.Minute:
+			c.slack = 1
+		}
+	}()
 	go func() {
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
@@ -150,8 +171,10 @@ func (c *Client) connect(ctx context.Context) (connected bool, err error) {
 				return
 			case now := <-tick.C:
 				last := time.Unix(0, max(c.heard.Load(), opened.UnixNano()))
-				if now.Sub(last) > max(time.Second, 4*time.Duration(c.beat.Load())) {
+				if now.Sub(last) > c.patience(slack) {
+					silent.Store(true)
 					cancel()
+					return
 				}
 			}
 		}

@@ -61,9 +61,10 @@ type Executor struct {
 	heard   atomic.Int64 // unix nanoseconds
 	gone    atomic.Bool
 	mu      sync.Mutex
-	breaks  func()     // ends the present connection; nil: there is none
-	serving sync.Mutex // held while a connection is served
-	calls   sync.Mutex // of the driver's functions
+	breaks  context.CancelFunc // ends the present connection; nil: there is none
+	number  int                // of the present connection
+	serving sync.Mutex         // held while a connection is served
+	calls   sync.Mutex         // of the driver's functions
 }
 
 // NewServer listens for executors. Close ends it.
@@ -114,10 +115,21 @@ func (x *Executor) Connected() bool {
 	return x.breaks != nil
 }
 
-func (x *Executor) connected(breaks func()) {
+// connected makes a connection the present one, until the returned function is
+// called or there is another.
+func (x *Executor) connected(breaks context.CancelFunc) (over func()) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.number++
 	x.breaks = breaks
+	number := x.number
+	return func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.number == number {
+			x.breaks = nil
+		}
+	}
 }
 
 // disconnect ends the present connection, if there is one.
@@ -232,8 +244,7 @@ func (s *Server) Connect(in grpc.BidiStreamingServer[controlpb.ToDriver, control
 	}
 	ctx, cancel := context.WithCancel(in.Context())
 	defer cancel()
-	x.connected(cancel)
-	defer x.connected(nil)
+	defer x.connected(cancel)()
 	x.heard.Store(time.Now().UnixNano())
 	if err := in.Send(&controlpb.ToExecutor{What: &controlpb.ToExecutor_Welcome{Welcome: &controlpb.Welcome{Received: x.link.has(), Settings: s.conf.Settings}}}); err != nil {
 		x.serving.Unlock()
