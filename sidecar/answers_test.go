@@ -163,6 +163,14 @@ func cell(v any, t *types.Type) string {
 		return "[" + strings.Join(s, ",") + "]"
 	}
 	switch x := v.(type) {
+	case types.StructValue:
+		s := make([]string, len(x))
+		for i, e := range x {
+			s[i] = cell(e, t.Fields[i].Type)
+		}
+		return "[" + strings.Join(s, ",") + "]"
+	case []byte:
+		return fmt.Sprintf("%x", x)
 	case types.Int128:
 		return string(types.AppendDecimal(nil, x, t.Scale))
 	case int32:

@@ -21,13 +21,15 @@ func (r *rig) exec(t *testing.T, text string) string {
 	return ""
 }
 
-func (r *rig) execute(text string) error {
+func (r *rig) execute(text string) error { return r.executeInto(text, discard{}) }
+
+func (r *rig) executeInto(text string, sink server.Sink) error {
 	n, err := sqlparse.ParseStatement(text, r.engine.sessionConf(r.session).parser())
 	if err != nil {
 		return err
 	}
 	return r.engine.Execute(context.Background(), &server.Query{Session: r.session, OperationID: "c" + text[:min(len(text), 40)], Plan: n, Text: text,
-		Job: session.JobType{Priority: session.BatchPriority}}, discard{})
+		Job: session.JobType{Priority: session.BatchPriority}}, sink)
 }
 
 // Functions of SQL text, variables and EXECUTE IMMEDIATE; the answers are Spark's.

@@ -379,7 +379,7 @@ func collectAggs() []Def {
 		}
 	}
 	listagg := aggDef(Def{Name: "listagg", Aliases: []string{"string_agg"}, Since: "4.0.0", Usage: "Joins the values that aren't null, with `delimiter` between them.",
-		Overloads: []Overload{{Params: []Accept{aggText}}, {Params: []Accept{aggText, aggText}, Same: []int{}}},
+		Overloads: []Overload{{Params: []Accept{aggText}}, {Params: []Accept{aggText, aggAny}, Like: []int{1}}},
 		Examples:  []Example{{"SELECT listagg(col, ', ') FROM VALUES ('a'), ('b'), ('c') AS t(col)", "a, b, c"}}},
 		func(a []*types.Type) (*types.Type, error) {
 			if a[0].Kind == types.Binary {

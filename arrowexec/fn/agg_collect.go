@@ -21,6 +21,7 @@ type valueLog struct {
 	skip       int     // rows where one of the first skip columns is null aren't kept
 	// set keeps one of equal values of a group.
 	set   bool
+	zeros bool    // 0.0 is kept for -0.0
 	table []int32 // open addressing over values, index+1
 	owner []int32 // by value, its group; only with set
 	cmp   []compareFn
@@ -92,11 +93,13 @@ func (l *valueLog) add(group []int32, args []*vec.Vector, idx []int32, n int) er
 	if len(l.next)+n >= 1<<31-2 {
 		return errs.NotSupported("an aggregate that keeps more than 2^31 values in a task")
 	}
-	if l.set {
+	if l.set || l.zeros {
 		args = slices.Clone(args)
 		for i, v := range args {
 			args[i] = positiveZeros(v)
 		}
+	}
+	if l.set {
 		return l.addSet(group, args, idx, n)
 	}
 	for c, b := range l.cols {
@@ -119,7 +122,7 @@ func (l *valueLog) add(group []int32, args []*vec.Vector, idx []int32, n int) er
 	return nil
 }
 
-// positiveZeros is v with 0.0 for -0.0, which is the same value: sets keep the former.
+// positiveZeros is v with 0.0 for -0.0, which is the same value: sets and mode keep the former.
 func positiveZeros(v *vec.Vector) *vec.Vector {
 	switch v.Layout {
 	case vec.F64:
@@ -127,7 +130,17 @@ func positiveZeros(v *vec.Vector) *vec.Vector {
 	case vec.F32:
 		return zerosOf[float32](v)
 	}
-	return v
+	w := v
+	for k, c := range v.Child {
+		if d := positiveZeros(c); d != c {
+			if w == v {
+				shared := *v
+				w, shared.Child = &shared, slices.Clone(v.Child)
+			}
+			w.Child[k] = d
+		}
+	}
+	return w
 }
 
 func zerosOf[T float32 | float64](v *vec.Vector) *vec.Vector {
@@ -399,6 +412,7 @@ func newMode(a AggArgs) (Accumulator, error) {
 	}
 	cmp := comparer(t)
 	f := &finishAcc{valueLog: newLog(a.Env, []*types.Type{t}, 1, false), ret: a.Ret}
+	f.zeros = true
 	f.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
 		if len(idx) == 0 {
 			out.AppendNull()

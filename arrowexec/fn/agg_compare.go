@@ -120,6 +120,38 @@ func compareFloat[T ~float32 | ~float64](a *vec.Vector, i int, b *vec.Vector, j 
 	return -1
 }
 
+// zerosApart is comparer, but with -0.0 before 0.0, as Java sorts doubles; with desc, for an order that
+// is read from its end, after it.
+func zerosApart(t *types.Type, desc bool) compareFn {
+	switch vec.LayoutOf(t) {
+	case vec.F32:
+		return compareSigned[float32](desc)
+	case vec.F64:
+		return compareSigned[float64](desc)
+	}
+	return comparer(t)
+}
+
+func compareSigned[T ~float32 | ~float64](desc bool) compareFn {
+	negative := -1
+	if desc {
+		negative = 1
+	}
+	return func(a *vec.Vector, i int, b *vec.Vector, j int) int {
+		if d := compareFloat[T](a, i, b, j); d != 0 {
+			return d
+		}
+		x, y := math.Signbit(float64(vec.Of[T](a)[i])), math.Signbit(float64(vec.Of[T](b)[j]))
+		switch {
+		case x == y || vec.Of[T](a)[i] != 0:
+			return 0
+		case x:
+			return negative
+		}
+		return -negative
+	}
+}
+
 // Compare compares two values of one type, not null at top level, in Spark's order.
 func Compare(t *types.Type) func(a *vec.Vector, i int, b *vec.Vector, j int) int { return comparer(t) }
 

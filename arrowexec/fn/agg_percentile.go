@@ -104,12 +104,7 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 			return nil, err
 		}
 	}
-	if value == len(a.Call.Args) && a.Call.Order[0].Desc {
-		ps = slices.Clone(ps)
-		for i, p := range ps {
-			ps[i] = 1 - p
-		}
-	}
+	desc := value == len(a.Call.Args) && a.Call.Order[0].Desc
 	keep := []*types.Type{a.Args[value]}
 	skip := 1
 	if freq >= 0 {
@@ -119,7 +114,11 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 	acc := &percentileAcc{value: value, freq: freq}
 	acc.valueLog, acc.ret = newLog(a.Env, keep, skip, false), a.Ret
 	elem := elemOf(a.Ret)
-	cmp := comparer(keep[0])
+	cmp := zerosApart(keep[0], desc)
+	if desc {
+		up := cmp
+		cmp = func(a *vec.Vector, i int, b *vec.Vector, j int) int { return up(b, j, a, i) }
+	}
 	acc.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
 		v := vals[0]
 		var cum []int64 // by sorted value, the count up to it
@@ -174,7 +173,7 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 					} else if h = doubleAt(v, at(hi)); l == h {
 						x = l
 					} else {
-						x = (float64(hi)-pos)*l + (pos-float64(lo))*h
+						x = l + float64((h-l)*(pos-float64(lo)))
 					}
 				}
 				switch elem.Kind {

@@ -333,7 +333,8 @@ type sumDecAcc struct {
 	avg      bool
 	sum      []types.Int128
 	cnt      []int64
-	over     []bool // nil until a sum leaves 128 bits
+	carry    []int64 // multiples of 2^128 beside sum; nil until a sum leaves 128 bits
+	lost     []bool  // the group met a partial sum that had overflowed; nil: none did
 	mode     plan.EvalMode
 	call     *plan.Call
 	name     string
@@ -341,8 +342,11 @@ type sumDecAcc struct {
 
 func (a *sumDecAcc) Grow(g int) {
 	a.sum, a.cnt = aggGrow(a.sum, g), aggGrow(a.cnt, g)
-	if a.over != nil {
-		a.over = aggGrow(a.over, g)
+	if a.carry != nil {
+		a.carry = aggGrow(a.carry, g)
+	}
+	if a.lost != nil {
+		a.lost = aggGrow(a.lost, g)
 	}
 }
 
@@ -372,15 +376,11 @@ func (a *sumDecAcc) add(group []int32, v *vec.Vector, n int, minus bool) error {
 			}
 			g := group[i]
 			if minus {
-				a.sum[g] = a.sum[g].Sub(x)
+				a.plus(g, x.Neg())
 				a.cnt[g]--
 				continue
 			}
-			s, over := addOver(a.sum[g], x)
-			if over {
-				a.mark(g)
-			}
-			a.sum[g] = s
+			a.plus(g, x)
 			a.cnt[g]++
 		}
 	default:
@@ -397,7 +397,7 @@ func sumNarrow[T ~int8 | ~int16 | ~int32 | ~int64](a *sumDecAcc, group []int32, 
 		for i, x := range src {
 			if null == nil || !null[i] {
 				g := group[i]
-				sum[g] = sum[g].Sub(types.I128(int64(x)))
+				a.plus(g, types.I128(int64(x)).Neg())
 				cnt[g]--
 			}
 		}
@@ -424,11 +424,26 @@ func sumNarrow[T ~int8 | ~int16 | ~int32 | ~int64](a *sumDecAcc, group []int32, 
 	}
 }
 
-func (a *sumDecAcc) mark(g int32) {
-	if a.over == nil {
-		a.over = make([]bool, len(a.sum))
+// plus adds x to the sum of a group; what leaves 128 bits is kept, as a window may take it away again.
+func (a *sumDecAcc) plus(g int32, x types.Int128) {
+	s, over := addOver(a.sum[g], x)
+	a.sum[g] = s
+	if !over {
+		return
 	}
-	a.over[g] = true
+	if a.carry == nil {
+		a.carry = make([]int64, len(a.sum))
+	}
+	if x.Hi < 0 {
+		a.carry[g]--
+	} else {
+		a.carry[g]++
+	}
+}
+
+// left says that the sum of a group isn't in a.sum alone.
+func (a *sumDecAcc) left(g int) bool {
+	return a.carry != nil && a.carry[g] != 0 || a.lost != nil && a.lost[g]
 }
 
 func (a *sumDecAcc) Merge(group []int32, state []*vec.Vector, n int) error {
@@ -439,15 +454,14 @@ func (a *sumDecAcc) Merge(group []int32, state []*vec.Vector, n int) error {
 		}
 		g := group[i]
 		if cnts[i] < 0 { // the other side had overflowed
-			a.mark(g)
+			if a.lost == nil {
+				a.lost = make([]bool, len(a.sum))
+			}
+			a.lost[g] = true
 			a.cnt[g] += -cnts[i]
 			continue
 		}
-		s, over := addOver(a.sum[g], sums[i])
-		if over {
-			a.mark(g)
-		}
-		a.sum[g] = s
+		a.plus(g, sums[i])
 		a.cnt[g] += cnts[i]
 	}
 	return nil
@@ -459,7 +473,7 @@ var decState = types.NewDecimal(38, 0)
 func (a *sumDecAcc) State(from, to int) ([]*vec.Vector, error) {
 	cnt := append(make([]int64, 0, to-from), a.cnt[from:to]...)
 	for i := range cnt {
-		if a.over != nil && a.over[from+i] {
+		if a.left(from + i) {
 			cnt[i] = -cnt[i]
 		}
 	}
@@ -482,8 +496,7 @@ func (a *sumDecAcc) Result(from, to int) (*vec.Vector, error) {
 			setNull(i)
 			continue
 		}
-		over := a.over != nil && a.over[from+i]
-		ok := !over
+		ok := !a.left(from + i)
 		if ok && a.sumType != nil {
 			ok = inPrecision(s, a.sumType.Precision)
 		}
@@ -495,7 +508,7 @@ func (a *sumDecAcc) Result(from, to int) (*vec.Vector, error) {
 		}
 		if !ok {
 			if a.mode == plan.ANSI || a.ret.IsAnsiInterval() && a.mode != plan.Try {
-				if a.ret.Kind == types.Decimal && !over {
+				if a.ret.Kind == types.Decimal && !a.left(from+i) {
 					return nil, a.outOfRange(s, c)
 				}
 				return nil, a.fail()
@@ -606,9 +619,11 @@ func (a *sumDecAcc) fail() error {
 	return overflow("overflow", "try_add", a.call)
 }
 
-func (a *sumDecAcc) Size() int64 { return int64(cap(a.sum))*16 + int64(cap(a.cnt))*8 }
+func (a *sumDecAcc) Size() int64 {
+	return int64(cap(a.sum))*16 + int64(cap(a.cnt)+cap(a.carry))*8 + int64(cap(a.lost))
+}
 
-func (a *sumDecAcc) Reset() { a.sum, a.cnt, a.over = a.sum[:0], a.cnt[:0], nil }
+func (a *sumDecAcc) Reset() { a.sum, a.cnt, a.carry, a.lost = a.sum[:0], a.cnt[:0], nil, nil }
 
 // divHalfUp returns s * 10^shift / c, rounded half away from zero; c > 0.
 func divHalfUp(s types.Int128, shift int, c int64) (types.Int128, bool) {

@@ -70,9 +70,6 @@ func fromCSV(a *Args) (*vec.Vector, error) {
 				to.AppendNull()
 			}
 		}
-		if bad && o.failFast {
-			return nil, malformed(a)
-		}
 		if corrupt >= 0 {
 			if bad {
 				b.Child(corrupt).AppendBytes(line)
@@ -81,6 +78,9 @@ func fromCSV(a *Args) (*vec.Vector, error) {
 			}
 		}
 		b.EndGroup()
+		if bad && o.failFast {
+			return nil, malformed(a, b)
+		}
 		if err := a.yields(i); err != nil {
 			return nil, err
 		}
@@ -202,7 +202,7 @@ func csvTypes(c *plan.Call, t *types.Type, read bool) error {
 		switch {
 		case f.Type.Kind == types.Variant || f.Type.Kind == types.Object || f.Type.IsSpatial():
 			return errs.New(errs.Analysis, "DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", "functionName", errs.ID(c.Name), "dataType", errs.Quote(t.SQL()), "sqlExpr", errs.Quote(c.Name)).At(c.Pos())
-		case read && (f.Type.IsNested() || f.Type.IsAnsiInterval() || f.Type.Kind == types.CalendarInterval):
+		case read && f.Type.IsNested():
 			return errs.New(errs.Unsupported, "UNSUPPORTED_DATATYPE", "typeName", errs.Quote(f.Type.SQL())).At(c.Pos())
 		}
 	}

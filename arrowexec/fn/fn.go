@@ -80,6 +80,8 @@ type Overload struct {
 	VarMin0  bool
 	// Same makes all arguments at these positions (nil: none; empty: all) one common type first (Spark: findWiderTypeWithoutStringPromotion / findWiderCommonType).
 	Same []int
+	// Like are positions whose arguments become the type that the first has (Spark: TypeCollection(input.dataType, NullType)).
+	Like []int
 	// Ret computes the result type from the coerced arguments.
 	Ret func(args []*types.Type) (*types.Type, error)
 	// RetExpr, when set, is used instead of Ret: it may look at literals, nullability and lambdas.

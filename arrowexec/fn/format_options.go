@@ -2,7 +2,9 @@ package fn
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -179,8 +181,62 @@ func (o *formatOptions) appendTime(dst []byte, v *vec.Vector, i int) ([]byte, bo
 }
 
 // malformed is the error of mode FAILFAST.
-func malformed(a *Args) error {
-	return errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "[null]", "failFastMode", "FAILFAST").At(a.pos())
+// The last row of b, if there is one, is what could be read of it.
+func malformed(a *Args, b *vec.Builder) error {
+	row := []byte("[null]")
+	if b != nil {
+		if v := b.Finish(); v.Type.Kind == types.Struct {
+			row = appendInternal(nil, v, v.N-1)
+		} else {
+			row = append(appendInternal([]byte("["), v, v.N-1), ']')
+		}
+	}
+	return malformedRecord(a, "WITHOUT_SUGGESTION", string(row))
+}
+
+func malformedRecord(a *Args, kind, record string) error {
+	return errs.New(errs.Execution, "MALFORMED_RECORD_IN_PARSING."+kind, "badRecord", record, "failFastMode", "FAILFAST").At(a.pos())
+}
+
+// appendInternal writes value i as Spark's internal rows are printed: dates and times as numbers, nested values in brackets.
+func appendInternal(dst []byte, v *vec.Vector, i int) []byte {
+	if v.IsNull(i) {
+		return append(dst, "null"...)
+	}
+	list := func(elems *vec.Vector) {
+		r := vec.Refs(v)[i]
+		dst = append(dst, '[')
+		for k := range r.Len() {
+			if k > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendInternal(dst, elems, r.Start()+k)
+		}
+		dst = append(dst, ']')
+	}
+	switch v.Type.Kind {
+	case types.Struct:
+		dst = append(dst, '[')
+		for k, c := range v.Child {
+			if k > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendInternal(dst, c, i)
+		}
+		return append(dst, ']')
+	case types.Array:
+		list(v.Child[0])
+		return dst
+	case types.Map:
+		dst = append(dst, "keys: "...)
+		list(v.Child[0])
+		dst = append(dst, ", values: "...)
+		list(v.Child[1])
+		return dst
+	case types.Date, types.Timestamp, types.TimestampNTZ, types.Time, types.YearMonthInterval, types.DayTimeInterval:
+		return strconv.AppendInt(dst, getInt(v, i), 10)
+	}
+	return AppendText(dst, v, i, time.UTC)
 }
 
 // checkMode refuses modes that functions don't have.

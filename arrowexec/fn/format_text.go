@@ -51,9 +51,33 @@ func appendScalar(b *vec.Builder, t *types.Type, s string, o *formatOptions, xml
 	case types.Date, types.Timestamp, types.TimestampNTZ, types.Time:
 		return o.parseTime(b, t, s)
 	case types.YearMonthInterval, types.DayTimeInterval, types.CalendarInterval:
-		return false
+		return !xml && appendInterval(b, t, s)
 	}
 	return false
+}
+
+// appendInterval takes what a cast of the text takes; a text that is no interval of all units is null without being a bad record.
+func appendInterval(b *vec.Builder, t *types.Type, s string) bool {
+	switch t.Kind {
+	case types.YearMonthInterval:
+		x, ok := types.ParseYearMonth(s, t)
+		if ok {
+			vec.Append(b, x)
+		}
+		return ok
+	case types.DayTimeInterval:
+		x, ok := types.ParseDayTime(s, t)
+		if ok {
+			vec.Append(b, x)
+		}
+		return ok
+	}
+	if x, ok := types.ParseCalendar(s); ok {
+		vec.Append(b, x)
+	} else {
+		b.AppendNull()
+	}
+	return true
 }
 
 func appendInt(b *vec.Builder, bits int, x int64) {

@@ -138,6 +138,8 @@ func (r *jsonReader) scalar(b *vec.Builder, t *types.Type, v []byte) bool {
 		return (number || quoted) && appendDecimal(b, t, string(text))
 	case types.Date, types.Timestamp, types.TimestampNTZ, types.Time:
 		return quoted && r.opt.parseTime(b, t, string(text))
+	case types.YearMonthInterval, types.DayTimeInterval, types.CalendarInterval:
+		return quoted && appendInterval(b, t, string(text))
 	case types.Binary:
 		x, err := base64.StdEncoding.DecodeString(string(text))
 		if err != nil || !quoted {
@@ -208,15 +210,18 @@ func fromJSON(a *Args) (*vec.Vector, error) {
 			r.bad = true
 			b.AppendNull()
 		}
-		if r.bad && opt.failFast {
-			return nil, malformed(a)
-		}
 		if corrupt >= 0 {
 			if r.bad {
 				b.Child(corrupt).AppendBytes(text)
 			} else {
 				b.Child(corrupt).AppendNull()
 			}
+		}
+		if r.bad && opt.failFast {
+			if a.Ret.Kind == types.Struct && ok && v[0] == '[' {
+				return nil, malformedRecord(a, "CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS", string(text))
+			}
+			return nil, malformed(a, b)
 		}
 		if err := a.yields(i); err != nil {
 			return nil, err
@@ -306,7 +311,7 @@ func schemaOfJSON(a *Args) (*vec.Vector, error) {
 	return tryText(func(a *Args, i int, dst []byte) ([]byte, bool, error) {
 		v, ok := laxJSON(o, a.V[0].Bytes(i))
 		if !ok {
-			return nil, false, malformed(a)
+			return nil, false, malformed(a, nil)
 		}
 		return append(dst, inferJSON(v, o).SQL()...), true, nil
 	})(a)

@@ -1,6 +1,8 @@
 package fn
 
 import (
+	"iter"
+
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
@@ -297,64 +299,74 @@ func mapZipWith(a *Args) (*vec.Vector, error) {
 	return listsOf(a.Ret, a.N, row, ks, retypeVec(v, a.Ret.Elem)), nil
 }
 
-// mergePair is two sorted runs of one row's elements that are being merged.
-type mergePair struct{ i, iEnd, j, jEnd, out int }
+// sortsAtOnce is how many arrays are sorted side by side.
+const sortsAtOnce = 1024
 
-// sortByLambda sorts arrays by a comparison: merge sort in which each step
-// makes the next comparison of all pairs of runs in all rows at once.
+// arraySorting is the sort of one row's array, which stops at each comparison that it needs.
+type arraySorting struct {
+	row  int32
+	next func() ([2]int32, bool)
+	stop func()
+	c    int // the comparison's result
+}
+
+// sortByLambda sorts arrays by a comparison, in Java's way; each step makes the next comparison of many rows at once.
 func sortByLambda(a *Args) (*vec.Vector, error) {
 	arr := a.V[0]
 	order, row := spread(arr, a.N, false)
 	elem := arr.Child[0]
-	next := make([]int32, len(order))
-	for width, more := 1, true; more; width *= 2 {
-		more = false
-		copy(next, order)
-		var pairs []mergePair
-		for from := 0; from < len(row); {
+	illegal := false
+	var live []*arraySorting
+	defer func() {
+		for _, s := range live {
+			s.stop()
+		}
+	}()
+	var x, y, at []int32
+	for from := 0; from < len(row) || len(live) > 0; {
+		for from < len(row) && len(live) < sortsAtOnce {
 			to := from + 1
 			for to < len(row) && row[to] == row[from] {
 				to++
 			}
-			for s := from; s+width < to; s += 2 * width {
-				pairs = append(pairs, mergePair{s, s + width, s + width, min(s+2*width, to), s})
-				more = true
-			}
+			part := order[from:to]
+			s := &arraySorting{row: row[from]}
+			s.next, s.stop = iter.Pull(func(ask func([2]int32) bool) {
+				going := true
+				legal := sortAsJava(part, func(x, y int32) int {
+					if going = going && ask([2]int32{x, y}); !going {
+						return 0
+					}
+					return s.c
+				})
+				illegal = illegal || !legal
+			})
+			live = append(live, s)
 			from = to
 		}
-		for len(pairs) > 0 {
-			x, y, at := make([]int32, len(pairs)), make([]int32, len(pairs)), make([]int32, len(pairs))
-			for k, p := range pairs {
-				x[k], y[k], at[k] = order[p.i], order[p.j], row[p.i]
+		x, y, at = x[:0], y[:0], at[:0]
+		waiting := live[:0]
+		for _, s := range live {
+			if pair, ok := s.next(); ok {
+				waiting = append(waiting, s)
+				x, y, at = append(x, pair[0]), append(y, pair[1]), append(at, s.row)
 			}
-			ex, ey := elem.Gather(x), elem.Gather(y)
-			c, err := a.apply(1, []*vec.Vector{ex, ey}, at)
-			if err != nil {
-				return nil, err
-			}
-			live := pairs[:0]
-			for k, p := range pairs {
-				if c.IsNull(k) {
-					return nil, errs.New(errs.Runtime, "COMPARATOR_RETURNS_NULL", "firstValue", string(AppendText(nil, ex, k, nil)), "secondValue", string(AppendText(nil, ey, k, nil))).At(a.pos())
-				}
-				if getInt(c, k) <= 0 {
-					next[p.out] = order[p.i]
-					p.i++
-				} else {
-					next[p.out] = order[p.j]
-					p.j++
-				}
-				p.out++
-				if p.i == p.iEnd || p.j == p.jEnd {
-					n := copy(next[p.out:], order[p.i:p.iEnd])
-					copy(next[p.out+n:], order[p.j:p.jEnd])
-					continue
-				}
-				live = append(live, p)
-			}
-			pairs = live
 		}
-		order, next = next, order
+		live = waiting
+		if illegal {
+			return nil, (&errs.Error{Class: errs.IllegalArgument, Text: "Comparison method violates its general contract!"}).At(a.pos())
+		}
+		ex, ey := elem.Gather(x), elem.Gather(y)
+		c, err := a.apply(1, []*vec.Vector{ex, ey}, at)
+		if err != nil {
+			return nil, err
+		}
+		for k, s := range live {
+			if c.IsNull(k) {
+				return nil, errs.New(errs.Runtime, "COMPARATOR_RETURNS_NULL", "firstValue", string(AppendText(nil, ex, k, nil)), "secondValue", string(AppendText(nil, ey, k, nil))).At(a.pos())
+			}
+			s.c = int(getInt(c, k))
+		}
 	}
 	return listsOf(a.Ret, a.N, row, elem.Gather(order)), nil
 }

@@ -238,8 +238,8 @@ var timeBucket = longKernel(func(a *Args, s *clockState, i int) (int64, bool, er
 		origin = vec.Of[int64](a.V[2])[i]
 	}
 	n := getInt(a.V[0], i)
-	if n <= 0 {
-		return 0, false, errs.New(errs.IllegalArgument, "INVALID_PARAMETER_VALUE.INTERVAL", "functionName", errs.ID("time_bucket"), "parameter", errs.ID("bucketSize"), "invalidValue", SQLValue(a.V[0], i, s.loc)).At(a.pos())
+	if n <= 0 { // of a constant that the analyzer doesn't compute
+		return 0, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "sqlExpr", errs.Quote("time_bucket"), "exprName", errs.ID("bucketSize"), "valueRange", "(0, inf)", "currentValue", SQLValue(a.V[0], i, s.loc)).At(a.pos())
 	}
 	if a.V[0].Type.Kind == types.YearMonthInterval {
 		lx, lo := local(x), local(origin)

@@ -21,12 +21,16 @@ func windows() []Def {
 	none := func() []Overload { return []Overload{{}} }
 	ranked := func() []Overload { return []Overload{{}, {Params: []Accept{aggAny}, Variadic: true}} } // arguments mean nothing
 	integer, double := retConst(types.Int32Type), retConst(types.Float64Type)
+	onlyInt32 := exact("INT", func(t *types.Type) bool { return t.Kind == types.Int32 })
 	anInt := Accept{Types: []*types.Type{types.Int32Type}}
-	shift := func() []Overload {
-		return []Overload{{Params: []Accept{aggAny}}, {Params: []Accept{aggAny, anInt}}, {Params: []Accept{aggAny, anInt, aggAny}, Same: []int{0, 2}}}
+	// The analyzer gives lag and lead an input where they have none, and takes their last argument, whether nulls are
+	// ignored, away: these numbers of arguments are listed for messages.
+	shift := func(offset Accept) []Overload {
+		return []Overload{{}, {Params: []Accept{aggAny}}, {Params: []Accept{aggAny, offset}}, {Params: []Accept{aggAny, offset, aggAny}, Like: []int{2}},
+			{Params: []Accept{aggAny, offset, aggAny, aggAny}}}
 	}
-	lead := def("lead", "2.0.0", "Returns `input` of the row `offset` rows after this one, or `default` where there is none.", true, true, shift(), retSame)
-	lag := def("lag", "2.0.0", "Returns `input` of the row `offset` rows before this one, or `default` where there is none.", true, true, shift(), retSame)
+	lead := def("lead", "2.0.0", "Returns `input` of the row `offset` rows after this one, or `default` where there is none.", true, true, shift(anInt), retSame)
+	lag := def("lag", "2.0.0", "Returns `input` of the row `offset` rows before this one, or `default` where there is none.", true, true, shift(aggAny), retSame)
 	for _, d := range []*Def{&lead, &lag} {
 		for i := range d.Overloads {
 			d.Overloads[i].RetExpr = func(c *plan.Call) (*types.Type, bool, error) {
@@ -43,9 +47,9 @@ func windows() []Def {
 		def("percent_rank", "2.0.0", "Returns (rank - 1) / (rows of the partition - 1).", true, false, ranked(), double),
 		def("cume_dist", "2.0.0", "Returns the share of the partition's rows that come before this one or equal it.", true, false, none(), double),
 		def("ntile", "2.0.0", "Cuts the partition into `n` parts of nearly equal size and returns the number of the row's part, from 1.", true, false,
-			[]Overload{{}, {Params: []Accept{anInt}}}, integer),
+			[]Overload{{}, {Params: []Accept{onlyInt32}}}, integer),
 		lead, lag,
 		def("nth_value", "3.1.0", "Returns `input` of the frame's row number `offset`, from 1.", true, true,
-			[]Overload{{Params: []Accept{aggAny, anInt}}}, retSame),
+			[]Overload{{Params: []Accept{aggAny, anInt}}, {Params: []Accept{aggAny, anInt, aggAny}}}, retSame),
 	}
 }

@@ -212,15 +212,15 @@ func fromXML(a *Args) (*vec.Vector, error) {
 			}
 			b.EndGroup()
 		}
-		if r.bad && o.failFast {
-			return nil, malformed(a)
-		}
 		if corrupt >= 0 {
 			if r.bad {
 				b.Child(corrupt).AppendBytes(r.src)
 			} else {
 				b.Child(corrupt).AppendNull()
 			}
+		}
+		if r.bad && o.failFast {
+			return nil, malformed(a, b)
 		}
 		if err := a.yields(i); err != nil {
 			return nil, err
@@ -348,7 +348,7 @@ func schemaOfXML(a *Args) (*vec.Vector, error) {
 		doc, ok := parseXML(a.V[0].Bytes(i), true)
 		if !ok {
 			if o.failFast {
-				return nil, false, malformed(a)
+				return nil, false, malformed(a, nil)
 			}
 			t := types.NewStruct(types.Field{Name: o.corrupt, Type: types.StringType, Nullable: true})
 			return append(dst, t.SQL()...), true, nil

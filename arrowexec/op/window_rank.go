@@ -1,6 +1,8 @@
 package op
 
 import (
+	"strconv"
+
 	"neptune/arrowexec/expr"
 	"neptune/arrowexec/fn"
 	"neptune/arrowexec/physical"
@@ -146,7 +148,7 @@ func (f *windowFn) ntiles(first *vec.Batch) (int64, error) {
 	}
 	b, ok := v.Value(0).(int32)
 	if !ok || b <= 0 {
-		e := errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "exprName", "buckets", "valueRange", "[1, 2147483647]", "sqlExpr", errs.Quote("ntile"))
+		e := errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "exprName", "buckets", "valueRange", "(0, 2147483647]", "currentValue", strconv.Itoa(int(b)), "sqlExpr", errs.Quote("ntile"))
 		e.State, e.Text = "42K09", "The number of buckets of ntile must be positive."
 		return 0, e.At(f.Func.Pos())
 	}
@@ -250,7 +252,7 @@ func (f *windowFn) pick(k *chunk, args []*vec.Vector, lo, hi []int32) (*vec.Vect
 		}
 	}
 	if f.name == "nth_value" && nth <= 0 {
-		e := errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "exprName", "offset", "valueRange", "[1, 2147483647]", "sqlExpr", errs.Quote("nth_value"))
+		e := errs.New(errs.Analysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "exprName", "offset", "valueRange", "(0, 9223372036854775807]", "currentValue", strconv.Itoa(nth)+"L", "sqlExpr", errs.Quote("nth_value"))
 		e.State, e.Text = "42K09", "The offset of nth_value must be positive."
 		return nil, e.At(f.Func.Pos())
 	}

@@ -665,9 +665,9 @@ func (r *run) checkDistinctOrder(c *plan.Call) error {
 	}
 	orders := make([]string, len(c.Order))
 	for i, o := range c.Order {
-		orders[i] = r.sql(o.Child)
+		orders[i] = errs.Quote(r.sql(o.Child))
 	}
-	return aerr("INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT", "funcName", errs.ID(c.Name), "funcArg", errs.Quote(r.sql(arg)), "orderingExpr", errs.Quote(strings.Join(orders, ", "))).At(c.Origin)
+	return aerr("INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT", "funcName", errs.ID(c.Name), "funcArg", errs.Quote(r.sql(arg)), "orderingExpr", strings.Join(orders, ", ")).At(c.Origin)
 }
 
 // splitAgg takes the aggregate calls and grouping expressions out of a list's

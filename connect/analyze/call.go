@@ -65,14 +65,23 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 	}
 	if want := map[string]int{"nth_value": 3, "lag": 4, "lead": 4}[c.Name]; want > 0 && len(c.Args) == want {
 		// DataFrames send IGNORE NULLS as a last argument.
-		if l, ok := c.Args[want-1].(*plan.Literal); ok && l.T.Kind == types.Bool {
-			if c.Args = c.Args[:want-1]; l.Value == true {
-				c.Nulls = plan.IgnoreNulls
-			}
+		l, ok := c.Args[want-1].(*plan.Literal)
+		if !ok || l.T.Kind != types.Bool {
+			return nil, aerr("INVALID_PARAMETER_VALUE.BOOLEAN", "functionName", errs.ID(c.Name), "parameter", errs.ID("ignoreNulls"), "invalidValue", r.quoted(c.Args[want-1])).At(c.Origin)
 		}
+		if c.Args = c.Args[:want-1]; l.Value == true {
+			c.Nulls = plan.IgnoreNulls
+		}
+	}
+	if (c.Name == "lag" || c.Name == "lead") && len(c.Args) == 0 {
+		c.Args = []plan.Expr{&plan.Literal{At: c.At, T: types.NullType}}
 	}
 	args := make([]plan.Expr, 0, len(c.Args))
 	def := fn.Lookup(c.Name)
+	hidden := unlisted[c.Name] && !c.Internal && c.Origin != nil && c.Origin.SQL != ""
+	if hidden {
+		def = nil
+	}
 	agg := def != nil && def.Kind == plan.FnAggregate
 	if agg {
 		s.inAgg++
@@ -101,6 +110,11 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 				return nil, err
 			}
 			args = append(args, x)
+		}
+	}
+	if hidden || r.unknown(c, def) {
+		if f := r.Catalog; f == nil || f.Function(append(slices.Clone(c.Path), c.Name)) == nil && f.SQLFunction(append(slices.Clone(c.Path), c.Name)) == nil {
+			return nil, r.unknownRoutine(e)
 		}
 	}
 	if agg {
@@ -449,6 +463,13 @@ func (r *run) overload(def *fn.Def, c *plan.Call) (*fn.Overload, []plan.Expr, er
 		return nil, nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", errs.ID(c.Name), "dataType", "("+joinTypes(c.Args, " or ")+")", "sqlExpr", r.quoted(c)).At(c.Origin)
 	}
 	want := requiredTypes(def, failed, failAt, len(c.Args))
+	if slices.Contains(failed.Like, failAt) {
+		t := errs.Quote(c.Args[0].Type().SQL())
+		if def.Name == "listagg" {
+			t = `"STRING" or "BINARY"`
+		}
+		want = "(" + t + ` or "VOID")`
+	}
 	return nil, nil, r.unexpected(c, failAt, want)
 }
 
@@ -560,6 +581,9 @@ func (r *run) match1(o *fn.Overload, in []plan.Expr) (out []plan.Expr, cost, bad
 		t := out[i].Type()
 		if t == nil {
 			return nil, 0, i
+		}
+		if slices.Contains(o.Like, i) {
+			p = &fn.Accept{Types: []*types.Type{out[0].Type()}}
 		}
 		x, n := r.accept(p, t)
 		if n < 0 {

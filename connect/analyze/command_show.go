@@ -244,7 +244,7 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 	return rows(functionColumns, data)
 }
 
-// unlisted are functions of the analyzer's own that no list of functions names.
+// unlisted are functions of the analyzer's own that no list of functions names, and that SQL cannot call.
 var unlisted = map[string]bool{"distributed_sequence_id": true, "iff": true, "timestampadd": true, "timestampdiff": true, "istrue": true, "isfalse": true, "product": true}
 
 var functionColumns = []types.Field{strCol("name", false), strCol("catalog", true), {Name: "namespace", Type: types.NewArray(types.StringType, false), Nullable: true},

@@ -39,7 +39,7 @@ func specialTable() map[string]special {
 		"first": firstCall, "first_value": firstCall, "last": firstCall, "last_value": firstCall, "any_value": firstCall,
 		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,
 		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": currentTime, "localtime": currentTime,
-		"to_char": toCharCall, "to_varchar": toCharCall, "decode": decodeCall, "uniform": uniformCall, "random": randomCall, "size": sizeCall, "cardinality": sizeCall, "elt": asTexts("spark.sql.function.eltOutputAsString"), "concat": asTexts("spark.sql.function.concatBinaryAsString"),
+		"to_char": toCharCall, "to_varchar": toCharCall, "decode": decodeCall, "uniform": uniformCall, "time_bucket": timeBucketCall, "random": randomCall, "size": sizeCall, "cardinality": sizeCall, "elt": asTexts("spark.sql.function.eltOutputAsString"), "concat": asTexts("spark.sql.function.concatBinaryAsString"),
 		"date_add": dayShift, "dateadd": dayShift, "date_sub": dayShift, "ceil": roundTo, "ceiling": roundTo, "floor": roundTo, "time": castCall(types.TimeType),
 		"current_user": who, "user": who, "session_user": who, "current_catalog": who, "current_database": who, "current_schema": who, "current_path": who,
 		"distributed_sequence_id": sequenceID,

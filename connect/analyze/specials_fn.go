@@ -281,3 +281,43 @@ func roundTo(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	}
 	return r.note(y, &w), nil
 }
+
+// timeBucketCall checks time_bucket(size, timestamp [, origin]): nothing is cast, and size, which must be positive, and origin are constants.
+func timeBucketCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) != 2 && len(c.Args) != 3 || !c.Args[0].Type().IsAnsiInterval() {
+		return nil, nil
+	}
+	size := c.Args[0]
+	for i, a := range c.Args[1:] {
+		t, other := a.Type(), c.Args[1].Type()
+		switch {
+		case t.Kind == types.Null:
+		case t.Kind != types.Timestamp && t.Kind != types.TimestampNTZ:
+			return nil, r.unexpected(c, i+1, `"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)"`)
+		case other.Kind != types.Null && other.Kind != t.Kind:
+			return nil, r.unexpected(c, i+1, errs.Quote(other.SQL()))
+		}
+	}
+	for i, name := range []string{"bucketSize", "", "origin"}[:len(c.Args)] {
+		if name != "" && !foldable(c.Args[i]) {
+			return nil, aerr("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", r.quoted(c), "inputName", errs.ID(name), "inputType", errs.Quote(c.Args[i].Type().SQL()), "inputExpr", r.quoted(c.Args[i])).At(c.Origin)
+		}
+	}
+	l, ok := size.(*plan.Literal)
+	if !ok {
+		return nil, nil
+	}
+	var n int64
+	switch v := l.Value.(type) {
+	case int32:
+		n = int64(v)
+	case int64:
+		n = v
+	default:
+		return nil, nil
+	}
+	if n <= 0 {
+		return nil, aerr("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "sqlExpr", r.quoted(c), "exprName", errs.ID("bucketSize"), "valueRange", "(0, inf)", "currentValue", r.sql(size)).At(c.Origin)
+	}
+	return nil, nil
+}

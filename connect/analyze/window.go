@@ -83,6 +83,9 @@ func (r *run) frame(n, w *plan.Window, c *plan.Call, s *scope) error {
 		}
 		return aerr("WINDOW_FUNCTION_FRAME_NOT_ORDERED", "wf_name", c.Name, "wf_expr", r.sql(c)).At(nil)
 	}
+	if err := r.checkCount(c); err != nil {
+		return err
+	}
 	var want *plan.Frame
 	switch {
 	case c.Kind != plan.FnWindow || c.Name == "nth_value":
@@ -91,13 +94,14 @@ func (r *run) frame(n, w *plan.Window, c *plan.Call, s *scope) error {
 		if len(c.Args) > 1 {
 			off = c.Args[1]
 		}
+		if err := r.checkShift(c, off); err != nil {
+			return err
+		}
 		if v, ok := intValue(off); ok {
 			if c.Name == "lag" {
 				v = -v
 			}
 			off = intLit(int32(v))
-		} else if !foldable(off) {
-			return aerr("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", r.quoted(c), "inputName", "`offset`", "inputType", `"INT"`, "inputExpr", r.quoted(off)).At(c.Origin)
 		} else if c.Name == "lag" {
 			off = r.finish(&plan.Call{Name: "negative", Args: []plan.Expr{off}}, types.Int32Type, false)
 		}
@@ -409,6 +413,59 @@ func bareWindowFunction(e plan.Expr) plan.Expr {
 		if x := bareWindowFunction(k); x != nil {
 			return x
 		}
+	}
+	return nil
+}
+
+// checkShift checks the offset of lag and lead, a constant INT. lag is lead of the offset's negation, which its errors show.
+func (r *run) checkShift(c *plan.Call, off plan.Expr) error {
+	t := off.Type()
+	if k, ok := off.(*plan.Cast); ok && k.Implicit {
+		t = k.Child.Type()
+	}
+	if c.Name == "lag" && !t.IsNumeric() && t.Kind != types.Null && !isInterval(t) {
+		return aerr("FAILED_FUNCTION_CALL", "funcName", errs.ID(c.Name)).At(c.Origin)
+	}
+	if !foldable(off) {
+		shown := off
+		if c.Name == "lag" {
+			shown = r.finish(&plan.Call{Name: "negative", Infix: true, Args: []plan.Expr{off}}, t, true)
+		}
+		return aerr("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", r.quoted(c), "inputName", "`offset`", "inputType", `"INT"`, "inputExpr", r.quoted(shown)).At(c.Origin)
+	}
+	if l, ok := off.(*plan.Literal); t.Kind != types.Int32 || ok && l.Value == nil {
+		return aerr("_LEGACY_ERROR_TEMP_1035", "prettyName", c.Name).At(c.Origin)
+	}
+	return nil
+}
+
+// checkCount checks the constant, positive argument of ntile and nth_value.
+func (r *run) checkCount(c *plan.Call) error {
+	at, name, most, suffix := 0, "buckets", "2147483647", ""
+	switch {
+	case c.Kind != plan.FnWindow:
+		return nil
+	case c.Name == "nth_value":
+		at, name, most, suffix = 1, "offset", "9223372036854775807", "L"
+	case c.Name != "ntile":
+		return nil
+	}
+	if at >= len(c.Args) {
+		return nil
+	}
+	x := c.Args[at]
+	if !foldable(x) {
+		return aerr("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", r.quoted(c), "inputName", errs.ID(name), "inputType", `"INT"`, "inputExpr", r.quoted(x)).At(c.Origin)
+	}
+	v, ok := intValue(x)
+	if k, cast := x.(*plan.Cast); cast && !ok {
+		x = k.Child
+	}
+	if l, null := x.(*plan.Literal); null && l.Value == nil {
+		v, ok = 0, true
+	}
+	if ok && v <= 0 {
+		return aerr("DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "sqlExpr", r.quoted(c), "exprName", name, "valueRange", "(0, "+most+"]", "currentValue", itoa(int(v))+suffix).At(c.Origin)
 	}
 	return nil
 }

@@ -57,11 +57,21 @@ func listaggCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 		delim = c.Args[1].Type()
 	}
 	c.Args = slices.Clone(c.Args)
-	if t.Kind == types.Binary && delim.IsString() && len(c.Args) == 2 || t.IsString() && delim.Kind == types.Binary {
-		return nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", errs.ID("listagg"), "dataType", "("+joinTypes(c.Args, " or ")+")", "sqlExpr", r.quoted(c)).At(c.Origin)
+	if t.Kind == types.Binary && delim.IsString() && len(c.Args) == 2 || t.IsString() && delim.Kind == types.Binary ||
+		t.IsString() && delim.IsString() && t.Collation != delim.Collation {
+		shown := *c
+		shown.Distinct = false
+		return nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", errs.ID("listagg"), "dataType", "("+joinTypes(c.Args, " or ")+")", "sqlExpr", r.quoted(&shown)).At(c.Origin)
 	}
 	if !t.IsString() && t.Kind != types.Binary && !t.IsNested() && castable(t, types.StringType, true) {
 		c.Args[0] = r.implicit(c.Args[0], types.StringType)
+	}
+	text := delim
+	if !delim.IsString() && delim.Kind != types.Binary {
+		text = types.StringType
+	}
+	if len(c.Args) == 2 && !foldable(c.Args[1]) && !delim.IsNested() {
+		return nil, aerr("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", r.quoted(c), "inputName", "`delimiter`", "inputType", errs.Quote(text.SQL()), "inputExpr", r.quoted(c.Args[1])).At(c.Origin)
 	}
 	return nil, nil
 }
@@ -100,10 +110,18 @@ func summed(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 func firstCall(_ *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	if len(c.Args) == 2 {
 		if l, ok := c.Args[1].(*plan.Literal); !ok || l.T.Kind != types.Bool || l.Value == nil {
-			return nil, aerr("_LEGACY_ERROR_TEMP_1210", "funcName", c.Name).At(c.Origin)
+			return nil, aerr("_LEGACY_ERROR_TEMP_1210", "funcName", firstName(c.Name)).At(c.Origin)
 		}
 	}
 	return nil, nil
+}
+
+// firstName is the name of first_value and last_value in messages.
+func firstName(name string) string {
+	if name == "first_value" || name == "last_value" {
+		return strings.TrimSuffix(name, "_value")
+	}
+	return name
 }
 
 // percentileCall checks the one key of WITHIN GROUP; texts are cast to doubles.

@@ -241,7 +241,7 @@ func (p *parser) unitCall(k kind) plan.Expr {
 	if !isDatetimeUnit(unit.kind) || p.toks[s+3].kind != tComma {
 		return e
 	}
-	c.Name = "timestampadd"
+	c.Name, c.Internal = "timestampadd", true
 	switch k {
 	case kwTimestampdiff, kwDatediff, kwDateDiff, kwTimediff:
 		c.Name = "timestampdiff"
