@@ -78,7 +78,11 @@ func (h *hashAggregate) Next(c *task.Ctx) (*vec.Batch, error) {
 	rows := batchRows(c.Conf)
 	for {
 		if h.drained && !h.done {
-			return h.pass(c)
+			b, err := h.pass(c)
+			if b != nil && h.early {
+				h.again(int64(b.N))
+			}
+			return b, err
 		}
 		if h.drained {
 			return nil, io.EOF
@@ -105,6 +109,7 @@ func (h *hashAggregate) Next(c *task.Ctx) (*vec.Batch, error) {
 			if h.core, err = newAggCore(c, h.env, h.keyTypes(), h.aggs); err != nil {
 				return nil, err
 			}
+			h.core.whole = true
 			h.drained = true
 			continue
 		}

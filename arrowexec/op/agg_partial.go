@@ -12,11 +12,15 @@ import (
 // come, which it finds out by looking at them:
 //
 //   - keys come again and again, or there can't be many (agg_direct.go): it groups them all;
-//   - hardly a key comes twice: rows become states one by one;
+//   - hardly a key comes twice: rows become states one by one, at first for a while only;
 //   - the rows of a group come together (files are often sorted by a key): old
 //     groups are passed on, and the table stays small enough for the cache.
 
 const (
+	// earlyRows is after how many rows it decides for the next lookRows, if nearly each
+	// (earlyShare) made a group: a short input then has its rows grouped once, by who merges them.
+	earlyRows  = 1 << 14
+	earlyShare = 0.95
 	// lookRows is after how many rows it decides.
 	lookRows = 1 << 17
 	// passShare: with more groups than that a row, grouping isn't worth it.
@@ -36,6 +40,8 @@ type reduction struct {
 	halfGroups int
 	halfPlaces int  // of the array that the table was by then
 	together   bool // the rows of a group come together
+	early      bool // passing, but only for the rows up to lookRows
+	looked     bool // that is over
 	settled    bool // it groups all
 	flushAt    int  // groups at which they are passed on; 0: flushGroups
 }
@@ -59,6 +65,13 @@ func (h *hashAggregate) look(n int64) (bool, error) {
 		h.rows = 0
 		h.flushing = h.core.parts[0]
 		return false, h.core.end()
+	}
+	if !h.looked && h.rows >= earlyRows {
+		h.looked = true
+		if share > earlyShare && h.core.parts[0].table.direct == nil {
+			h.passing, h.early = true, true
+			return false, h.core.end()
+		}
 	}
 	if h.half == 0 && h.rows >= lookRows/2 {
 		h.half, h.halfGroups, h.halfPlaces = h.rows, groups, len(h.core.parts[0].table.direct)
@@ -84,6 +97,18 @@ func (h *hashAggregate) look(n int64) (bool, error) {
 	}
 	h.settled, h.core.whole = true, false
 	return true, nil
+}
+
+// again counts n rows that passed early, and goes back to grouping when they were enough.
+func (h *hashAggregate) again(n int64) {
+	if h.rows += n; h.rows < lookRows {
+		return
+	}
+	h.early, h.passing, h.drained = false, false, false
+	for _, acc := range h.core.parts[0].accs {
+		acc.Reset() // of the last row that passed
+	}
+	h.rows = 0
 }
 
 // flush passes the next groups on; nil when there are none left, and it can take more rows.

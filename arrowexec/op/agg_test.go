@@ -5,7 +5,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"neptune/arrowexec/mem"
 	"neptune/arrowexec/physical"
+	"neptune/arrowexec/task"
+	"neptune/arrowexec/vec"
 	"neptune/internal/plan"
 	"neptune/internal/types"
 )
@@ -120,6 +123,9 @@ func TestGlobalAggregateOverNothing(t *testing.T) {
 // TestPhases runs Partial (which gives up or not, or passes groups on), PartialMerge and Final after one another.
 func TestPhases(t *testing.T) {
 	t.Run("gives up", func(t *testing.T) { testPhases(t, func(h *hashAggregate) { h.rows = lookRows - 100 }) })
+	t.Run("for a while", func(t *testing.T) {
+		testPhases(t, func(h *hashAggregate) { h.passing, h.early, h.looked, h.rows = true, true, true, lookRows-100 })
+	})
 	t.Run("passes on", func(t *testing.T) { testPhases(t, func(h *hashAggregate) { h.together, h.flushAt = true, 20 }) })
 }
 
@@ -150,6 +156,54 @@ func testPhases(t *testing.T, set func(*hashAggregate)) {
 		return o, nil
 	}
 	runCase(t, oc)
+}
+
+// TestPassesEarly: rows of nearly as many groups become states after a short look already, and are grouped later.
+func TestPassesEarly(t *testing.T) {
+	const repeats = 60 // of the keys after lookRows
+	keys := make([]int64, lookRows+repeats*1000)
+	for i := range keys {
+		keys[i] = int64(uint64(i) * 0x9e3779b97f4a7c15)
+		if i >= lookRows {
+			keys[i] = int64(i % 1000)
+		}
+	}
+	var in []*vec.Batch
+	for from := 0; from < len(keys); from += 1024 {
+		in = append(in, &vec.Batch{N: min(1024, len(keys)-from), Cols: []*vec.Vector{vec.FromSlice(types.Int64Type, keys[from:min(from+1024, len(keys))], nil)}})
+	}
+	n := &physical.HashAggregate{Mode: physical.Partial, Group: []plan.Expr{col(0, types.Int64Type)}}
+	o, err := NewHashAggregate(NewLocal([]*types.Type{types.Int64Type}, in), n, NewEnv(nil, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, early := 0, 0
+	account := mem.NewPool(0).NewAccount("t")
+	defer account.Close()
+	err = task.Run(task.Info{}, &task.Conf{BatchRows: vec.DefaultRows}, account, 0, func(c *task.Ctx) error {
+		defer o.Close()
+		if err := o.Open(c); err != nil {
+			return err
+		}
+		for {
+			b, err := o.Next(c)
+			if eof(err) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if rows += b.N; o.(*hashAggregate).early {
+				early = rows
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if early < lookRows/2 || rows > lookRows+2000 {
+		t.Fatalf("%d rows passed early of %d in all", early, rows)
+	}
 }
 
 func TestDistinctAndFilter(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 // chosen, columns bound to positions, exchanges placed. Partitions of the
 // root, in order, are the result in order.
 func Physical(ctx context.Context, n plan.Node, c Conf) (physical.Node, error) {
-	p := &planner{ctx: ctx, conf: c, est: newEstimator(), once: map[int64]physical.Node{}, keys: map[*physical.HashJoin]joinKeys{}}
+	p := &planner{ctx: ctx, conf: c, est: newEstimator(), once: map[int64]physical.Node{}, under: map[*plan.Aggregate][]plan.Expr{}, keys: map[*physical.HashJoin]joinKeys{}}
 	return p.root(n)
 }
 
@@ -45,6 +45,7 @@ type planner struct {
 	once   map[int64]physical.Node
 	stream *streamPlan
 	keys   map[*physical.HashJoin]joinKeys
+	under  map[*plan.Aggregate][]plan.Expr // by which keys the groups will be grouped again at once
 }
 
 // part is a physical plan with what is known of how its rows lie.
@@ -724,7 +725,7 @@ func (p *planner) dealBy(keys []plan.Expr, st *relStats) []plan.Expr {
 	if len(keys) < 2 {
 		return keys
 	}
-	best, most := -1, float64(1000*p.conf.slots())
+	best, most := -1, p.evenly()
 	for i, k := range keys {
 		a, ok := k.(*plan.Attr)
 		if !ok || a.T.Kind == types.Decimal || vec.LayoutOf(a.T).Width() == 0 || vec.LayoutOf(a.T) == vec.Bytes || vec.LayoutOf(a.T) == vec.List {
@@ -739,6 +740,9 @@ func (p *planner) dealBy(keys []plan.Expr, st *relStats) []plan.Expr {
 	}
 	return keys[best : best+1]
 }
+
+// evenly is of how many values by which rows are dealt out all slots get about the same share.
+func (p *planner) evenly() float64 { return float64(1000 * p.conf.slots()) }
 
 // clustered: the rows are partitioned by a subset of the keys.
 func clustered(in part, keys []plan.Expr) bool {

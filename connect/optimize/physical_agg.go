@@ -89,6 +89,9 @@ func (p *planner) aggregate(a *plan.Aggregate) (part, error) {
 			return part{}, errs.NotSupported("user defined aggregate functions").At(e.Pos())
 		}
 	}
+	if low, ok := a.Child.(*plan.Aggregate); ok && p.regroups(a, low) {
+		p.under[low] = a.Group
+	}
 	in, err := p.plan(a.Child)
 	if err != nil {
 		return in, err
@@ -108,12 +111,16 @@ func (p *planner) aggregate(a *plan.Aggregate) (part, error) {
 	case !stateful && (in.single || len(s.group) > 0 && clustered(in, s.group)):
 		out, err = p.hashAggregate(in, s, physical.Complete)
 	case !stateful && len(s.group) > 0 && groups > p.conf.rows(smallRows) && groups > 0.8*inRows:
-		if in, err = p.cluster(in, s.group, p.est.of(a.Child)); err != nil {
+		deal := s.group
+		if k := p.under[a]; k != nil {
+			deal = k
+		}
+		if in, err = p.cluster(in, deal, p.est.of(a.Child)); err != nil {
 			return in, err
 		}
 		out, err = p.hashAggregate(in, s, physical.Complete)
 	default:
-		out, err = p.twoPhase(in, s, groups, p.est.of(a.Child))
+		out, err = p.twoPhase(in, s, groups, p.est.of(a.Child), p.under[a])
 	}
 	if err != nil {
 		return out, err
@@ -135,6 +142,20 @@ func (p *planner) aggregate(a *plan.Aggregate) (part, error) {
 		list = rest
 	}
 	return project(out, list)
+}
+
+// regroups reports whether the groups of low, which up groups again by some of their keys, are
+// best dealt out by these keys already: there are enough of them to occupy all slots evenly.
+func (p *planner) regroups(up, low *plan.Aggregate) bool {
+	if up.Live || low.Live || len(up.Group) == 0 || len(up.Group) == len(low.Group) {
+		return false
+	}
+	for _, k := range up.Group {
+		if _, ok := k.(*plan.Attr); !ok || !containsKey(low.Group, k) {
+			return false
+		}
+	}
+	return p.est.of(up).rows >= p.evenly()
 }
 
 // commonArguments computes below what several keys and arguments share.
@@ -223,8 +244,8 @@ func keepHash(in part, out []physical.Column) [][]plan.ExprID {
 	return res
 }
 
-// twoPhase aggregates before and after the exchange.
-func (p *planner) twoPhase(in part, s aggSplit, groups float64, st *relStats) (part, error) {
+// twoPhase aggregates before and after the exchange, which deals out by the keys by, if there are any.
+func (p *planner) twoPhase(in part, s aggSplit, groups float64, st *relStats, by []plan.Expr) (part, error) {
 	group, aggs, err := p.boundAggs(in, s)
 	if err != nil {
 		return in, err
@@ -256,16 +277,20 @@ func (p *planner) twoPhase(in part, s aggSplit, groups float64, st *relStats) (p
 	if len(group) == 0 || groups <= p.conf.rows(smallRows) && !(st.rows >= p.conf.rows(unsureRows) && st.unsure(s.group)) {
 		r = p.exchange(r, &physical.Exchange{Kind: physical.Single, N: 1})
 	} else {
-		deal := keys
-		for i, k := range p.dealBy(s.group, st) {
+		if by == nil {
+			by = s.group
+		}
+		var deal []plan.Expr
+		for _, k := range p.dealBy(by, st) {
 			for j, g := range s.group {
-				if k == g && len(s.group) > 1 {
-					if i == 0 {
-						deal = nil
-					}
+				if key(k) == key(g) {
 					deal = append(deal, keys[j])
+					break
 				}
 			}
+		}
+		if len(deal) == 0 {
+			deal = keys
 		}
 		r = p.exchange(r, &physical.Exchange{Kind: physical.Hash, Keys: deal, N: p.partitions(groups)})
 	}

@@ -51,7 +51,7 @@ func OptimizeStream(ctx context.Context, n plan.Node, c Conf) (plan.Node, error)
 // in the state store: Partial, Exchange by the keys, StateAggregate; dropDuplicates
 // becomes StateDedup; withWatermark becomes Watermark.
 func PhysicalStream(ctx context.Context, n plan.Node, c Conf, s StreamInfo) (physical.Node, error) {
-	p := &planner{ctx: ctx, conf: c, est: newEstimator(), once: map[int64]physical.Node{}, stream: &streamPlan{StreamInfo: s}}
+	p := &planner{ctx: ctx, conf: c, est: newEstimator(), once: map[int64]physical.Node{}, under: map[*plan.Aggregate][]plan.Expr{}, stream: &streamPlan{StreamInfo: s}}
 	return p.root(n)
 }
 
