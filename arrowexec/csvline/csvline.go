@@ -26,51 +26,45 @@ type Field struct {
 // New reads the options of CSV; their names are in lower case.
 func New(o map[string]string) (Dialect, error) {
 	d := Dialect{Sep: ",", Quote: '"', Escape: '\\', Null: o["nullvalue"], Empty: o["emptyvalue"], TrimLeft: strings.EqualFold("true", o["ignoreleadingwhitespace"]), TrimRight: strings.EqualFold("true", o["ignoretrailingwhitespace"])}
-	for _, k := range []string{"delimiter", "sep"} {
-		v, ok := o[k]
-		if !ok {
-			continue
-		}
+	if v, ok := first(o, "sep", "delimiter"); ok {
 		sep, err := separator(v)
 		if err != nil {
 			return d, err
 		}
 		d.Sep = sep
 	}
-	one := func(to *byte, name, shown string) error {
-		v, ok := o[name]
+	one := func(to *byte, name string) error {
+		v, ok, err := character(o, name)
 		switch {
-		case !ok:
-			return nil
-		case len([]rune(v)) > 1:
-			return errs.New(errs.Runtime, "OPTION_VALUE_EXCEEDS_ONE_CHARACTER", "paramName", shown, "actualValue", v)
+		case err != nil || !ok:
+			return err
 		case len(v) > 1:
-			return errs.NotSupported("option " + shown + " that is not an ASCII character")
+			return errs.NotSupported("option " + name + " that is not an ASCII character")
 		}
 		if *to = 0; v != "" {
 			*to = v[0]
 		}
 		return nil
 	}
-	if err := one(&d.Quote, "quote", "quote"); err != nil {
+	if err := one(&d.Quote, "quote"); err != nil {
 		return d, err
 	}
-	if err := one(&d.Escape, "escape", "escape"); err != nil {
+	if err := one(&d.Escape, "escape"); err != nil {
 		return d, err
 	}
 	if d.Escape != d.Quote {
 		d.EscapeEscape = d.Escape
 	}
-	if err := one(&d.Comment, "comment", "comment"); err != nil {
+	if err := one(&d.Comment, "comment"); err != nil {
 		return d, err
 	}
-	return d, one(&d.EscapeEscape, "chartoescapequoteescaping", "charToEscapeQuoteEscaping")
+	return d, one(&d.EscapeEscape, "charToEscapeQuoteEscaping")
 }
 
 // separator resolves the escapes that Spark knows in the option sep.
 func separator(v string) (string, error) {
 	if v == "" {
-		return "", errs.New(errs.IllegalArgument, "INVALID_DELIMITER_VALUE.EMPTY_STRING")
+		return "", errs.Refused(errs.IllegalArgument, "Delimiter cannot be empty")
 	}
 	if v == `\` {
 		return "", errs.New(errs.IllegalArgument, "INVALID_DELIMITER_VALUE.SINGLE_BACKSLASH")

@@ -5,8 +5,8 @@ import "strings"
 // Writer is the dialect that CSV is written in.
 type Writer struct {
 	sep           string
-	quote, escape byte
-	escapeEscape  byte // 0: the escape character isn't escaped
+	quote, escape string // a character each, or ""
+	escapeEscape  string // "": the escape character isn't escaped
 	null, empty   string
 	all           bool // every field is quoted
 	inside        bool // fields with a quote inside are quoted
@@ -15,13 +15,35 @@ type Writer struct {
 
 // NewWriter reads the options of a write; their names are in lower case.
 func NewWriter(o map[string]string) (Writer, error) {
-	d, err := New(o)
-	if err != nil {
-		return Writer{}, err
-	}
-	w := Writer{sep: d.Sep, quote: d.Quote, escape: d.Escape, escapeEscape: d.EscapeEscape, null: d.Null, empty: `""`,
+	w := Writer{sep: ",", quote: `"`, escape: `\`, null: o["nullvalue"], empty: `""`,
 		all: strings.EqualFold(o["quoteall"], "true"), inside: !strings.EqualFold(o["escapequotes"], "false"),
 		left: !strings.EqualFold(o["ignoreleadingwhitespace"], "false"), right: !strings.EqualFold(o["ignoretrailingwhitespace"], "false")}
+	if v, ok := first(o, "sep", "delimiter"); ok {
+		sep, err := separator(v)
+		if err != nil {
+			return w, err
+		}
+		w.sep = sep
+	}
+	set := func(to *string, name string) error {
+		v, ok, err := character(o, name)
+		if ok {
+			*to = v
+		}
+		return err
+	}
+	if err := set(&w.quote, "quote"); err != nil {
+		return w, err
+	}
+	if err := set(&w.escape, "escape"); err != nil {
+		return w, err
+	}
+	if w.escape != w.quote {
+		w.escapeEscape = w.escape
+	}
+	if err := set(&w.escapeEscape, "charToEscapeQuoteEscaping"); err != nil {
+		return w, err
+	}
 	if v, ok := o["emptyvalue"]; ok {
 		w.empty = v
 	}
@@ -64,25 +86,23 @@ func (w *Writer) special(x string) bool {
 	if strings.Contains(x, w.sep) || strings.ContainsAny(x, "\n\r") {
 		return true
 	}
-	return w.inside && w.quote != 0 && (strings.IndexByte(x, w.quote) >= 0 || w.escape != 0 && strings.IndexByte(x, w.escape) >= 0)
+	return w.inside && w.quote != "" && (strings.Contains(x, w.quote) || w.escape != "" && strings.Contains(x, w.escape))
 }
 
 func (w *Writer) quoted(dst []byte, x string) []byte {
-	if w.quote != 0 {
-		dst = append(dst, w.quote)
-	}
-	for i := range len(x) {
-		switch c := x[i]; {
-		case c == w.quote && w.quote != 0 && w.escape != 0:
-			dst = append(dst, w.escape, c)
-		case c == w.escape && w.escape != 0 && w.escapeEscape != 0:
-			dst = append(dst, w.escapeEscape, c)
+	dst = append(dst, w.quote...)
+	for i := 0; i < len(x); {
+		switch {
+		case w.quote != "" && w.escape != "" && strings.HasPrefix(x[i:], w.quote):
+			dst = append(append(dst, w.escape...), w.quote...)
+			i += len(w.quote)
+		case w.escape != "" && w.escapeEscape != "" && strings.HasPrefix(x[i:], w.escape):
+			dst = append(append(dst, w.escapeEscape...), w.escape...)
+			i += len(w.escape)
 		default:
-			dst = append(dst, c)
+			dst = append(dst, x[i])
+			i++
 		}
 	}
-	if w.quote != 0 {
-		dst = append(dst, w.quote)
-	}
-	return dst
+	return append(dst, w.quote...)
 }

@@ -11,31 +11,20 @@ import (
 	"neptune/internal/types"
 )
 
-// csvFlags are the options of CSV files that are true or false.
-var csvFlags = []string{"header", "inferSchema", "ignoreLeadingWhiteSpace", "ignoreTrailingWhiteSpace", "multiLine", "preferDate", "enforceSchema", "columnPruning"}
-
 // csvLimits reads the options of CSV files that refuse records, and checks the flags.
 func (t *textOptions) csvLimits(o map[string]string) error {
 	t.most, t.longest = 20480, -1
 	if t.format != "csv" {
 		return nil
 	}
-	for _, name := range csvFlags {
-		if v, ok := o[strings.ToLower(name)]; ok && !isTrue(v) && !strings.EqualFold(v, "false") {
-			return errs.New(errs.Execution, "_LEGACY_ERROR_TEMP_2147", "paramName", name)
-		}
+	if err := csvline.Check(o); err != nil {
+		return err
 	}
 	t.checks = strings.EqualFold(o["enforceschema"], "false")
 	for name, to := range map[string]*int{"maxColumns": &t.most, "maxCharsPerColumn": &t.longest} {
-		v, ok := o[strings.ToLower(name)]
-		if !ok {
-			continue
+		if v, ok := o[strings.ToLower(name)]; ok {
+			*to, _ = strconv.Atoi(v) // checked above
 		}
-		n, err := strconv.Atoi(v)
-		if err != nil {
-			return errs.New(errs.Execution, "_LEGACY_ERROR_TEMP_2146", "paramName", name, "value", v)
-		}
-		*to = n
 	}
 	return nil
 }

@@ -71,6 +71,11 @@ func checkTextWrite(format string, o map[string]string) error {
 
 func newTextWriter(format string, t *types.Type, o map[string]string, zone *time.Location) (*textSink, error) {
 	s := &textSink{format: format, t: t, end: "\n", keep: strings.EqualFold(o["ignorenullfields"], "false"), ascii: isTrue(o["writenonasciicharacterasunicodeescape"])}
+	if format == "csv" {
+		if err := csvline.Check(o); err != nil {
+			return nil, err
+		}
+	}
 	if e, ok := o["linesep"]; ok {
 		if e == "" {
 			return nil, errs.New(errs.IllegalArgument, "STDS_INVALID_OPTION_VALUE.IS_EMPTY", "optionName", "lineSep")

@@ -3,7 +3,7 @@ package fn
 import (
 	"fmt"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 
 	"neptune/arrowexec/csvline"
 	"neptune/arrowexec/vec"
@@ -12,22 +12,38 @@ import (
 	"neptune/internal/types"
 )
 
-// csvOptions reads the options, argument k, and makes the dialect that they describe.
-func csvOptions(a *Args, k int) (*formatOptions, csvline.Dialect, error) {
+// csvOptions reads the options, argument k, and checks all of them.
+func csvOptions(a *Args, k int) (*formatOptions, error) {
 	s, err := clockStateOf(a)
 	if err != nil {
-		return nil, csvline.Dialect{}, err
+		return nil, err
 	}
 	o, err := optionsOf(a, s, "csv", k)
 	if err != nil {
-		return nil, csvline.Dialect{}, err
+		return nil, err
 	}
-	d, err := csvline.New(o.raw)
-	return o, d, err
+	return o, csvline.Check(o.raw)
+}
+
+// someRow reports whether argument 0 has a value in a row that counts: without one, the options aren't looked at.
+func someRow(a *Args) bool {
+	for i := range a.N {
+		if !a.skipped(i) && !a.V[0].IsNull(i) {
+			return true
+		}
+	}
+	return false
 }
 
 func fromCSV(a *Args) (*vec.Vector, error) {
-	o, d, err := csvOptions(a, 2)
+	if !someRow(a) {
+		return vec.MakeNull(a.Ret, a.N), nil
+	}
+	o, err := csvOptions(a, 2)
+	if err != nil {
+		return nil, err
+	}
+	d, err := csvline.New(o.raw)
 	if err != nil {
 		return nil, err
 	}
@@ -89,30 +105,34 @@ func fromCSV(a *Args) (*vec.Vector, error) {
 }
 
 func toCSV(a *Args) (*vec.Vector, error) {
-	o, d, err := csvOptions(a, 1)
+	if !someRow(a) {
+		return vec.MakeNull(a.Ret, a.N), nil
+	}
+	o, err := csvOptions(a, 1)
+	if err != nil {
+		return nil, err
+	}
+	if e, ok := o.raw["linesep"]; ok && e == "" {
+		return nil, errs.New(errs.IllegalArgument, "INVALID_LINE_SEPARATOR.EMPTY")
+	} else if n := utf8.RuneCountInString(e); n > 2 {
+		return nil, errs.New(errs.IllegalArgument, "INVALID_LINE_SEPARATOR.TOO_LONG", "length", strconv.Itoa(n))
+	}
+	w, err := csvline.NewWriter(o.raw)
 	if err != nil {
 		return nil, err
 	}
 	var text []byte
 	return textKernel(func(a *Args, i int, dst []byte) []byte {
 		for k, c := range a.V[0].Child {
-			if k > 0 {
-				dst = append(dst, d.Sep...)
-			}
-			if c.IsNull(i) {
-				text = append(text[:0], d.Null...)
-				if o.is("quoteall") && d.Null != "" {
-					dst = append(append(append(dst, d.Quote), text...), d.Quote)
-				} else {
-					dst = append(dst, text...)
+			text = text[:0]
+			null := c.IsNull(i)
+			if !null {
+				var ok bool
+				if text, ok = o.appendTime(text, c, i); !ok {
+					text = csvText(text, c, i, o)
 				}
-				continue
 			}
-			var ok bool
-			if text, ok = o.appendTime(text[:0], c, i); !ok {
-				text = csvText(text[:0], c, i, o)
-			}
-			dst = appendCSVField(dst, string(text), &d, o)
+			dst = w.Append(dst, k, string(text), null)
 		}
 		return dst
 	})(a)
@@ -148,37 +168,12 @@ func appendBinary(dst, b []byte, style string) []byte {
 	return fmt.Appendf(dst, "[% X]", b)
 }
 
-// appendCSVField writes a field, in quotes where it has to be.
-func appendCSVField(dst []byte, text string, d *csvline.Dialect, o *formatOptions) []byte {
-	if text == "" {
-		return append(dst, o.text("emptyvalue", `""`)...)
-	}
-	if !o.not("ignoreleadingwhitespace") {
-		text = strings.TrimLeft(text, " \t")
-	}
-	if !o.not("ignoretrailingwhitespace") {
-		text = strings.TrimRight(text, " \t")
-	}
-	q := string(rune(d.Quote))
-	plain := !strings.Contains(text, d.Sep) && !strings.ContainsAny(text, "\n\r") && (d.Quote == 0 || !strings.Contains(text, q))
-	if o.not("escapequotes") && d.Quote != 0 && strings.Contains(text, q) && !strings.Contains(text, d.Sep) {
-		plain = true
-	}
-	if plain && !o.is("quoteall") || d.Quote == 0 {
-		return append(dst, text...)
-	}
-	dst = append(dst, d.Quote)
-	for k := range len(text) {
-		if text[k] == d.Quote && !o.not("escapequotes") {
-			dst = append(dst, d.Escape)
-		}
-		dst = append(dst, text[k])
-	}
-	return append(dst, d.Quote)
-}
-
 func schemaOfCSV(a *Args) (*vec.Vector, error) {
-	o, d, err := csvOptions(a, 1)
+	o, err := csvOptions(a, 1)
+	if err != nil {
+		return nil, err
+	}
+	d, err := csvline.New(o.raw)
 	if err != nil {
 		return nil, err
 	}

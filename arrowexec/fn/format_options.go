@@ -25,7 +25,7 @@ type formatOptions struct {
 // unsupportedOptions are options of Spark's that change results and that are not there yet, by the format.
 var unsupportedOptions = map[string][]string{
 	"json": {"encoding", "charset", "locale", "dropfieldifallnull"},
-	"csv":  {"encoding", "charset", "locale", "columnpruning"},
+	"csv":  {"locale"},
 	"xml":  {"encoding", "charset", "locale", "rowvalidationxsdpath", "wildcardcolname", "validatename", "compression", "declaration"},
 }
 
