@@ -67,7 +67,7 @@ func cells(schema *types.Type, batches []*vec.Batch, n, truncate int, conf *fn.C
 			g = append(g, make([]string, len(header)))
 		}
 		for c, f := range schema.Fields {
-			if f.Type.IsNested() {
+			if f.Type.IsNested() || f.Type.Kind == types.Variant {
 				v := b.Cols[c]
 				for r := range b.N {
 					g[from+r][c] = cut(escape(string(fn.AppendPretty(nil, v, r, conf.TimeZone))), truncate)
@@ -148,11 +148,14 @@ func (g grid) table(right bool, n int, more bool) string {
 	return out.String()
 }
 
-// displayWidth counts full-width characters twice (Spark: Utils.stringHalfWidth).
+// displayWidth counts UTF-16 units, and full-width characters twice (Spark: Utils.stringHalfWidth).
 func displayWidth(s string) int {
 	n := 0
 	for _, r := range s {
 		n++
+		if r > 0xffff {
+			n++
+		}
 		if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0x303e || r >= 0x3041 && r <= 0x33ff || r >= 0x3400 && r <= 0x4dbf || r >= 0x4e00 && r <= 0x9fff ||
 			r >= 0xa000 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe4f || r >= 0xff00 && r <= 0xff60 || r >= 0xffe0 && r <= 0xffe6) {
 			n++

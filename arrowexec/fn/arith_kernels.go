@@ -322,6 +322,18 @@ func intervalByZero(a *Args) error {
 func negate(a *Args) (*vec.Vector, error)   { return unaryArith(a, false) }
 func absolute(a *Args) (*vec.Vector, error) { return unaryArith(a, true) }
 
+// negatedDigits is how many digits of a decimal Spark negates: those of Java's DECIMAL128.
+const negatedDigits = 34
+
+// negateLong is -x, rounded half to even to negatedDigits, as Spark has it.
+func negateLong(x types.Int128) types.Int128 {
+	x = x.Neg()
+	if d := x.Digits(); d > negatedDigits {
+		x, _ = roundDecimal(x, 0, negatedDigits-d, 0, true)
+	}
+	return x
+}
+
 func unaryArith(a *Args, abs bool) (*vec.Vector, error) {
 	v := a.V[0]
 	switch v.Layout {
@@ -341,10 +353,16 @@ func unaryArith(a *Args, abs bool) (*vec.Vector, error) {
 		in := vec.Of[types.Int128](v)
 		out := make([]types.Int128, a.N)
 		for i, x := range in {
-			if abs && x.Hi >= 0 {
+			switch {
+			case abs && x.Hi >= 0:
 				out[i] = x
-			} else {
+			case v.Type.Precision <= negatedDigits:
 				out[i] = x.Neg()
+			default:
+				if out[i] = negateLong(x); !a.skipped(i) && !out[i].Fits(a.Ret.Precision) {
+					return nil, errs.New(errs.Arithmetic, "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION", "roundedValue", string(types.AppendDecimal(nil, out[i], a.Ret.Scale)),
+						"originalValue", string(types.AppendDecimal(nil, x.Neg(), a.Ret.Scale)), "precision", strconv.Itoa(a.Ret.Precision), "scale", strconv.Itoa(a.Ret.Scale)).At(a.pos())
+				}
 			}
 		}
 		return vec.FromSlice(a.Ret, out, nil), nil
@@ -381,6 +399,9 @@ func negateInts[T integer](a *Args, abs bool) (*vec.Vector, error) {
 	for i, x := range in {
 		if x == -x && x != 0 && !a.skipped(i) {
 			if isInterval(a.Ret) {
+				if abs {
+					return nil, overflowError(a, "overflow", "")
+				}
 				return nil, ivOverflow(a, "")
 			}
 			return nil, overflowError(a, map[types.Kind]string{types.Int8: "byte", types.Int16: "short", types.Int32: "integer", types.Int64: "long"}[a.Ret.Kind]+" overflow", "")

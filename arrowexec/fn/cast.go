@@ -119,6 +119,8 @@ func (c *Caster) choose() error {
 		c.run = timestampToNumber
 	case f.IsNumeric() && t.IsAnsiInterval(), f.IsAnsiInterval() && t.IsNumeric():
 		c.run = castInterval
+	case f.Kind == types.Date && (t.IsNumeric() || t.Kind == types.Bool): // without ANSI alone, and then always NULL
+		c.run = func(c *Caster, v *vec.Vector) (*vec.Vector, error) { return vec.MakeNull(c.to, v.N), nil }
 	default:
 		return c.refuse()
 	}

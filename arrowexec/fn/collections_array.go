@@ -587,7 +587,7 @@ func arrayFunctions() []Def {
 	shuffle := def("shuffle", "2.4.0", "Puts the elements in a random order.", "SELECT size(shuffle(array(1, 20, 3, 5)))", "4", NullIn, sig(first, shuffleLists, arrayP), sig(first, shuffleLists, arrayP, int64P))
 	shuffle.Random = true
 	add := func(name, usage, want string, front bool) Def {
-		return rewrite(def(name, "3.4.0", usage, "SELECT "+name+"(array('b', 'd', 'c', 'a'), 'd')", want, NullKernel, Overload{Params: params(arrayP, anyP), RetExpr: retAdd(1, false), Eval: arrayAdd(front)}), 1)
+		return rewrite(def(name, "3.4.0", usage, "SELECT "+name+"(array('b', 'd', 'c', 'a'), 'd')", want, NullKernel, Overload{Params: params(typedListP, anyP), RetExpr: retAdd(1, false), Eval: arrayAdd(front)}), 1)
 	}
 	return []Def{
 		def("array_distinct", "2.4.0", "Takes repeated elements out.", "SELECT array_distinct(array(1, 2, 3, null, 3))", "[1,2,3,null]", NullIn, sig(first, arrayDistinct, arrayP)),

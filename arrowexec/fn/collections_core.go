@@ -42,26 +42,29 @@ func makeMap(a *Args) (*vec.Vector, error) {
 	last := a.Env.Conf != nil && a.Env.Conf.Keys["spark.sql.mapKeyDedupPolicy"] == "LAST_WIN"
 	for i := range a.N {
 		n := 0
-	pairs:
 		for k := 0; k+1 < len(a.V); k += 2 {
 			if a.V[k].IsNull(i) {
 				return nil, errs.New(errs.Runtime, "NULL_MAP_KEY").At(a.pos())
 			}
-			for j := k + 2; last && j+1 < len(a.V); j += 2 {
-				if !a.V[j].IsNull(i) && cmp(a.V[k], i, a.V[j], i) == 0 {
-					continue pairs
-				}
-			}
-			for j := 0; !last && j < k; j += 2 {
-				if cmp(a.V[k], i, a.V[j], i) == 0 {
+			value, again := k+1, false // the first of equal keys stays, with the last value
+			for j := 0; j < k && !again; j += 2 {
+				if again = cmp(a.V[k], i, a.V[j], i) == 0; again && !last {
 					return nil, errs.New(errs.Runtime, "DUPLICATED_MAP_KEY", "key", string(AppendText(nil, a.V[k], i, nil)), "mapKeyDedupPolicy", `"spark.sql.mapKeyDedupPolicy"`).At(a.pos())
 				}
 			}
+			if again {
+				continue
+			}
+			for j := k + 2; last && j+1 < len(a.V); j += 2 {
+				if !a.V[j].IsNull(i) && cmp(a.V[k], i, a.V[j], i) == 0 {
+					value = j + 1
+				}
+			}
 			b.Child(0).AppendVector(a.V[k].Slice(i, i+1))
-			if a.V[k+1].Layout == vec.None {
+			if a.V[value].Layout == vec.None {
 				b.Child(1).AppendNull()
 			} else {
-				b.Child(1).AppendVector(a.V[k+1].Slice(i, i+1))
+				b.Child(1).AppendVector(a.V[value].Slice(i, i+1))
 			}
 			n++
 		}
@@ -217,12 +220,12 @@ func valuesCore() []Def {
 		return d
 	}
 	structs := Accept{Name: "ARRAY<STRUCT>", Test: func(t *types.Type) bool { return t.Kind == types.Array && t.Elem.Kind == types.Struct }}
-	item := def("get_array_item", "1.0.0", "Gives an element of an array, from 0.", NullMaybe, Overload{Params: params(arrayP, integralP), RetExpr: retItem(0, false), Eval: arrayItem(false, false)})
+	item := def("get_array_item", "1.0.0", "Gives an element of an array, from 0.", NullMaybe, Overload{Params: params(typedListP, integralP), RetExpr: retItem(0, false), Eval: arrayItem(false, false)})
 	item.Ansi = true
-	at := def("element_at", "2.4.0", "Gives an element of an array (from 1, or from -1 backwards), or the value of a key of a map.", NullMaybe, Overload{Params: params(arrayP, int32P), RetExpr: retItem(1, false), Eval: arrayItem(true, false)}, Example{"SELECT element_at(array(1, 2, 3), 2)", "2"})
+	at := def("element_at", "2.4.0", "Gives an element of an array (from 1, or from -1 backwards), or the value of a key of a map.", NullMaybe, Overload{Params: params(typedListP, int32P), RetExpr: retItem(1, false), Eval: arrayItem(true, false)}, Example{"SELECT element_at(array(1, 2, 3), 2)", "2"})
 	at.Ansi = true
 	at.Overloads = append(at.Overloads, sig(retElem, mapValue, mapP, anyP))
-	tryAt := def("try_element_at", "3.3.0", "Is element_at, with NULL for an index that isn't there.", NullMaybe, Overload{Params: params(arrayP, int32P), RetExpr: retItem(1, true), Eval: arrayItem(true, true)}, Example{"SELECT try_element_at(array(1, 2, 3), 4)", "NULL"})
+	tryAt := def("try_element_at", "3.3.0", "Is element_at, with NULL for an index that isn't there.", NullMaybe, Overload{Params: params(typedListP, int32P), RetExpr: retItem(1, true), Eval: arrayItem(true, true)}, Example{"SELECT try_element_at(array(1, 2, 3), 4)", "NULL"})
 	tryAt.Overloads = append(tryAt.Overloads, sig(retElem, mapValue, mapP, anyP))
 	at.Rewrite, tryAt.Rewrite = unifyKey(lossless), unifyKey(lossless)
 	size := func(a *Args) (*vec.Vector, error) {
@@ -243,7 +246,7 @@ func valuesCore() []Def {
 		def("named_struct", "1.5.0", "Makes a struct of names and values.", NullNever, Overload{Params: params(anyP), Variadic: true, VarMin0: true, RetExpr: retStruct, Eval: makeStruct}, Example{`SELECT named_struct("a", 1, "b", 2, "c", 3)`, `{"a":1,"b":2,"c":3}`}),
 		def("map", "2.0.0", "Makes a map of keys and values.", NullNever, Overload{Params: params(anyP), Variadic: true, VarMin0: true, RetExpr: retMap, Eval: makeMap}, Example{"SELECT map(1.0, '2', 3.0, '4')", `{1.0:"2",3.0:"4"}`}),
 		item,
-		def("get", "3.4.0", "Gives an element of an array, from 0, or NULL.", NullMaybe, Overload{Params: params(arrayP, int32P), RetExpr: retItem(0, true), Eval: arrayItem(false, true)}, Example{"SELECT get(array(1, 2, 3), 0)", "1"}),
+		def("get", "3.4.0", "Gives an element of an array, from 0, or NULL.", NullMaybe, Overload{Params: params(typedListP, int32P), RetExpr: retItem(0, true), Eval: arrayItem(false, true)}, Example{"SELECT get(array(1, 2, 3), 0)", "1"}),
 		def("get_map_value", "1.0.0", "Gives the value of a key.", NullMaybe, sig(retElem, mapValue, mapP, anyP)),
 		def("get_array_struct_fields", "1.0.0", "Gives a field of each struct of an array.", NullIn, sig(func(args []*types.Type) (*types.Type, error) { return args[0], nil }, structFields, structs, int32P)),
 		at, tryAt, sizeDef,

@@ -82,8 +82,9 @@ var (
 	dayTimeP   = Accept{Name: "INTERVAL DAY TO SECOND", Types: []*types.Type{types.DayTimeType}}
 	yearMonthP = Accept{Name: "INTERVAL YEAR TO MONTH", Types: []*types.Type{types.YearMonthType}}
 	calendarP  = Accept{Name: "INTERVAL", Types: []*types.Type{types.CalendarType}}
-	arrayP     = Accept{Name: "ARRAY", Test: func(t *types.Type) bool { return t.Kind == types.Array }}
-	mapP       = Accept{Name: "MAP", Test: func(t *types.Type) bool { return t.Kind == types.Map }}
+	arrayP     = Accept{Name: "ARRAY", Untyped: types.NewArray(types.NullType, true), Test: func(t *types.Type) bool { return t.Kind == types.Array }}
+	typedListP = Accept{Name: "ARRAY", Test: func(t *types.Type) bool { return t.Kind == types.Array }} // not of a NULL
+	mapP       = Accept{Name: "MAP", Untyped: types.NewMap(types.NullType, types.NullType, true), Test: func(t *types.Type) bool { return t.Kind == types.Map }}
 	// numberOrIntervalP is what + and - work on.
 	numberOrIntervalP = Accept{Name: `("NUMERIC" or "INTERVAL DAY TO SECOND" or "INTERVAL YEAR TO MONTH" or "INTERVAL")`, Test: isNumberOrInterval}
 	intervalP         = Accept{Name: `("INTERVAL" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND")`, Test: isInterval}

@@ -133,7 +133,7 @@ func timestampAdd(part func(v *vec.Vector, i int) types.CalendarValue) Kernel {
 		if err != nil {
 			return nil, err
 		}
-		date := a.V[0].Type.Kind == types.Date
+		date, zoned := a.V[0].Type.Kind == types.Date, a.V[0].Type.Kind == types.Timestamp
 		out := vec.Make(a.Ret, a.N)
 		for i := range a.N {
 			if a.skipped(i) {
@@ -153,20 +153,25 @@ func timestampAdd(part func(v *vec.Vector, i int) types.CalendarValue) Kernel {
 				continue
 			}
 			x := vec.Of[int64](a.V[0])[i]
-			if iv.Months != 0 || iv.Days != 0 {
+			for _, step := range [2][2]int64{{int64(iv.Months), 0}, {0, int64(iv.Days)}} {
+				if step == [2]int64{} {
+					continue
+				}
 				local := x
-				if a.V[0].Type.Kind == types.Timestamp {
+				if zoned {
 					local = z.ToLocal(x)
 				}
 				day := types.FloorDiv(local, types.MicrosPerDay)
-				d, ok := addMonths(day, int64(iv.Months))
-				d += int64(iv.Days)
+				d, ok := addMonths(day, step[0])
+				d += step[1]
 				if !ok || d > 106751990 || d < -106751990 {
 					return nil, datetimeOverflow(a, "add an interval to a timestamp")
 				}
-				x = d*types.MicrosPerDay + local - day*types.MicrosPerDay
-				if a.V[0].Type.Kind == types.Timestamp {
-					x = z.FromLocal(x)
+				offset := local - x
+				local += (d - day) * types.MicrosPerDay
+				x = local - offset // of two instants with this local time, that with the old offset
+				if zoned && z.ToLocal(x) != local {
+					x = z.FromLocal(local)
 				}
 			}
 			if overflows(opAdd, x, iv.Micros) {
@@ -182,8 +187,10 @@ func ymPart(v *vec.Vector, i int) types.CalendarValue {
 	return types.CalendarValue{Months: vec.Of[int32](v)[i]}
 }
 
+// dtPart parts an interval into whole days, which are added in local time, and the rest.
 func dtPart(v *vec.Vector, i int) types.CalendarValue {
-	return types.CalendarValue{Micros: vec.Of[int64](v)[i]}
+	us := vec.Of[int64](v)[i]
+	return types.CalendarValue{Days: int32(us / types.MicrosPerDay), Micros: us % types.MicrosPerDay}
 }
 
 func calPart(v *vec.Vector, i int) types.CalendarValue { return vec.Of[types.CalendarValue](v)[i] }
@@ -467,7 +474,7 @@ func datetimeCore() []Def {
 			return d + int64(types.DaysInMonth(y, m)-k)
 		}), dateP)),
 		maybe(def("trunc", "Gives the first day of the year, quarter, month or week that a date is in.", Example{"SELECT trunc('2019-08-04', 'week')", "2019-07-29"}, sig(date, truncDate, dateP, stringP))),
-		maybe(def("date_trunc", "Cuts a timestamp at a unit.", Example{"SELECT date_trunc('YEAR', '2015-03-05T09:32:05.359')", "2015-01-01 00:00:00"}, sig(ts, truncTimestamp, stringP, tsP), sig(gives(types.TimestampNTZType), truncTimestamp, stringP, ntzP))),
+		maybe(def("date_trunc", "Cuts a timestamp at a unit.", Example{"SELECT date_trunc('YEAR', '2015-03-05T09:32:05.359')", "2015-01-01 00:00:00"}, sig(ts, truncTimestamp, stringP, tsP))),
 		def("interval_days", "Gives the whole days of an interval.", Example{}, sig(i32, func(a *Args) (*vec.Vector, error) {
 			out := make([]int32, a.N)
 			for i, x := range vec.Of[int64](a.V[0]) {

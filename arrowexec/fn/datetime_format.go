@@ -279,6 +279,14 @@ func makeTimestamp(zoned, try bool) Kernel {
 	return longKernel(func(a *Args, s *clockState, i int) (int64, bool, error) {
 		y, m, d, h, mi := a.i32(0, i), a.i32(1, i), a.i32(2, i), a.i32(3, i), a.i32(4, i)
 		us := micros6(a.V[5], i)
+		zone := s.zone
+		if zoned && len(a.V) > 6 {
+			z, err := s.zoneNamed(a, a.V[6].Str(i))
+			if err != nil {
+				return 0, false, err
+			}
+			zone = z.cache
+		}
 		fail := func(name string, kv ...string) (int64, bool, error) {
 			if try || a.Mode != plan.ANSI {
 				return 0, false, nil
@@ -312,14 +320,6 @@ func makeTimestamp(zoned, try bool) Kernel {
 		local := day*types.MicrosPerDay + int64(h)*types.MicrosPerHour + int64(mi)*types.MicrosPerMinute + us
 		if !zoned {
 			return local, true, nil
-		}
-		zone := s.zone
-		if len(a.V) > 6 {
-			z, err := s.zoneNamed(a, a.V[6].Str(i))
-			if err != nil {
-				return 0, false, err
-			}
-			zone = z.cache
 		}
 		return zone.FromLocal(local), true, nil
 	})
@@ -659,6 +659,7 @@ func datetimePatterns() []Def {
 		def("to_timestamp", "2.2.0", "Reads a timestamp, by a pattern if one is given.", "SELECT to_timestamp('2016-12-31', 'yyyy-MM-dd')", "2016-12-31 00:00:00", stamp(ts, asTimestamp, "try_to_timestamp")...),
 		def("to_timestamp_ltz", "3.4.0", "Reads a timestamp with the session's time zone.", "SELECT to_timestamp_ltz('2016-12-31 00:12:00')", "2016-12-31 00:12:00", stamp(ts, asTimestamp, "try_to_timestamp")...),
 		def("to_timestamp_ntz", "3.4.0", "Reads a timestamp without time zone.", "SELECT to_timestamp_ntz('2016-12-31 00:12:00')", "2016-12-31 00:12:00", stamp(ntz, asNTZ, "try_to_timestamp")...),
+		{Name: "try_to_timestamp_ntz", Since: "3.4.0", Group: "internal", Usage: "Is try_to_timestamp where timestamps have no time zone.", Kind: plan.FnScalar, Nulls: NullMaybe, Overloads: all(stamp(ntz, asNTZ, ""))},
 		def("try_to_timestamp", "3.3.0", "Is to_timestamp, with NULL for what is no timestamp.", "SELECT try_to_timestamp('foo', 'yyyy-MM-dd')", "NULL", all(stamp(ts, asTimestamp, ""))...),
 		def("make_timestamp", "3.0.0", "Makes a timestamp of year, month, day, hour, minute, seconds and, if given, a time zone.", "SELECT make_timestamp(2014, 12, 28, 6, 30, 45.887)", "2014-12-28 06:30:45.887", make6(ts, true, false, true)...),
 		clockName(def("make_timestamp_ltz", "3.4.0", "Makes a timestamp with the session's time zone of its fields.", "SELECT make_timestamp_ltz(2014, 12, 28, 6, 30, 45.887)", "2014-12-28 06:30:45.887", make6(ts, true, false, false)...), "make_timestamp(@)"),

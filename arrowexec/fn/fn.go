@@ -69,6 +69,8 @@ type Accept struct {
 	Test  func(*types.Type) bool
 	// Exact: no implicit casts, but for NULL, which becomes the first of Types (Spark: ExpectsInputTypes).
 	Exact bool
+	// Untyped is what a NULL without a type becomes where Types doesn't say it; nil: it stays as it is.
+	Untyped *types.Type
 	// Lambda is the number of parameters of a lambda argument; 0: not one. With LambdaMax > Lambda fewer or more are allowed.
 	Lambda, LambdaMax int
 }
@@ -82,6 +84,8 @@ type Overload struct {
 	Same []int
 	// Like are positions whose arguments become the type that the first has (Spark: TypeCollection(input.dataType, NullType)).
 	Like []int
+	// Unpromoted: strings have no common type with others (Spark: findWiderTypeWithoutStringPromotion).
+	Unpromoted bool
 	// Ret computes the result type from the coerced arguments.
 	Ret func(args []*types.Type) (*types.Type, error)
 	// RetExpr, when set, is used instead of Ret: it may look at literals, nullability and lambdas.

@@ -168,7 +168,13 @@ func writeJSON(dst []byte, v *vec.Vector, i int, o *formatOptions, keepNulls boo
 		text, _ := o.appendTime(nil, v, i)
 		return appendJSONText(dst, text)
 	case types.Variant:
+		if o.laidOut {
+			dst = append(dst, verbatim)
+		}
 		dst, _ = variantAt(v, i).json(dst, o.zone.loc)
+		if o.laidOut {
+			dst = append(dst, verbatim)
+		}
 		return dst
 	case types.Binary:
 		return append(appendBase64(append(dst, '"'), v.Bytes(i)), '"')
@@ -207,6 +213,7 @@ func toJSON(a *Args) (*vec.Vector, error) {
 		return textKernel(func(a *Args, i int, dst []byte) []byte { return writeJSON(dst, a.V[0], i, o, keep) })(a)
 	}
 	var text []byte
+	o.laidOut = true
 	return textKernel(func(a *Args, i int, dst []byte) []byte {
 		text = writeJSON(text[:0], a.V[0], i, o, keep)
 		return prettyJSON(dst, text)

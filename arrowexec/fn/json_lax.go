@@ -185,6 +185,9 @@ func (l *jsonLax) word() bool {
 	return true
 }
 
+// verbatim stands around a variant in a JSON text that is to be laid out: a variant isn't. No text has the byte itself.
+const verbatim = 1
+
 // prettyJSON writes a compact JSON text on many lines, as the option pretty wants it.
 func prettyJSON(dst, s []byte) []byte {
 	depth := 0
@@ -197,6 +200,10 @@ func prettyJSON(dst, s []byte) []byte {
 	var open []byte
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; c {
+		case verbatim:
+			n := bytes.IndexByte(s[i+1:], verbatim)
+			dst = append(dst, s[i+1:i+1+n]...)
+			i += n + 1
 		case '"':
 			from := i
 			for i++; s[i] != '"'; i++ {

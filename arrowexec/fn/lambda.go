@@ -129,6 +129,9 @@ func quantify(all bool) Kernel {
 	return func(a *Args) (*vec.Vector, error) {
 		args, row := a.elements(1)
 		v, err := a.apply(1, args, row)
+		if _, failed := errs.As(err); failed {
+			v, row, err = a.untilDecided(args, row, all)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -153,6 +156,33 @@ func quantify(all bool) Kernel {
 		}
 		return res, nil
 	}
+}
+
+// untilDecided evaluates the predicate, argument 1, element by element, and leaves out those of a row behind the one
+// that decides: what they raise is never met. row is that of the elements looked at.
+func (a *Args) untilDecided(args []*vec.Vector, row []int32, all bool) (*vec.Vector, []int32, error) {
+	b := vec.NewBuilder(types.BoolType, len(row))
+	var seen []int32
+	decided := int32(-1)
+	one := make([]*vec.Vector, len(args))
+	for k, r := range row {
+		if r == decided {
+			continue
+		}
+		for i, v := range args {
+			one[i] = v.Slice(k, k+1)
+		}
+		v, err := a.apply(1, one, row[k:k+1])
+		if err != nil {
+			return nil, nil, err
+		}
+		b.AppendVector(v)
+		seen = append(seen, r)
+		if !v.IsNull(0) && vec.Of[bool](v)[0] != all {
+			decided = r
+		}
+	}
+	return b.Finish(), seen, nil
 }
 
 // aggregateList folds the elements of arrays; step k is done for all rows that have an element k at once.

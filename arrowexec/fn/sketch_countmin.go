@@ -48,7 +48,7 @@ func countMinEmpty(c *plan.Call) (func() countMinState, error) {
 	case int32:
 		seed = int64(x)
 	case int64:
-		seed = x
+		seed = int64(int32(x)) // Spark cuts it
 	}
 	depth, width := sketch.CountMinSize(eps, confidence)
 	if depth*(width+1)*8 > math.MaxInt32-20 {

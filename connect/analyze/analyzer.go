@@ -35,7 +35,7 @@ type Conf struct {
 }
 
 func (c *Conf) flag(key string, def bool) bool {
-	switch strings.ToLower(c.Keys[key]) {
+	switch strings.ToLower(strings.TrimSpace(c.Keys[key])) {
 	case "true":
 		return true
 	case "false":

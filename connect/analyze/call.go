@@ -460,6 +460,9 @@ func (r *run) overload(def *fn.Def, c *plan.Call) (*fn.Overload, []plan.Expr, er
 		return nil, nil, r.wrongNumArgs(c, expectedNum(def))
 	}
 	if failAt >= len(c.Args) { // arguments without a common type
+		if failed.Unpromoted {
+			return nil, nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", errs.ID(c.Name), "dataType", "["+joinTypes(c.Args, ", ")+"]", "sqlExpr", r.quoted(c)).At(c.Origin)
+		}
 		return nil, nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", errs.ID(c.Name), "dataType", "("+joinTypes(c.Args, " or ")+")", "sqlExpr", r.quoted(c)).At(c.Origin)
 	}
 	want := requiredTypes(def, failed, failAt, len(c.Args))
@@ -553,7 +556,7 @@ func (r *run) match1(o *fn.Overload, in []plan.Expr) (out []plan.Expr, cost, bad
 			}
 		}
 		if len(l) > 1 {
-			t := r.common(l)
+			t := r.coercion().WiderAll(typesOf(l), !o.Unpromoted)
 			if t == nil {
 				return nil, 0, len(in)
 			}
@@ -620,7 +623,7 @@ func (r *run) accept(p *fn.Accept, t *types.Type) (*types.Type, int) {
 			return nil, 0 // anything
 		}
 		if t.Kind == types.Null {
-			return nil, 3
+			return p.Untyped, 3
 		}
 		return nil, -1
 	}

@@ -1,8 +1,10 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
+	"neptune/arrowexec/fn"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -39,20 +41,41 @@ func sameShape(a, b *types.Type) bool {
 // lambdas resolves the lambda arguments of a higher-order function: the types
 // of their parameters follow from the other arguments.
 func (r *run) lambdas(c *plan.Call, s *scope) error {
+	if !higherOrder[c.Name] {
+		if d := fn.Lookup(c.Name); d != nil && !slices.ContainsFunc(d.Overloads, func(o fn.Overload) bool { return arity(&o, len(c.Args)) }) {
+			return r.wrongNumArgs(c, expectedNum(d))
+		}
+		return aerr("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "class", strings.ToLower(c.Name)).At(c.Origin)
+	}
+	least, most, shown := 2, 2, "2"
+	switch c.Name {
+	case "array_sort":
+		least, shown = 1, "[1, 2]"
+	case "aggregate", "reduce":
+		least, most, shown = 3, 4, "[3, 4]"
+	case "zip_with", "map_zip_with":
+		least, most, shown = 3, 3, "3"
+	}
+	if n := len(c.Args); n < least || n > most {
+		return r.wrongNumArgs(c, shown)
+	}
+	// A NULL without a type takes the type that is wanted, but not before lambdas are bound.
+	lambda := slices.ContainsFunc(c.Args, func(e plan.Expr) bool { _, ok := e.(*plan.Lambda); return ok })
+	untyped := func(i int, t *types.Type) {
+		if x := c.Args[i].Type(); x != nil && x.Kind == types.Null && !lambda {
+			c.Args[i] = r.implicit(c.Args[i], t)
+		}
+	}
 	arr := func(i int) (*types.Type, bool, error) {
-		if i >= len(c.Args) {
-			return nil, false, r.wrongNumArgs(c, itoa(i+2))
-		}
+		untyped(i, types.NewArray(types.NullType, true))
 		t := c.Args[i].Type()
-		if t != nil && t.Kind == types.Null {
-			return types.NullType, true, nil
-		}
 		if t == nil || t.Kind != types.Array {
 			return nil, false, r.unexpected(c, i, `"ARRAY"`)
 		}
 		return t.Elem, t.ElemNulls, nil
 	}
 	mp := func(i int) (*types.Type, error) {
+		untyped(i, types.NewMap(types.NullType, types.NullType, true))
 		t := c.Args[i].Type()
 		if t == nil || t.Kind != types.Map {
 			return nil, r.unexpected(c, i, `"MAP"`)
@@ -73,7 +96,7 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 			c.Args[i] = &plan.Lambda{At: plan.At{Origin: c.Args[i].Pos()}, Args: hidden, Body: c.Args[i]}
 			return nil
 		}
-		if len(l.Args) > len(params) {
+		if len(l.Args) != len(params) {
 			return aerr("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", "expectedNumArgs", itoa(len(l.Args)), "actualNumArgs", itoa(len(params))).At(l.Origin)
 		}
 		seen := map[string]bool{}
@@ -96,17 +119,32 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 		c.Args[i] = &n
 		return nil
 	}
-	ints := p{types.Int32Type, false}
+	// A predicate that gives NULL without a type is the NULL, whatever it would have done.
+	predicate := func(i int, params ...p) error {
+		if err := bind(i, params...); err != nil {
+			return err
+		}
+		if l := c.Args[i].(*plan.Lambda); l.Body.Type() != nil && l.Body.Type().Kind == types.Null {
+			n := *l
+			n.Body = &plan.Literal{At: plan.At{Origin: l.Body.Pos()}, T: types.BoolType}
+			c.Args[i] = &n
+		}
+		return nil
+	}
 	switch c.Name {
 	case "transform", "filter", "exists", "any_match", "forall", "all_match":
 		e, nulls, err := arr(0)
 		if err != nil {
 			return err
 		}
-		if len(c.Args) != 2 {
-			return r.wrongNumArgs(c, "2")
+		params := []p{{e, nulls}}
+		if l, ok := c.Args[1].(*plan.Lambda); ok && len(l.Args) == 2 && (c.Name == "transform" || c.Name == "filter") {
+			params = append(params, p{types.Int32Type, false}) // the index
 		}
-		return bind(1, p{e, nulls}, ints)
+		if c.Name == "transform" {
+			return bind(1, params...)
+		}
+		return predicate(1, params...)
 	case "array_sort":
 		if len(c.Args) != 2 {
 			return nil // without a comparison
@@ -120,9 +158,6 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 		e, nulls, err := arr(0)
 		if err != nil {
 			return err
-		}
-		if len(c.Args) < 3 {
-			return r.wrongNumArgs(c, "[3, 4]")
 		}
 		zero := c.Args[1].Type()
 		if err := bind(2, p{zero, true}, p{e, nulls}); err != nil {
@@ -154,17 +189,14 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 		if err != nil {
 			return err
 		}
-		if len(c.Args) != 3 {
-			return r.wrongNumArgs(c, "3")
-		}
 		return bind(2, p{a, true}, p{b, true})
 	case "map_filter", "transform_keys", "transform_values":
 		m, err := mp(0)
 		if err != nil {
 			return err
 		}
-		if len(c.Args) != 2 {
-			return r.wrongNumArgs(c, "2")
+		if c.Name == "map_filter" {
+			return predicate(1, p{m.Key, false}, p{m.Elem, m.ElemNulls})
 		}
 		return bind(1, p{m.Key, false}, p{m.Elem, m.ElemNulls})
 	case "map_zip_with":
@@ -176,10 +208,7 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 		if err != nil {
 			return err
 		}
-		if len(c.Args) != 3 {
-			return r.wrongNumArgs(c, "3")
-		}
 		return bind(2, p{a.Key, false}, p{a.Elem, true}, p{b.Elem, true})
 	}
-	return aerr("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "class", strings.ToLower(c.Name)).At(c.Origin)
+	return nil
 }

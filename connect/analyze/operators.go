@@ -389,6 +389,9 @@ func (r *run) comparable(a, b plan.Expr) *types.Type {
 			return t
 		}
 	} else if t := legacyComparable(x, y); t != nil {
+		if (t.Kind == types.Date || t.Kind == types.Timestamp) && r.Conf.flag("spark.sql.legacy.typeCoercion.datetimeToString.enabled", false) {
+			return types.StringType
+		}
 		return t
 	}
 	switch {

@@ -119,6 +119,10 @@ func (r *run) pivot(n *plan.Pivot, outer *scope) (*rel, error) {
 		list = append(list, g)
 		keys = append(keys, unalias(g))
 	}
+	first := !slices.ContainsFunc(aggs, func(a plan.Expr) bool {
+		t := unalias(a).Type()
+		return !t.IsNumeric() && t.Kind != types.Bool
+	})
 	for _, v := range values {
 		eq, err := r.compare(&plan.Call{Name: "<=>", Args: []plan.Expr{col, v.e}})
 		if err != nil {
@@ -143,8 +147,9 @@ func (r *run) pivot(n *plan.Pivot, outer *scope) (*rel, error) {
 			if err != nil {
 				return nil, err
 			}
-			// A group without rows of the value gives null, a count included.
-			if !x.Nullable() {
+			// A group without rows of the value gives null, a count included; but beside an aggregate of a type that
+			// Spark's PivotFirst doesn't hold, what the aggregate gives of no rows.
+			if first && !x.Nullable() {
 				cnt, err := r.function(&plan.Call{Name: "count", Args: []plan.Expr{intLit(1)}})
 				if err != nil {
 					return nil, err

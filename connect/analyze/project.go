@@ -178,8 +178,8 @@ func (r *run) named(written, e plan.Expr) plan.Expr {
 	}
 	if _, ok := written.(*plan.UnresolvedAttr); ok {
 		parts := written.(*plan.UnresolvedAttr).Parts
-		if k, ok := r.orig[e].(*plan.Call); ok && len(parts) == 1 && (k.Name == "current_date" || k.Name == "current_timestamp") {
-			return auto(r.sql(e)) // with the parentheses that weren't written
+		if _, ok := r.orig[e].(*plan.Call); ok && len(parts) == 1 {
+			return auto(r.sql(e)) // literalFunction's, with the parentheses that weren't written
 		}
 		return auto(parts[len(parts)-1])
 	}

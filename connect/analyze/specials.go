@@ -39,7 +39,7 @@ func specialTable() map[string]special {
 		"first": firstCall, "first_value": firstCall, "last": firstCall, "last_value": firstCall, "any_value": firstCall,
 		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,
 		"current_date": now, "curdate": now, "current_timestamp": now, "now": now, "localtimestamp": now, "current_timezone": now, "current_time": currentTime, "localtime": currentTime,
-		"to_char": toCharCall, "to_varchar": toCharCall, "decode": decodeCall, "uniform": uniformCall, "time_bucket": timeBucketCall, "random": randomCall, "size": sizeCall, "cardinality": sizeCall, "elt": asTexts("spark.sql.function.eltOutputAsString"), "concat": asTexts("spark.sql.function.concatBinaryAsString"),
+		"to_char": toCharCall, "to_varchar": toCharCall, "decode": decodeCall, "uniform": uniformCall, "time_bucket": timeBucketCall, "random": randomCall, "size": sizeCall, "cardinality": sizeCall, "elt": asTexts("spark.sql.function.eltOutputAsString"), "to_timestamp": stampCall, "try_to_timestamp": stampCall, "make_timestamp": stampCall, "try_make_timestamp": stampCall, "concat": concatCall, "concat_ws": concatWsCall, "round": roundCall, "bround": roundCall,
 		"date_add": dayShift, "dateadd": dayShift, "date_sub": dayShift, "ceil": roundTo, "ceiling": roundTo, "floor": roundTo, "time": castCall(types.TimeType),
 		"current_user": who, "user": who, "session_user": who, "current_catalog": who, "current_database": who, "current_schema": who, "current_path": who,
 		"distributed_sequence_id": sequenceID,
@@ -267,14 +267,12 @@ func (r *run) literalFunction(e *plan.UnresolvedAttr) plan.Expr {
 			return nil
 		}
 		return x
-	case "current_date", "current_timestamp", "localtimestamp":
+	case "current_date", "current_timestamp":
 		return r.note(r.nowLiteral(name, e.At), &plan.Call{At: e.At, Name: name})
-	case "current_user", "user", "session_user", "current_catalog", "current_database", "current_schema", "current_path":
-		w := &plan.Call{At: e.At, Name: name}
-		if name == "current_database" {
-			w.Name = "current_schema"
-		}
-		return r.note(r.whoLiteral(name, e.At), w)
+	case "current_user", "user", "session_user":
+		return r.note(r.whoLiteral(name, e.At), &plan.Call{At: e.At, Name: "current_user"})
+	case "current_path":
+		return r.note(r.whoLiteral(name, e.At), &plan.Call{At: e.At, Name: name})
 	case hiveGroupingID:
 		return &plan.Call{At: e.At, Name: "grouping_id", Kind: plan.FnScalar, T: types.Int64Type}
 	}

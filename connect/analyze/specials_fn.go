@@ -201,6 +201,69 @@ func asTexts(key string) special {
 	}
 }
 
+// stampCall is to_timestamp and its like: they give what the session takes for a timestamp.
+func stampCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if !strings.EqualFold(r.Conf.text("spark.sql.timestampType", ""), "TIMESTAMP_NTZ") || len(c.Args) > 6 {
+		return nil, nil // of more arguments one is a time zone
+	}
+	w := *c
+	w.Name += "_ntz"
+	w.Internal = true // there is no such function as try_to_timestamp_ntz for users
+	x, err := r.function(&w)
+	if err != nil {
+		return nil, err
+	}
+	return r.note(x, c), nil
+}
+
+// concatCall is concat: beside anything but binaries alone, binaries and NULLs are texts.
+func concatCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if !r.Conf.flag("spark.sql.function.concatBinaryAsString", false) && !slices.ContainsFunc(c.Args, func(e plan.Expr) bool { return e.Type().Kind != types.Binary }) {
+		return nil, nil
+	}
+	c.Args = slices.Clone(c.Args)
+	lists, others := 0, 0
+	for i, a := range c.Args {
+		switch a.Type().Kind {
+		case types.Binary, types.Null:
+			c.Args[i] = r.implicit(a, types.StringType)
+		}
+		if a.Type().Kind == types.Array {
+			lists++
+		} else if r.canImplicit(a.Type(), types.StringType) {
+			others++
+		}
+	}
+	if lists > 0 && others > 0 && lists+others == len(c.Args) {
+		for i, a := range c.Args {
+			if a.Type().Kind != types.Array && r.canImplicit(a.Type(), types.StringType) {
+				c.Args[i] = r.implicit(a, types.StringType)
+			}
+		}
+		return nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", errs.ID(c.Name), "dataType", "("+joinTypes(c.Args, " or ")+")", "sqlExpr", r.quoted(c)).At(c.Origin)
+	}
+	return nil, nil
+}
+
+// concatWsCall is concat_ws: arrays of anything that has a text are arrays of texts.
+func concatWsCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	c.Args = slices.Clone(c.Args)
+	for i, a := range c.Args {
+		if t := a.Type(); i > 0 && t.Kind == types.Array && !t.Elem.IsString() && r.canImplicit(t.Elem, types.StringType) {
+			c.Args[i] = r.implicit(a, types.NewArray(types.StringType, t.ElemNulls))
+		}
+	}
+	return nil, nil
+}
+
+// roundCall is round and bround: the number of digits is a constant.
+func roundCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) == 2 && !foldable(c.Args[1]) {
+		return nil, aerr("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", r.quoted(c), "inputName", "`scale`", "inputType", `"INT"`, "inputExpr", r.quoted(c.Args[1])).At(c.Origin)
+	}
+	return nil, nil
+}
+
 // dayShift is date_add and date_sub: a constant text is read as the number of days.
 func dayShift(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	if c.Name == "dateadd" {

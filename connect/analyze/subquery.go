@@ -98,7 +98,10 @@ func (r *run) inSubquery(n *plan.Subquery, x *rel, s *scope) (plan.Expr, error) 
 	}
 	cols := make([]*types.Type, len(left))
 	for i, l := range left {
-		t := r.comparable(l, x.out[i])
+		t := r.coercion().Wider(l.Type(), x.out[i].T, true)
+		if t == nil {
+			t = r.comparable(l, x.out[i])
+		}
 		if t == nil {
 			return nil, aerr("DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "sqlExpr", r.quoted(n), "mismatchedColumns", "("+r.quoted(l)+":"+errs.Quote(l.Type().SQL())+", "+errs.Quote(x.out[i].Name)+":"+errs.Quote(x.out[i].T.SQL())+")", "leftType", joinTypes(left, ", "), "rightType", typeList(x.out)).At(n.Origin)
 		}

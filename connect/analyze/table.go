@@ -363,7 +363,8 @@ func (r *run) inlineValue(e plan.Expr) error {
 	if _, ok := e.(*plan.Literal); ok || first(e, func(x plan.Expr) bool { _, ok := x.(*plan.Subquery); return ok }, always) != nil {
 		return nil
 	}
-	if !foldable(e) {
+	// The nonce of aes_encrypt is random, and it is a constant all the same.
+	if c, ok := e.(*plan.Call); !foldable(e) && !(ok && c.Name == "aes_encrypt" && !slices.ContainsFunc(c.Args, func(a plan.Expr) bool { return !foldable(a) })) {
 		return aerr("INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "expr", r.quoted(e)).At(e.Pos())
 	}
 	if r.Fold == nil {

@@ -154,7 +154,9 @@ func (c *Conf) MustGet(key string) (string, error) {
 func (c *Conf) String(key string) string { v, _ := c.Get(key); return v }
 
 // Bool returns whether the value is true.
-func (c *Conf) Bool(key string) bool { return strings.EqualFold(c.String(key), "true") }
+func (c *Conf) Bool(key string) bool {
+	return strings.EqualFold(strings.TrimSpace(c.String(key)), "true")
+}
 
 // Int returns the value as a number; sizes ("64MB") are in bytes, and durations ("10s") in milliseconds. def is for keys without value, or with another one.
 func (c *Conf) Int(key string, def int64) int64 {

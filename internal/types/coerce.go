@@ -313,13 +313,13 @@ func ForcesNulls(from, to *Type) bool {
 	return false
 }
 
-// WiderAll folds Wider over a list; Null for an empty one, nil when there is none.
+// WiderAll folds Wider over a list; Null for an empty one, nil when there is none. Without ANSI strings go first, as
+// anything beside them becomes a string.
 func (r Rules) WiderAll(list []*Type, strings bool) *Type {
 	t := NullType
-	// Strings go last, as Spark does: so that the others find their own common type first.
 	for pass := range 2 {
 		for _, x := range list {
-			if hasString(x) == (pass == 1) {
+			if r.ANSI && pass == 0 || !r.ANSI && hasString(x) == (pass == 0) {
 				if t = r.Wider(t, x, strings); t == nil {
 					return nil
 				}

@@ -142,6 +142,9 @@ scan:
 		}
 		switch {
 		case j == 0 && c == 'T':
+			if text[0] != 'T' { // not behind blanks
+				return p, false
+			}
 			p.JustTime = true
 			i += 3
 		case i < 2:
