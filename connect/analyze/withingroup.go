@@ -58,7 +58,7 @@ func listaggCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	}
 	c.Args = slices.Clone(c.Args)
 	if t.Kind == types.Binary && delim.IsString() && len(c.Args) == 2 || t.IsString() && delim.Kind == types.Binary ||
-		t.IsString() && delim.IsString() && t.Collation != delim.Collation {
+		len(c.Args) == 2 && t.IsString() && delim.IsString() && t.Collation != delim.Collation {
 		shown := *c
 		shown.Distinct = false
 		return nil, aerr("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "functionName", errs.ID("listagg"), "dataType", "("+joinTypes(c.Args, " or ")+")", "sqlExpr", r.quoted(&shown)).At(c.Origin)
