@@ -82,6 +82,7 @@ const (
 	partBits    = 6
 	aggParts    = 1 << partBits
 	splitGroups = 1 << 15 // groups at which one table becomes many
+	splitCoded  = 1 << 17 // the same where strings are numbered: of what a group takes little is read
 	waitRows    = 32 * vec.DefaultRows
 	maxShift    = 48 // beyond it groups have too much of the hash in common to be divided
 )
@@ -217,7 +218,11 @@ func (a *aggCore) splits(p *aggPart) bool {
 	if a.fixed || a.shift > maxShift {
 		return false
 	}
-	if p.table.n >= splitGroups && !a.whole && p.table.direct == nil {
+	most := splitGroups
+	if p.table.codes != nil {
+		most = splitCoded
+	}
+	if p.table.n >= most && !a.whole && p.table.direct == nil {
 		return true
 	}
 	share := a.c.Mem.Share()

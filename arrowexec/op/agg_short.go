@@ -16,12 +16,14 @@ const (
 	shortNull  = ^uint64(0)
 )
 
-// shorten makes an empty table with string keys try words. Hashes for
+// shorten makes an empty table with string keys try words, of short strings or of numbers for
+// strings. Hashes for
 // partitions aren't taken from such a table: they change when it turns.
 func (t *groupTable) shorten() *groupTable {
 	if t.words > 0 || len(t.types) == 0 || t.n > 0 {
 		return t
 	}
+	t.mayCode = t.codable()
 	words := 0
 	for _, k := range t.types {
 		if vec.LayoutOf(k) == vec.Bytes {
@@ -95,7 +97,13 @@ func packStrings(v *vec.Vector, n, step int, out []uint64) bool {
 
 // lengthen goes over to comparing values.
 func (t *groupTable) lengthen() error {
-	t.short, t.words, t.nulls = false, 0, false
+	t.short = false
+	return t.byValue()
+}
+
+// byValue finds the places of all groups by the hashes of their keys' values.
+func (t *groupTable) byValue() error {
+	t.words, t.nulls = 0, false
 	t.slots1, t.packed, t.cur = nil, t.packed[:0], nil
 	size := 16
 	for size < 4*t.n {

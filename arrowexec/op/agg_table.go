@@ -9,10 +9,18 @@ import (
 // open addressing over flat slices. Keys whose columns pack into words are
 // compared as words; others by value, against the columns of keys.
 type groupTable struct {
-	types []*types.Type
-	words int  // 0: compare by value
-	nulls bool // packed keys have null bits
-	short bool // strings are packed too (agg_short.go)
+	types   []*types.Type
+	words   int           // 0: compare by value
+	nulls   bool          // packed keys have null bits
+	short   bool          // strings are packed too (agg_short.go)
+	mayCode bool          // strings may be numbered, if the first rows say so
+	codes   []*groupTable // numbers of strings, nil for other columns (agg_codes.go); nil: not numbered
+	coded   []*vec.Vector // the keys that hashes was last asked about, with numbers for strings
+	// Of number: the rows' numbers, and where strings lie that several rows have.
+	rows, once, found []int32
+	refs              *refCache
+	batch             uint32
+	skip              int // batches not to look at places in
 	// One 8-byte column is packed without a null bit: null has a group of its own.
 	nullGroup int32 // +1
 
@@ -88,6 +96,9 @@ func (t *groupTable) empty() error {
 	t.n, t.nullGroup = 0, 0
 	t.packed, t.direct = t.packed[:0], nil
 	for c, k := range t.types {
+		if t.codes != nil && t.codes[c] != nil {
+			k = types.Int32Type
+		}
 		t.keys[c] = vec.NewBuilder(k, 0) // what was made is elsewhere now
 	}
 	for from := 0; from < len(t.slots1); from += rehashStep {
@@ -111,6 +122,11 @@ func (t *groupTable) size() int64 {
 	for _, k := range t.keys {
 		n += k.Size()
 	}
+	for _, d := range t.codes {
+		if d != nil {
+			n += d.size()
+		}
+	}
 	return n
 }
 
@@ -121,6 +137,17 @@ func (t *groupTable) hashes(cols []*vec.Vector, n int) ([]uint64, error) {
 	if t.short && !t.packShort(cols, n) {
 		if err := t.lengthen(); err != nil {
 			return nil, err
+		}
+	}
+	if err := t.startCodes(cols, n); err != nil {
+		return nil, err
+	}
+	if t.codes != nil {
+		if err := t.encode(cols, n); err != nil {
+			return nil, err
+		}
+		if t.codes != nil {
+			cols = t.coded
 		}
 	}
 	switch {
@@ -172,6 +199,9 @@ func (t *groupTable) find(cols []*vec.Vector, hash []uint64, n int, out []int32)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if t.codes != nil {
+		cols = t.coded
 	}
 	if len(t.fresh) > 0 {
 		for c, k := range t.keys {
@@ -448,6 +478,10 @@ func (t *groupTable) growN(hashOf func(from, to int, h []uint64)) error {
 func (t *groupTable) keyCols(from, to int) []*vec.Vector {
 	out := make([]*vec.Vector, len(t.keys))
 	for c, k := range t.keys {
+		if t.codes != nil && t.codes[c] != nil {
+			out[c] = t.codeKey(c, from, to)
+			continue
+		}
 		v := *k.View().Slice(from, to)
 		out[c] = &v
 		out[c].Type = t.types[c]

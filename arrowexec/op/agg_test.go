@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"neptune/arrowexec/mem"
@@ -219,6 +220,91 @@ func TestDistinctAndFilter(t *testing.T) {
 			return NewHashAggregate(ops[0], &physical.HashAggregate{Mode: physical.Complete, Group: []plan.Expr{col(0, types.StringType)},
 				Aggs: []physical.Agg{count, sum, filtered}}, NewEnv(nil, 0))
 		}})
+}
+
+// TestStringKeysAreNumbered groups by few strings, which become many; a table that partitions are chosen by never numbers them.
+func TestStringKeysAreNumbered(t *testing.T) {
+	ts := []*types.Type{types.StringType, types.Int64Type, types.BinaryType}
+	tab, byValue := newGroupTable(ts, noYield).shorten(), newGroupTable(ts, noYield)
+	r := rand.New(rand.NewPCG(3, 4))
+	seen := map[string]int32{}
+	var keys rows
+	numbered := false
+	for round := range 30 {
+		few := 20
+		if round > 20 {
+			few = 1 << 20
+		}
+		var in rows
+		for range 2000 {
+			row := []any{fmt.Sprintf("a long string %d", r.IntN(few)), int64(r.IntN(5)), []byte(fmt.Sprintf("other %d", r.IntN(7)))[:r.IntN(2)*7]}
+			for c := range row {
+				if r.IntN(12) == 0 {
+					row[c] = nil
+				}
+			}
+			in = append(in, row)
+		}
+		b := batchOf(ts, in)
+		if round%3 == 0 { // rows that share their strings, as after a join
+			idx := make([]int32, b.N)
+			for i := range idx {
+				idx[i] = int32(r.IntN(300))
+			}
+			picked := make(rows, b.N)
+			for i, k := range idx {
+				picked[i] = in[k]
+			}
+			in = picked
+			for c, v := range b.Cols {
+				b.Cols[c] = v.Gather(idx)
+			}
+		}
+		byHash, err := byValue.hashes(b.Cols, b.N)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([]uint64, b.N)
+		if vec.Hash(b.Cols, b.N, want); !slices.Equal(byHash, want) {
+			t.Fatal("hashes for partitions aren't those of the values")
+		}
+		hash, err := tab.hashes(b.Cols, b.N)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := make([]int32, b.N)
+		if _, err := tab.find(b.Cols, hash, b.N, out); err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range in {
+			k := fmt.Sprintf("%q", row)
+			if g, ok := seen[k]; ok && g != out[i] || !ok && int(out[i]) != len(seen) {
+				t.Fatalf("round %d: row %s is in group %d, want %d of %d", round, k, out[i], g, len(seen))
+			} else if !ok {
+				seen[k] = out[i]
+				keys = append(keys, row)
+			}
+		}
+		if round == 20 {
+			numbered = tab.codes != nil
+		}
+		if round == 20 || round == 29 {
+			got := rowsOf(&vec.Batch{N: tab.n, Cols: tab.keyCols(0, tab.n)})
+			if a, b := show(got), show(keys); !slices.Equal(a, b) {
+				t.Fatalf("round %d: %s", round, diffHead(a, b))
+			}
+		}
+		if round == 5 { // passed on, and begun anew
+			if err := tab.empty(); err != nil {
+				t.Fatal(err)
+			}
+			clear(seen)
+			keys = nil
+		}
+	}
+	if !numbered || tab.codes != nil {
+		t.Errorf("strings numbered: %v while few, %v when many", numbered, tab.codes != nil)
+	}
 }
 
 // TestStringKeysTurnLong groups by strings of up to seven bytes, and then by longer ones.
