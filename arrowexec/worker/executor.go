@@ -10,6 +10,7 @@ package worker
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -75,6 +76,7 @@ type Config struct {
 	Preempt bool
 	// NoSuspend: priorities count, but nobody is suspended (mode kill).
 	NoSuspend bool
+	plain     bool // without a privilege, though there may be one
 	// Status hears of changes. It is called without locks held, from many goroutines, and must not block for long.
 	Status func(Status)
 }
@@ -132,6 +134,7 @@ type Executor struct {
 	lowered    bool
 	quiet      *time.Timer
 	quietAfter time.Duration
+	usual      int // nice value that the slots' own threads have else
 	// measure: see Measure.
 	measure bool
 }
@@ -164,11 +167,16 @@ func (e *Executor) Slots() int { return e.conf.Slots }
 // serveBatch serves a slot's batch tasks on a thread of its own. It ends when
 // in is closed, or with the thread when a nil comes: another takes over then.
 func (e *Executor) serveBatch(s *slot) {
-	t := ownThread()
+	runtime.LockOSThread()
+	var up *schedAttr
+	if e.conf.BatchNice > 0 && !e.conf.plain {
+		up = privilege()
+	}
+	t := thisThread(up)
 	e.mu.Lock()
-	s.thread = t
+	s.thread, e.usual = t, t.nice
 	if e.lowered {
-		t.renice(e.conf.BatchNice)
+		t.renice(max(e.conf.BatchNice, e.usual))
 	}
 	e.mu.Unlock()
 	if e.serve(s, s.batch) {
@@ -202,7 +210,7 @@ func (e *Executor) stir() {
 	if !e.lowered {
 		e.lowered = true
 		for _, s := range e.slots {
-			e.renice(s, e.conf.BatchNice)
+			e.renice(s, max(e.conf.BatchNice, e.usual))
 		}
 	}
 }
@@ -228,7 +236,7 @@ func (e *Executor) calm() {
 	e.lowered = false
 	for _, s := range e.slots {
 		switch {
-		case e.renice(s, 0):
+		case e.renice(s, e.usual):
 		case s.current != nil || bound[s]:
 			e.quiet.Reset(e.quietAfter)
 		default:

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,68 +13,86 @@ import (
 // choose, down to this.
 const batchSlice = 100 * time.Microsecond
 
+type schedAttr = unix.SchedAttr
+
 // thread is an OS thread, whose priority can be changed.
 type thread struct {
 	tid, nice int
-	up        *unix.SchedAttr // what raise makes of it, nil if that isn't allowed
+	up        *schedAttr // what raise makes of it, nil if that isn't allowed
 }
 
-// ownThread locks the goroutine to its thread. It must end locked, so that the
-// thread ends with it: what renice did can't always be undone.
-func ownThread() *thread {
-	runtime.LockOSThread()
-	t := &thread{tid: unix.Gettid()}
-	fifo := unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1}
-	usual := unix.SchedAttr{Policy: unix.SCHED_NORMAL, Runtime: uint64(batchSlice)}
-	var limit unix.Rlimit
-	switch {
-	case t.set(&fifo):
-		t.up = &fifo
-		t.lower()
-	case unix.Getrlimit(unix.RLIMIT_NICE, &limit) == nil && limit.Cur >= 20: // nice values from 20 - limit
-		t.up = &usual
+// privilege is what raise may make of a thread of this process: a real-time one
+// (CAP_SYS_NICE or RLIMIT_RTPRIO), one of the usual priority (RLIMIT_NICE), or nil.
+var privilege = sync.OnceValue(func() *schedAttr {
+	up := make(chan *schedAttr)
+	go func() {
+		runtime.LockOSThread() // and the thread ends with the goroutine
+		t := thisThread(nil)
+		fifo := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
+		usual := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(t.nice), Runtime: uint64(batchSlice)}
+		var limit unix.Rlimit
+		switch {
+		case t.set(&fifo):
+			t.lower()
+			up <- &fifo
+		case unix.Getrlimit(unix.RLIMIT_NICE, &limit) == nil && t.nice >= 20-int(min(limit.Cur, 40)):
+			up <- &usual
+		default:
+			up <- nil
+		}
+	}()
+	return <-up
+})
+
+// thisThread is the thread that the goroutine is locked to. The goroutine must
+// end locked, so that the thread ends with it, if renice is used: what it does
+// can't always be undone.
+func thisThread(up *schedAttr) *thread {
+	t := &thread{tid: unix.Gettid(), up: up}
+	if n, err := unix.Getpriority(unix.PRIO_PROCESS, t.tid); err == nil {
+		t.nice = 20 - n
 	}
 	return t
 }
 
-// renice sets the thread's usual nice value and reports whether it has it. No
-// privilege is needed for a higher value than it has, but for a lower one.
+// renice sets the thread's usual nice value and reports whether that was allowed.
+// No privilege is needed for a higher value than it has, but for a lower one.
 func (t *thread) renice(nice int) bool {
-	if nice < t.nice && t.up == nil {
+	old := t.nice
+	if nice < old && t.up == nil {
 		return false
 	}
 	t.nice = nice
-	t.lower()
+	if !t.lower() {
+		t.nice = old
+		return false
+	}
 	return true
 }
 
-func (t *thread) set(attr *unix.SchedAttr) bool {
-	attr.Size = unix.SizeofSchedAttr
+func (t *thread) set(attr *schedAttr) bool {
 	return unix.SchedSetAttr(t.tid, attr, 0) == nil
 }
 
 // raise lets a thread whose task was asked for its slot get to its yield point
-// at once. The usual priority isn't enough: a thread that waits for the CPU
-// behind another would get it at the kernel's next tick, up to 4 ms later, even
-// behind one of nice 19, and even while another CPU idles. So it is a real-time
-// one for those microseconds; where that isn't allowed, one of the usual
-// priority. Without a privilege (CAP_SYS_NICE, or RLIMIT_RTPRIO and
-// RLIMIT_NICE) raise and lower do nothing.
+// at once. The usual priority isn't enough: a thread that waits for the CPU behind another
+// would get it at the kernel's next tick, up to 4 ms later, even behind one of
+// nice 19, and even while another CPU idles. So it is a real-time one for those
+// microseconds; where that isn't allowed, one of the usual priority. Without a
+// privilege (CAP_SYS_NICE, or RLIMIT_RTPRIO and RLIMIT_NICE) raise does nothing.
 func (t *thread) raise() {
 	if t.up != nil {
 		t.set(t.up)
 	}
 }
 
-// lower takes raise back.
-func (t *thread) lower() {
-	attr := unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: int32(t.nice)}
+// lower takes raise back. It reports whether it was allowed to.
+func (t *thread) lower() bool {
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(t.nice)}
 	if t.nice > 0 {
 		attr.Runtime = uint64(batchSlice)
 	}
-	if !t.set(&attr) {
-		unix.Setpriority(unix.PRIO_PROCESS, t.tid, t.nice) // an older kernel
-	}
+	return t.set(&attr) || unix.Setpriority(unix.PRIO_PROCESS, t.tid, t.nice) == nil // an older kernel
 }
 
 // used is the CPU time that the thread has had.

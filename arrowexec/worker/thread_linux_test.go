@@ -22,9 +22,13 @@ func niceOf(t *testing.T, th *thread) int {
 
 // The slots' own threads have a lower priority while stream tasks come, and only then.
 func TestThreadsAreLoweredBesideStreamTasks(t *testing.T) {
+	usual := niceOf(t, &thread{}) // of this thread
 	for name, allowed := range map[string]bool{"may be raised again": true, "may not": false} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, 2, Config{})
+			if allowed && privilege() == nil {
+				t.Skip("there is no privilege to raise a thread's priority")
+			}
+			r := newRig(t, 2, Config{plain: !allowed})
 			nices := func() (out []int) {
 				r.mu.Lock()
 				defer r.mu.Unlock()
@@ -46,18 +50,12 @@ func TestThreadsAreLoweredBesideStreamTasks(t *testing.T) {
 					}
 				}
 			}
-			wait(0)
+			wait(usual)
 			first := map[int]bool{}
 			r.Executor.mu.Lock()
 			r.quietAfter = 20 * time.Millisecond
 			for _, s := range r.slots {
 				first[s.thread.tid] = true
-				if !allowed {
-					s.thread.up = nil
-				} else if s.thread.up == nil {
-					r.Executor.mu.Unlock()
-					t.Skip("no privilege to raise a thread's priority")
-				}
 			}
 			r.Executor.mu.Unlock()
 
@@ -65,7 +63,7 @@ func TestThreadsAreLoweredBesideStreamTasks(t *testing.T) {
 			_, batch := r.launch(2, false, spin(&stop))
 			for running := 0; running == 0; running, _, _, _ = r.Counts() {
 			}
-			if n := nices(); !slices.Equal(n, []int{0, 0}) {
+			if n := nices(); !slices.Equal(n, []int{usual, usual}) {
 				t.Errorf("nice %v beside batch tasks alone", n)
 			}
 			_, stream := r.launch(1, true, spin(&stopStream))
@@ -77,7 +75,7 @@ func TestThreadsAreLoweredBesideStreamTasks(t *testing.T) {
 				t.Fatal(err)
 			}
 			if allowed {
-				wait(0)
+				wait(usual)
 			} else { // the one with a task keeps its thread
 				time.Sleep(5 * r.quietAfter)
 			}
@@ -85,7 +83,7 @@ func TestThreadsAreLoweredBesideStreamTasks(t *testing.T) {
 			if err := <-batch; err != nil {
 				t.Fatal(err)
 			}
-			wait(0)
+			wait(usual)
 			for _, s := range r.slots {
 				if first[s.thread.tid] != allowed {
 					t.Errorf("thread anew: %t, want %t", !first[s.thread.tid], !allowed)

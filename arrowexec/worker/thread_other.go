@@ -2,21 +2,19 @@
 
 package worker
 
-import (
-	"runtime"
-	"time"
-)
+import "time"
 
 // thread is an OS thread; here priorities are left alone.
-type thread struct{}
+type thread struct{ nice int }
 
-func ownThread() *thread {
-	runtime.LockOSThread()
-	return &thread{}
-}
+type schedAttr struct{}
+
+func privilege() *schedAttr { return nil }
+
+func thisThread(*schedAttr) *thread { return &thread{} }
 
 func (*thread) renice(int) bool { return true }
 func (*thread) raise()          {}
-func (*thread) lower()          {}
+func (*thread) lower() bool     { return true }
 
 func (*thread) used() time.Duration { return 0 }
