@@ -74,7 +74,7 @@ func exprName(e plan.Expr) string {
 
 func badTuple(c *plan.Call, err error) error {
 	if f, ok := err.(sketch.ErrFamily); ok {
-		return runtimeErr("TUPLE_INVALID_INPUT_SKETCH_BUFFER_FAMILY", c.Name, "family", "TUPLE", "found", string(f)).At(c.Pos())
+		return runtimeErr("TUPLE_INVALID_INPUT_SKETCH_BUFFER_FAMILY", c.Name, "expectedFamily", "TUPLE", "actualFamily", string(f)).At(c.Pos())
 	}
 	return runtimeErr("TUPLE_INVALID_INPUT_SKETCH_BUFFER", c.Name).At(c.Pos())
 }

@@ -47,12 +47,24 @@ func checkPlan(n plan.Node) error {
 		_, obs := x.(*plan.Observe)
 		for _, e := range x.Exprs() {
 			if err = checkExpr(e, window, gen, agg || obs); err != nil {
+				if e, ok := errs.As(err); ok && e.Condition == "UNSUPPORTED_EXPR_FOR_OPERATOR" {
+					e.Params["operator"] = operatorName(x)
+				}
 				return false
 			}
 		}
 		return true
 	})
 	return err
+}
+
+// operatorName is Spark's name for a node that holds what it can't.
+func operatorName(n plan.Node) string {
+	name := nodeName(n)
+	if strings.HasPrefix(name, "Repartition") {
+		return "RepartitionByExpression"
+	}
+	return name
 }
 
 func checkExpr(e plan.Expr, window, gen, agg bool) error {

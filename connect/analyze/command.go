@@ -55,6 +55,12 @@ func commands(kind string) commandRule {
 		return showTables
 	case "show_databases", "catalog_list_databases":
 		return showDatabases
+	case "call":
+		return callProcedure
+	case "show_procedures":
+		return showProcedures
+	case "index":
+		return tableIndex
 	case "show_catalogs", "catalog_list_catalogs":
 		return showCatalogs
 	case "show_columns", "catalog_list_columns":

@@ -23,6 +23,9 @@ func insert(r *run, c *plan.Command) (plan.Node, error) {
 	if c.Flags["replace_where"] {
 		return nil, tableOperation(t.Database, t.Name, "INSERT INTO ... REPLACE WHERE")
 	}
+	if c.Flags["replace_on"] {
+		return nil, tableOperation(t.Database, t.Name, "INSERT INTO ... REPLACE ON/USING")
+	}
 	spec := &partSpec{}
 	if c.Flags["partition"] {
 		if spec, err = r.insertSpec(t, c); err != nil {

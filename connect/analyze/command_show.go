@@ -1,7 +1,9 @@
 package analyze
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"neptune/arrowexec/fn"
@@ -201,6 +203,16 @@ func showColumns(r *run, c *plan.Command) (plan.Node, error) {
 
 func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 	ok := like(c.Args["pattern"])
+	_, db := r.Catalog.Current()
+	if n := len(c.Name); n > 0 && c.Kind == "show_functions" {
+		var err error
+		if db, err = r.database(c.Name); err != nil {
+			return nil, err
+		}
+		if d, err := r.Catalog.Database(db); err != nil || d == nil {
+			return nil, noSchema(db)
+		}
+	}
 	var names []string
 	scope := c.Args["scope"]
 	if scope != "user" {
@@ -209,7 +221,7 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 				continue
 			}
 			for _, n := range append([]string{d.Name}, d.Aliases...) {
-				if ok(n) && !unlisted[n] && (len(c.Name) != 1 || c.Kind != "show_functions" || strings.EqualFold(c.Name[0], n)) {
+				if ok(n) && !unlisted[n] {
 					names = append(names, n)
 				}
 			}
@@ -217,7 +229,7 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 	}
 	if scope != "user" {
 		for n := range specials() {
-			if ok(n) && !unlisted[n] && (len(c.Name) != 1 || c.Kind != "show_functions" || strings.EqualFold(c.Name[0], n)) {
+			if ok(n) && !unlisted[n] {
 				names = append(names, n)
 			}
 		}
@@ -227,6 +239,16 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 			if ok(n) {
 				names = append(names, n)
 			}
+		}
+		for _, f := range r.Catalog.SQLFunctions(db) {
+			n := strings.ToLower(f.Name)
+			if !ok(n) {
+				continue
+			}
+			if f.Database != "" {
+				n = catalog.DefaultCatalog + "." + f.Database + "." + n
+			}
+			names = append(names, n)
 		}
 	}
 	slices.Sort(names)
@@ -258,9 +280,112 @@ func functionRow(name string) []any {
 	return []any{name, nil, nil, usage, "", true}
 }
 
+// callProcedure refuses CALL and DESCRIBE PROCEDURE: the session catalog has no procedures, nor is there another.
+func callProcedure(r *run, c *plan.Command) (plan.Node, error) {
+	return nil, r.unknownRoutine(&plan.Call{At: plan.At{Origin: c.Origin}, Name: c.Name[len(c.Name)-1], Path: c.Name[:len(c.Name)-1]})
+}
+
+func showProcedures(*run, *plan.Command) (plan.Node, error) {
+	return nil, aerr("MISSING_CATALOG_ABILITY.PROCEDURES", "plugin", catalog.DefaultCatalog)
+}
+
+// tableIndex refuses CREATE INDEX and DROP INDEX: tables of files have none.
+func tableIndex(r *run, c *plan.Command) (plan.Node, error) {
+	t, err := r.tableOf(c, "INDEX")
+	if err != nil {
+		return nil, err
+	}
+	what := "DropIndex"
+	if c.Flags["create"] {
+		what = "CreateIndex"
+	}
+	return nil, aerr("_LEGACY_ERROR_TEMP_1332", "errorMessage", what+" is not supported in this table "+t.Database+"."+t.Name+".")
+}
+
+// describeSQLFunction describes a function of SQL text.
+func describeSQLFunction(f *catalog.Function, extended bool) (plan.Node, error) {
+	width := len("Function: ")
+	if extended {
+		width = len("Deterministic: ")
+	}
+	var data [][]any
+	line := func(label string, values ...string) {
+		for i, v := range values {
+			if i == 0 {
+				label += ":"
+			} else {
+				label = ""
+			}
+			data = append(data, []any{fmt.Sprintf("%-*s%s", width, label, v)})
+		}
+	}
+	columns := func(fields []types.Field) []string {
+		names, kinds := 0, 0
+		for _, x := range fields {
+			names, kinds = max(names, len(x.Name)), max(kinds, len(x.Type.SQL()))
+		}
+		out := make([]string, len(fields))
+		for i, x := range fields {
+			out[i] = fmt.Sprintf("%-*s %-*s", names, x.Name, kinds, x.Type.SQL())
+			if !extended {
+				continue
+			}
+			if text, ok := f.Defaults[x.Name]; ok {
+				out[i] += " DEFAULT " + text
+			}
+			if text, ok := metaGet(x.Metadata, metaComment); ok {
+				out[i] += " '" + text + "'"
+			}
+		}
+		return out
+	}
+	kind, name := "SCALAR", f.Name
+	if f.Table {
+		kind = "TABLE"
+	}
+	if f.Database != "" {
+		name = strings.Join(functionName(f), ".")
+	}
+	line("Function", name)
+	line("Type", kind)
+	if len(f.Params) == 0 {
+		line("Input", "()")
+	} else {
+		line("Input", columns(f.Params)...)
+	}
+	if f.Table {
+		line("Returns", columns(f.Columns)...)
+	} else {
+		line("Returns", f.Returns.SQL())
+	}
+	if extended {
+		if f.Comment != "" {
+			line("Comment", f.Comment)
+		}
+		line("Deterministic", strconv.FormatBool(!f.Random))
+		access := "CONTAINS SQL"
+		if f.Data == "reads" {
+			access = "READS SQL DATA"
+		}
+		line("Data Access", access)
+		if f.ANSI != nil {
+			line("Configs", "spark.sql.ansi.enabled="+strconv.FormatBool(*f.ANSI))
+		}
+		line("Create Time", f.Created.Format("Mon Jan 02 15:04:05 MST 2006"))
+		line("Body", f.Body)
+	}
+	return rows([]types.Field{strCol("function_desc", false)}, data)
+}
+
 func describeFunction(r *run, c *plan.Command) (plan.Node, error) {
 	name := strings.ToLower(c.Name[len(c.Name)-1])
 	d := fn.Lookup(name)
+	if n := len(c.Name); n > 1 && !isSchema(c.Name[:n-1], builtinSchema) && !(n == 2 && strings.EqualFold(c.Name[0], "builtin")) {
+		d = nil
+	}
+	if f := r.Catalog.SQLFunction(c.Name); d == nil && f != nil && f.Class == "" {
+		return describeSQLFunction(f, c.Flags["extended"])
+	}
 	if d == nil {
 		return nil, r.unknownRoutine(&plan.Call{Name: name, Path: c.Name[:len(c.Name)-1]})
 	}

@@ -63,7 +63,7 @@ func (r *run) defaultOf(text string, f types.Field, statement string) (plan.Expr
 		if !types.SameType(x.Type(), to) {
 			return nil, bad("DATA_TYPE", "expectedType", errs.Quote(f.Type.SQL()), "actualType", errs.Quote(x.Type().SQL()))
 		}
-		return nil, aerr("INVALID_DEFAULT_VALUE.NON_DETERMINISTIC", "statement", statement, "colName", errs.ID(f.Name))
+		return nil, aerr("INVALID_DEFAULT_VALUE.NON_DETERMINISTIC", "statement", statement, "colName", errs.ID(f.Name), "defaultValue", text)
 	}
 	if !types.SameType(x.Type(), to) {
 		x = &plan.Cast{Child: x, To: to, Mode: plan.ANSI, Implicit: true}

@@ -3,7 +3,9 @@ package analyze
 import (
 	"slices"
 	"strings"
+	"time"
 
+	"neptune/arrowexec/fn"
 	"neptune/connect/catalog"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
@@ -130,15 +132,7 @@ func (r *run) bind(f *catalog.Function, c *plan.Call) (*parameters, error) {
 		}
 	}
 	if len(c.Args) > len(f.Params) || len(c.Args) < required && c.ArgNames == nil {
-		want := itoa(len(f.Params))
-		if required < len(f.Params) {
-			var l []string
-			for n := required; n <= len(f.Params); n++ {
-				l = append(l, itoa(n))
-			}
-			want = "[" + strings.Join(l, ", ") + "]"
-		}
-		return nil, aerr("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "functionName", errs.ID(functionName(f)...), "expectedNum", want, "actualNum", itoa(len(c.Args)), "docroot", docRoot).At(c.Origin)
+		return nil, aerr("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "functionName", errs.ID(functionName(f)...), "expectedNum", itoa(len(f.Params)), "actualNum", itoa(len(c.Args)), "docroot", docRoot).At(c.Origin)
 	}
 	given := make([]plan.Expr, len(f.Params))
 	for i, a := range c.Args {
@@ -181,7 +175,7 @@ func proposals(f *catalog.Function) string {
 	for _, p := range f.Params {
 		l = append(l, errs.ID(p.Name))
 	}
-	return strings.Join(l, ", ")
+	return strings.Join(l, " ")
 }
 
 func (r *run) parameterDefault(f *catalog.Function, text string) (plan.Expr, error) {
@@ -360,8 +354,9 @@ func createFunction(r *run, c *plan.Command) (plan.Node, error) {
 			f.Returns = deepRead(t)
 		}
 	}
+	f.Created = time.Now()
 	if err := r.checkBody(f); err != nil {
-		return nil, r.temporaryInside(f, err)
+		return nil, r.bodyError(f, r.temporaryInside(f, err))
 	}
 	return r.keepFunction(f, c)
 }
@@ -388,7 +383,7 @@ func (r *run) keepFunction(f *catalog.Function, c *plan.Command) (plan.Node, err
 		if c.Flags["if_not_exists"] {
 			return nothing()
 		}
-		return nil, aerr("ROUTINE_ALREADY_EXISTS", "routineName", errs.ID(functionName(f)...), "newRoutineType", "routine", "existingRoutineType", "routine")
+		return nil, aerr("ROUTINE_ALREADY_EXISTS", "routineName", routineID(f.Database, f.Name), "newRoutineType", "routine", "existingRoutineType", "routine")
 	}
 	r.Catalog.PutSQLFunction(f)
 	return nothing()
@@ -399,7 +394,7 @@ func (r *run) checkParameters(f *catalog.Function, c *plan.Command) error {
 	for i, p := range f.Params {
 		k := strings.ToLower(p.Name)
 		if seen[k] {
-			return aerr("DUPLICATE_ROUTINE_PARAMETER_NAMES", "routineName", errs.ID(f.Name), "names", errs.ID(k))
+			return aerr("DUPLICATE_ROUTINE_PARAMETER_NAMES", "routineName", f.Name, "names", errs.ID(k))
 		}
 		seen[k] = true
 		if !p.Nullable {
@@ -412,7 +407,7 @@ func (r *run) checkParameters(f *catalog.Function, c *plan.Command) error {
 		if !ok {
 			if i > 0 {
 				if _, before := f.Defaults[f.Params[i-1].Name]; before {
-					return aerr("USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_PARAMETER_POSITION", "functionName", errs.ID(f.Name), "parameterName", errs.ID(f.Params[i-1].Name), "nextParameterName", errs.ID(p.Name))
+					return aerr("USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_PARAMETER_POSITION", "functionName", f.Name, "parameterName", f.Params[i-1].Name, "nextParameterName", p.Name)
 				}
 			}
 			continue
@@ -464,7 +459,36 @@ func (r *run) checkBody(f *catalog.Function) error {
 	if f.Data == "contains" && *r.reads {
 		return aerr("INVALID_SQL_FUNCTION_DATA_ACCESS")
 	}
+	if f.Data == "" && *r.reads {
+		f.Data = "reads"
+	}
 	return nil
+}
+
+// bodyError is an error of a body as CREATE FUNCTION tells it: names may be those of parameters, and what a
+// permanent function calls must be there.
+func (r *run) bodyError(f *catalog.Function, err error) error {
+	x, ok := errs.As(err)
+	switch {
+	case !ok:
+	case x.Condition == "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION" && len(f.Params) > 0:
+		names := make([]string, len(f.Params))
+		for i, p := range f.Params {
+			names[i] = errs.ID(p.Name)
+		}
+		return aerr("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", x.Params["objectName"], "proposal", strings.Join(names, ", "))
+	case x.Condition == "UNRESOLVED_ROUTINE" && f.Database != "" && !strings.Contains(x.Params["routineName"], "`.`"):
+		return aerr("ROUTINE_NOT_FOUND", "routineName", errs.ID(f.Database)+"."+x.Params["routineName"])
+	}
+	return err
+}
+
+// routineID is how messages name a function of the session catalog.
+func routineID(db, name string) string {
+	if db == "" {
+		return errs.ID(name)
+	}
+	return errs.ID(db, name)
 }
 
 func (r *run) resolveBody(f *catalog.Function) error {
@@ -489,6 +513,10 @@ func (r *run) resolveBody(f *catalog.Function) error {
 		if f.Returns == nil {
 			f.Returns = x.Type()
 		}
+		f.Random = random(x)
+		if f.Deterministic != "" {
+			f.Random = f.Deterministic == "false"
+		}
 		_, err = r.variableCast(x, f.Returns, nil)
 		return err
 	}
@@ -498,7 +526,7 @@ func (r *run) resolveBody(f *catalog.Function) error {
 	seen := map[string]bool{}
 	for _, col := range f.Columns {
 		if k := strings.ToLower(col.Name); seen[k] {
-			return aerr("DUPLICATE_ROUTINE_RETURNS_COLUMNS", "routineName", errs.ID(f.Name), "columns", errs.ID(k))
+			return aerr("DUPLICATE_ROUTINE_RETURNS_COLUMNS", "routineName", f.Name, "columns", errs.ID(k))
 		} else {
 			seen[k] = true
 		}
@@ -512,7 +540,7 @@ func (r *run) resolveBody(f *catalog.Function) error {
 		return err
 	}
 	if len(f.Columns) > 0 && len(f.Columns) != len(x.out) {
-		return aerr("USER_DEFINED_FUNCTIONS.RETURN_COLUMN_COUNT_MISMATCH", "outputSize", itoa(len(x.out)), "returnParamSize", itoa(len(f.Columns)), "name", errs.ID(functionName(f)...))
+		return aerr("USER_DEFINED_FUNCTIONS.RETURN_COLUMN_COUNT_MISMATCH", "outputSize", itoa(len(x.out)), "returnParamSize", itoa(len(f.Columns)), "name", strings.Join(functionName(f), "."))
 	}
 	for i, a := range x.out {
 		if len(f.Columns) > 0 {
@@ -549,7 +577,7 @@ func (r *run) temporaryInside(f *catalog.Function, err error) error {
 	if r.checkBody(&here) != nil {
 		return err
 	}
-	return aerr("INVALID_TEMP_OBJ_REFERENCE", "obj", "FUNCTION", "objName", errs.ID(functionName(f)...), "tempObj", kind, "tempObjName", name)
+	return aerr("INVALID_TEMP_OBJ_REFERENCE", "obj", "FUNCTION", "objName", routineID(f.Database, f.Name), "tempObj", kind, "tempObjName", name)
 }
 
 // complexCall reports whether an expression calls what only a query can.
@@ -569,7 +597,9 @@ func complexCall(e plan.Expr) (found bool) {
 func dropFunction(r *run, c *plan.Command) (plan.Node, error) {
 	db := ""
 	name := c.Name[len(c.Name)-1]
-	id := []string{name}
+	if d := fn.Lookup(name); d != nil && d.Group != "internal" && len(c.Name) == 1 && r.Catalog.TempSQLFunction(name) == nil {
+		return nil, aerr("FORBIDDEN_OPERATION", "statement", "DROP", "objectType", "FUNCTION", "objectName", errs.ID(name))
+	}
 	if _, ok := catalog.VariableName(c.Name); c.Flags["temporary"] && !ok {
 		return nil, errs.New(errs.Parse, "INVALID_TEMP_OBJ_QUALIFIER", "objectType", "FUNCTION", "objectName", errs.ID(name), "qualifier", errs.ID(c.Name[:len(c.Name)-1]...)).At(c.Origin)
 	}
@@ -578,10 +608,19 @@ func dropFunction(r *run, c *plan.Command) (plan.Node, error) {
 		if db, _, ok = r.Catalog.Resolve(c.Name); !ok {
 			return nil, aerr("REQUIRES_SINGLE_PART_NAMESPACE", "sessionCatalog", catalog.DefaultCatalog, "identifier", errs.ID(c.Name...))
 		}
-		id = []string{catalog.DefaultCatalog, db, name}
+		if len(c.Name) == 1 && r.Catalog.TempSQLFunction(name) != nil {
+			return nil, aerr("EXPECT_PERSISTENT_FUNCTION_NOT_TEMP", "functionName", errs.ID(name), "operation", "DROP FUNCTION",
+				"alternative", " Please use DROP TEMPORARY FUNCTION to drop a temporary function.")
+		}
+		if d, err := r.Catalog.Database(db); err != nil || d == nil {
+			if c.Flags["if_exists"] {
+				return nothing()
+			}
+			return nil, noSchema(db)
+		}
 	}
 	if r.Catalog.DropSQLFunction(db, name) || c.Flags["if_exists"] {
 		return nothing()
 	}
-	return nil, aerr("ROUTINE_NOT_FOUND", "routineName", errs.ID(id...))
+	return nil, aerr("ROUTINE_NOT_FOUND", "routineName", routineID(db, name))
 }

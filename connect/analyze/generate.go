@@ -58,7 +58,7 @@ func (r *run) generators(list []plan.Expr, node plan.Node) ([]plan.Expr, plan.No
 func (r *run) generate(c *plan.Call, names, qualifier []string, node plan.Node, common plan.Common) (*plan.Generate, error) {
 	f := c.T.Fields
 	if len(names) > 0 && len(names) != len(f) {
-		return nil, aerr("UDTF_ALIAS_NUMBER_MISMATCH", "aliasesNum", itoa(len(f)), "aliasesNames", strings.Join(names, ",")).At(c.Origin)
+		return nil, aerr("UDTF_ALIAS_NUMBER_MISMATCH", "aliasesSize", itoa(len(f)), "aliasesNames", strings.Join(names, ",")).At(c.Origin)
 	}
 	outerGen := strings.HasSuffix(c.Name, "_outer")
 	if outerGen {

@@ -73,10 +73,10 @@ func (r *run) finishJoin(n *plan.Join, left, right *rel, outer *scope) (*rel, er
 			return nil, aerr("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE", "joinCondition", r.quoted(cond), "conditionType", errs.Quote(t.SQL())).At(n.Origin)
 		}
 		if a := firstAggregate(cond); a != nil {
-			return nil, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "invalidExprSqls", r.quoted(a)).At(a.Pos())
+			return nil, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "Join", "invalidExprSqls", r.quoted(a)).At(a.Pos())
 		}
 		if w := firstWindow(cond); w != nil {
-			return nil, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "invalidExprSqls", r.quoted(w)).At(w.Pos())
+			return nil, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "Join", "invalidExprSqls", r.quoted(w)).At(w.Pos())
 		}
 		j.Cond = cond
 		for _, m := range s.missing {

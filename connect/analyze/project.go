@@ -683,7 +683,7 @@ func (r *run) sort(n *plan.Sort, outer *scope) (*rel, error) {
 	for i := range keys {
 		list[i] = keys[i].Child
 		if a := firstAggregate(list[i]); a != nil {
-			return nil, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "invalidExprSqls", r.quoted(a)).At(a.Pos())
+			return nil, aerr("UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "Sort", "invalidExprSqls", r.quoted(a)).At(a.Pos())
 		}
 	}
 	if err := r.checkPlacement("Sort", list...); err != nil {

@@ -13,6 +13,24 @@ import (
 // fileFormats are what parquet.`path` may name.
 var fileFormats = map[string]bool{"parquet": true, "csv": true, "json": true, "text": true, "orc": true, "avro": true, "binaryfile": true, "xml": true, "delta": true, "iceberg": true}
 
+// timeTravel refuses VERSION AS OF and TIMESTAMP AS OF: tables of files have no versions.
+func (r *run) timeTravel(n *plan.UnresolvedTable) (*rel, error) {
+	id := errs.ID(n.Parts...)
+	if r.Catalog != nil {
+		if db, name, ok := r.Catalog.Resolve(n.Parts); ok && r.Catalog.TempView(n.Parts) == nil {
+			t, err := r.Catalog.Table(db, name)
+			if err != nil {
+				return nil, err
+			}
+			if t == nil {
+				return nil, aerr("TABLE_OR_VIEW_NOT_FOUND", "relationName", id, "searchPath", r.searchPath()).At(n.Origin)
+			}
+			id = errs.ID(catalog.DefaultCatalog, t.Database, t.Name)
+		}
+	}
+	return nil, aerr("UNSUPPORTED_FEATURE.TIME_TRAVEL", "relationId", id).At(n.Origin)
+}
+
 // table resolves a table's name: a table expression, a temporary view, a
 // catalog's table or view, or format.`path`.
 func (r *run) table(n *plan.UnresolvedTable, outer *scope) (*rel, error) {
@@ -26,7 +44,7 @@ func (r *run) table(n *plan.UnresolvedTable, outer *scope) (*rel, error) {
 		return r.table(&c, outer)
 	}
 	if n.Version != "" || n.Timestamp != nil {
-		return nil, errs.NotSupported("time travel").At(n.Origin)
+		return r.timeTravel(n)
 	}
 	name := n.Parts[len(n.Parts)-1]
 	if len(n.Parts) == 1 {

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"neptune/internal/types"
 )
@@ -23,6 +24,9 @@ type Function struct {
 	Comment string
 	// Deterministic as declared, "": not said. Data is contains or reads.
 	Deterministic, Data string
+	// Random: as declared, or else as the body is.
+	Random  bool
+	Created time.Time
 	// Class is the Java class of a function that isn't SQL text; it can be listed and dropped, not called.
 	Class string
 	// Path is where the body finds what it names, if SET PATH said so when the function was made.

@@ -38,7 +38,7 @@ func (p *parser) alter(s int) plan.Node {
 	case p.isNamespace(k):
 		return p.alterDatabase(s)
 	case k == kwIndex:
-		return p.unsupported(s, "ALTER INDEX")
+		return p.hive(s, 2)
 	default:
 		p.i--
 		p.syntax()
@@ -207,8 +207,12 @@ func (p *parser) setClause(c *plan.Command, s int) {
 		c.Kind = "set_serde"
 		p.propertyValues(c)
 	case kwFileformat, kwSkewed:
+		what := "FILEFORMAT"
+		if p.peek() == kwSkewed {
+			what = "SKEWED LOCATION"
+		}
 		p.i = len(p.toks) - 1
-		p.fail(s, "INVALID_STATEMENT_OR_CLAUSE", "operation", "ALTER TABLE SET FILEFORMAT")
+		p.fail(s, "INVALID_STATEMENT_OR_CLAUSE", "operation", "ALTER TABLE SET "+what)
 	default:
 		p.syntax()
 	}

@@ -72,7 +72,9 @@ func (p *parser) statement() plan.Node {
 func (p *parser) refused(s int) plan.Node {
 	k := p.peek()
 	switch k {
-	case kwAdd, kwList, kwCall, kwOpen, kwFetch, kwClose:
+	case kwCall:
+		return p.callProcedure(s)
+	case kwAdd, kwList, kwOpen, kwFetch, kwClose:
 		name := strings.ToUpper(p.text(p.next()))
 		if p.peek() != tEOF {
 			name += " " + strings.ToUpper(p.text(p.next()))
@@ -80,22 +82,52 @@ func (p *parser) refused(s int) plan.Node {
 		p.i = len(p.toks) - 1
 		p.notSupported(s, "statement "+name)
 		return noNode()
-	case kwGrant, kwRevoke, kwExport, kwImport, kwLock, kwUnlock, kwStart, kwCommit, kwRollback, kwDfs:
-		return p.hive(s)
+	case kwGrant, kwRevoke:
+		if p.la(1) == kwRole {
+			return p.hive(s, 2)
+		}
+		return p.hive(s, 1)
+	case kwCommit, kwRollback, kwDfs:
+		return p.hive(s, 1)
+	case kwExport, kwImport, kwLock, kwUnlock, kwStart:
+		want := kwTable
+		switch {
+		case k == kwStart:
+			want = kwTransaction
+		case (k == kwLock || k == kwUnlock) && p.la(1) == kwDatabase:
+			want = kwDatabase
+		}
+		if p.la(1) == want {
+			return p.hive(s, 2)
+		}
+		p.next()
 	}
 	p.syntax()
 	return noNode()
 }
 
-// hive refuses Hive's statements as Spark does.
-func (p *parser) hive(s int) plan.Node {
-	name := strings.ToUpper(p.text(p.next()))
-	if p.peek() > firstKeyword {
-		name += " " + strings.ToUpper(p.text(p.next()))
+// hive refuses a statement of Hive's as Spark does; its name is the first n words.
+func (p *parser) hive(s, n int) plan.Node {
+	words := make([]string, n)
+	for k := range words {
+		words[k] = strings.ToUpper(p.text(p.toks[s+k]))
 	}
 	p.i = len(p.toks) - 1
-	p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", name)
+	p.fail(s, "INVALID_STATEMENT_OR_CLAUSE", "operation", strings.Join(words, " "))
 	return noNode()
+}
+
+// callProcedure parses CALL name(arguments): "call"; no catalog has procedures.
+func (p *parser) callProcedure(s int) plan.Node {
+	p.next()
+	c := p.command(s, "call")
+	c.Name = p.multipart()
+	if p.peek() != tLParen {
+		p.syntax()
+		return c
+	}
+	p.i = len(p.toks) - 1
+	return p.done(c, s)
 }
 
 func (p *parser) unsupported(s int, what string) plan.Node {
@@ -198,7 +230,7 @@ func (p *parser) set(s int) plan.Node {
 		return p.setVariable(c, s)
 	case k == kwRole && p.la(1) != tEq && p.la(1) != tDot:
 		p.i = len(p.toks) - 1
-		p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", "SET ROLE")
+		p.fail(s, "INVALID_STATEMENT_OR_CLAUSE", "operation", "SET ROLE")
 		return c
 	case k == kwPath && p.la(1) == tEq:
 		if n := p.setPath(c, s); n != nil {
@@ -400,7 +432,7 @@ func (p *parser) explain(s int) plan.Node {
 	switch k := p.peek(); k {
 	case kwLogical:
 		p.next()
-		p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", "EXPLAIN LOGICAL")
+		p.fail(s, "INVALID_STATEMENT_OR_CLAUSE", "operation", "EXPLAIN LOGICAL")
 		return c
 	case kwFormatted, kwExtended, kwCodegen, kwCost:
 		p.next()

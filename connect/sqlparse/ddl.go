@@ -39,16 +39,46 @@ func (p *parser) create(s int) plan.Node {
 	case k == kwFunction:
 		p.next()
 		return p.createFunction(c, s)
-	case k == kwMaterialized, k == kwStreaming, k == kwFlow:
-		return p.unsupported(s, "CREATE "+keywordText[k]+" (pipelines)")
+	case k == kwMaterialized || k == kwStreaming:
+		kind := "MATERIALIZED VIEW"
+		if k == kwStreaming {
+			kind = "STREAMING TABLE"
+		}
+		p.i = len(p.toks) - 1
+		p.fail(s, "UNSUPPORTED_FEATURE.CREATE_PIPELINE_DATASET_QUERY_EXECUTION", "pipelineDatasetType", kind)
+		return c
+	case k == kwFlow:
+		return p.unsupported(s, "CREATE FLOW (pipelines)")
 	case k == kwIndex:
-		return p.unsupported(s, "CREATE INDEX")
-	case k == kwRole || k == kwMacro:
-		p.i = s
-		return p.hive(s)
+		p.next()
+		c.Kind, c.Flags["create"] = "index", true
+		return p.index(c, s)
+	case k == kwRole:
+		return p.hive(s, 2)
+	case k == kwMacro && c.Flags["temporary"]:
+		return p.hive(s, 3)
 	}
 	p.syntax()
 	return c
+}
+
+// index parses the rest of CREATE INDEX and DROP INDEX: "index", Name the table, Flags create. Hive's own form names a TABLE.
+func (p *parser) index(c *plan.Command, s int) plan.Node {
+	if c.Flags["create"] {
+		p.ifNotExists()
+	} else {
+		p.ifExists()
+	}
+	p.ident()
+	if !p.expect(kwOn) {
+		return c
+	}
+	if p.peek() == kwTable && p.isIdent(p.la(1)) {
+		return p.hive(s, 2)
+	}
+	p.target(c)
+	p.i = len(p.toks) - 1
+	return p.done(c, s)
 }
 
 // createView: "create_view", Flags or_replace, temporary, global,
@@ -285,10 +315,10 @@ func (p *parser) createTable(c *plan.Command, s int) plan.Node {
 	}
 	if c.Flags["temporary"] && p.err == nil {
 		switch {
-		case c.Args["provider"] == "":
-			p.fail(s, "_LEGACY_ERROR_TEMP_0046")
 		case c.Query != nil:
 			p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", "CREATE TEMPORARY TABLE ... AS ..., use CREATE TEMPORARY VIEW instead")
+		case c.Args["provider"] == "":
+			p.fail(s, "_LEGACY_ERROR_TEMP_0046")
 		default: // a temporary view of files
 			c.Kind = "create_view"
 			if path, ok := c.Args["location"]; ok {
@@ -327,7 +357,7 @@ func (p *parser) bucketBy(c *plan.Command, s int) {
 		for {
 			names = append(names, p.nameIdent())
 			if p.acceptAny(kwAsc, kwDesc) == kwDesc {
-				p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", "Column ordering must be ASC, was 'DESC'")
+				p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", "Column ordering must be ASC, was '"+p.text(p.toks[p.i-1])+"'")
 			}
 			if !p.accept(tComma) {
 				break
@@ -512,10 +542,13 @@ func (p *parser) drop(s int) plan.Node {
 	case (k == kwVariable || k == kwVar) && c.Flags["temporary"]:
 		c.Kind = "drop_variable"
 	case k == kwIndex:
-		return p.unsupported(s, "DROP INDEX")
-	case k == kwRole || k == kwMacro:
-		p.i = s
-		return p.hive(s)
+		p.next()
+		c.Kind = "index"
+		return p.index(c, s)
+	case k == kwRole:
+		return p.hive(s, 2)
+	case k == kwMacro && c.Flags["temporary"]:
+		return p.hive(s, 3)
 	default:
 		p.syntax()
 		return c

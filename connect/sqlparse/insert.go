@@ -49,7 +49,9 @@ func (p *parser) insertFrom(s int, from plan.Node) plan.Node {
 		c.Exprs_ = append(c.Exprs_, p.expr())
 		c.Flags["replace_where"] = true
 	} else if p.peek() == kwReplace && (p.la(1) == kwOn || p.la(1) == kwUsing) || p.peek() == kwAs {
-		return p.unsupported(s, "INSERT ... REPLACE ON/USING")
+		c.Flags["replace_on"] = true
+		p.i = len(p.toks) - 1
+		return p.done(c, s)
 	}
 	if p.acceptSeq(kwBy, kwName) {
 		c.Flags["by_name"] = true

@@ -186,7 +186,7 @@ func (p *parser) join(left plan.Node, s int) plan.Node {
 	typeText := strings.Join(strings.Fields(strings.ToUpper(p.sql[p.toks[typeAt].start:p.toks[p.i].start])), " ")
 	if p.peek() == kwAsof {
 		p.next()
-		p.notSupported(at, "ASOF JOIN")
+		p.fail(at, "UNSUPPORTED_FEATURE.ASOF_JOIN", "config", `"spark.sql.join.asofJoin.enabled"`)
 		return left
 	}
 	if !p.expect(kwJoin) {
@@ -317,7 +317,7 @@ func (p *parser) tableRest(s int, parts []string, name plan.Expr, streaming bool
 		return t
 	case p.peek() == kwChanges && p.la(1) == kwFrom:
 		p.i += 2
-		p.notSupported(s, "CHANGES FROM clause")
+		p.fail(s, "UNSUPPORTED_FEATURE.CHANGE_DATA_CAPTURE", "catalogName", "spark_catalog")
 		return t
 	}
 	p.temporal(t)

@@ -69,6 +69,9 @@ func (p *parser) show(s int) plan.Node {
 		p.partition(c, s)
 		c.Flags["json"] = p.acceptSeq(kwAs, kwJson)
 	case kwCurrent:
+		if p.peek() == kwRoles {
+			return p.hive(s, 3)
+		}
 		c.Kind = "show_current_database"
 		if !p.isNamespace(p.peek()) {
 			p.syntax()
@@ -78,9 +81,10 @@ func (p *parser) show(s int) plan.Node {
 	case kwProcedures:
 		c.Kind = "show_procedures"
 		p.inDatabase(c)
-	case kwGrant, kwRole, kwRoles, kwPrincipals, kwCompactions, kwTransactions, kwIndexes, kwLocks:
-		p.i = s
-		return p.hive(s)
+	case kwRole:
+		return p.hive(s, 3)
+	case kwGrant, kwRoles, kwPrincipals, kwCompactions, kwTransactions, kwIndexes, kwLocks:
+		return p.hive(s, 2)
 	default:
 		p.i--
 		return p.showFunctions(c, s)
@@ -157,7 +161,10 @@ func (p *parser) describe(s int) plan.Node {
 		p.functionName(c)
 		return p.done(c, s)
 	case k == kwProcedure && p.isIdent(p.la(1)):
-		return p.unsupported(s, "DESCRIBE PROCEDURE")
+		p.next()
+		c.Kind = "call"
+		c.Name = p.multipart()
+		return p.done(c, s)
 	case p.isNamespace(k) && p.isIdent(p.la(1)):
 		p.next()
 		c.Kind = "describe_database"

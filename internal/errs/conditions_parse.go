@@ -3,10 +3,13 @@ package errs
 // parse has the conditions that the SQL parser raises. Those named _LEGACY_
 // have no SQLSTATE in Spark either.
 var parse = map[string]Condition{
-	"PARSE_EMPTY_STATEMENT":       {"42617", "The statement is empty."},
-	"PARSE_SYNTAX_ERROR":          {"42601", "Syntax error at or near <error><hint>."},
-	"UNCLOSED_BRACKETED_COMMENT":  {"42601", "A bracketed comment has no end: close it with */."},
-	"FAILED_TO_PARSE_TOO_COMPLEX": {"54001", "The statement is nested too deep, or chains too many operators. Split it into smaller parts."},
+	"UNSUPPORTED_FEATURE.CREATE_PIPELINE_DATASET_QUERY_EXECUTION": {"0A000", "A <pipelineDatasetType> is made by a pipeline, not by a statement of its own."},
+	"UNSUPPORTED_FEATURE.ASOF_JOIN":                               {"0A000", "ASOF JOIN isn't turned on: <config>."},
+	"UNSUPPORTED_FEATURE.CHANGE_DATA_CAPTURE":                     {"0A000", "The catalog <catalogName> has no changes of tables to read."},
+	"PARSE_EMPTY_STATEMENT":                                       {"42617", "The statement is empty."},
+	"PARSE_SYNTAX_ERROR":                                          {"42601", "Syntax error at or near <error><hint>."},
+	"UNCLOSED_BRACKETED_COMMENT":                                  {"42601", "A bracketed comment has no end: close it with */."},
+	"FAILED_TO_PARSE_TOO_COMPLEX":                                 {"54001", "The statement is nested too deep, or chains too many operators. Split it into smaller parts."},
 
 	"INVALID_IDENTIFIER":                            {"42602", "<ident> is no name as it stands. Put it in backquotes: `<ident>`. Without them a name has only the letters a to z, digits and underscores."},
 	"IDENTIFIER_TOO_MANY_NAME_PARTS":                {"42601", "<identifier> has more than <limit> name parts."},

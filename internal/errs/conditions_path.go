@@ -25,7 +25,7 @@ var languageConditions = map[string]Condition{
 	"NUM_TABLE_VALUE_ALIASES_MISMATCH":                                                  {"42826", "<funcName> has <outColsNum> columns, and <aliasesNum> names are given."},
 	"UNSUPPORTED_GENERATOR.MULTI_GENERATOR":                                             {"42K0E", "An aggregation takes one generator, and there are <num>: <generators>."},
 	"UNSUPPORTED_SQL_UDF_USAGE":                                                         {"0A000", "<functionName>, a function of SQL text, can't be used in <nodeName>."},
-	"INVALID_SQL_FUNCTION_DATA_ACCESS":                                                  {"42K0D", "A function that CONTAINS SQL must not read tables, nor call functions that do."},
+	"INVALID_SQL_FUNCTION_DATA_ACCESS":                                                  {"42K0E", "A function that CONTAINS SQL must not read tables, nor call functions that do."},
 	"UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.LATERAL_JOIN_CONDITION_NON_DETERMINISTIC": {"0A000", "The condition of a LATERAL join must give the same value each time: <condition>."},
 	"UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.NON_DETERMINISTIC_LATERAL_SUBQUERIES":     {"0A000", "A LATERAL subquery whose values differ each time can only be joined to one row: <treeNode>."},
 	"UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY":   {"0A000", "A scalar subquery that refers to the outer query can stand in a select list, WHERE, HAVING and aggregations only: <treeNode>."},
