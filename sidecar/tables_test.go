@@ -263,3 +263,29 @@ func TestSharedAndKept(t *testing.T) {
 	again.want("SHOW TABLES")
 	d.want("SELECT * FROM t", "!TABLE_OR_VIEW_NOT_FOUND")
 }
+
+// Files of partitions that a filter leaves out aren't opened, whatever the filter does with the partition's value:
+// Spark drops them as it plans, and a file that can't be read fails no query that doesn't ask for it.
+func TestPartitionsLeftOutAreNotRead(t *testing.T) {
+	r := newRig(t, way{slots: 2, memory: 64 << 20})
+	dir := t.TempDir()
+	for p, text := range map[string]string{"2020-01-01": "1\n", "2021-01-01": "no number\n"} {
+		if err := os.MkdirAll(filepath.Join(dir, "p="+p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "p="+p, "a.csv"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.execute("CREATE TEMPORARY VIEW v (x INT, p STRING) USING csv OPTIONS (path '" + dir + "', mode 'FAILFAST')"); err != nil {
+		t.Fatal(err)
+	}
+	for _, cond := range []string{"p = '2020-01-01'", "CAST(p AS TIMESTAMP) = TIMESTAMP '2020-01-01 00:00:00'", "to_timestamp(p, 'yyyy-MM-dd') < '2020-06-01'", "substr(p, 1, 4) IN ('2020', '2019')"} {
+		if got := r.answer("SELECT x, p FROM v WHERE " + cond); len(got) != 1 || got[0] != "1|2020-01-01" {
+			t.Errorf("%s: %v", cond, got)
+		}
+	}
+	if got := r.answer("SELECT x, p FROM v WHERE CAST(p AS DATE) < DATE '2022-01-01'"); len(got) != 1 || !strings.HasPrefix(got[0], "error FAILED_READ_FILE") {
+		t.Errorf("both files: %v", got)
+	}
+}

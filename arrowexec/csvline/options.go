@@ -4,8 +4,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"neptune/internal/errs"
+	"neptune/internal/types"
 )
 
 // charsets are the encodings that Spark allows, as it lists them.
@@ -18,8 +20,9 @@ var codecs = []string{"bzip2", "deflate", "uncompressed", "snappy", "none", "lz4
 var unescapedQuotes = []string{"STOP_AT_CLOSING_QUOTE", "BACK_TO_DELIMITER", "STOP_AT_DELIMITER", "SKIP_VALUE", "RAISE_ERROR"}
 
 // Check looks at all options of CSV, whether or not they are used, in the order in which Spark's CSVOptions does; their
-// names are in lower case. Where two names stand for one option, the value of the second isn't looked at.
-func Check(o map[string]string) error {
+// names are in lower case. Where two names stand for one option, the value of the second isn't looked at. conf is the
+// session's configuration.
+func Check(o, conf map[string]string) error {
 	for _, k := range []string{"ignorecorruptfiles", "ignoremissingfiles"} {
 		if err := scalaBool(o, k); err != nil {
 			return err
@@ -46,8 +49,10 @@ func Check(o map[string]string) error {
 	if v, ok := first(o, "compression", "codec"); ok && !slices.Contains(codecs, strings.ToLower(v)) {
 		return errs.New(errs.IllegalArgument, "CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION", "codecName", v, "availableCodecs", strings.Join(codecs, ", "))
 	}
-	if err := flag(o, "preferDate"); err != nil {
-		return err
+	if !strings.EqualFold(conf["spark.sql.legacy.timeParserPolicy"], "LEGACY") { // which doesn't look at it
+		if err := flag(o, "preferDate"); err != nil {
+			return err
+		}
 	}
 	for _, k := range []string{"enabledatetimeparsingfallback", "multiline"} {
 		if err := scalaBool(o, k); err != nil {
@@ -56,7 +61,7 @@ func Check(o map[string]string) error {
 	}
 	for _, k := range []string{"maxColumns", "maxCharsPerColumn"} {
 		if v, ok := o[strings.ToLower(k)]; ok {
-			if _, err := strconv.ParseInt(v, 10, 32); err != nil {
+			if _, err := ParseInt(v); err != nil {
 				return errs.New(errs.Runtime, "_LEGACY_ERROR_TEMP_2146", "paramName", k, "value", v).Because(err)
 			}
 		}
@@ -67,15 +72,15 @@ func Check(o map[string]string) error {
 		}
 	}
 	if v, ok := o["samplingratio"]; ok {
-		if _, err := strconv.ParseFloat(strings.TrimSpace(v), 64); err != nil {
-			return errs.Refused(errs.NumberFormat, "For input string: %q", v).Because(err)
+		if _, ok := types.ParseDouble(v, 64); !ok {
+			return errs.Refused(errs.NumberFormat, "For input string: %q", v)
 		}
 	}
 	if err := flag(o, "enforceSchema"); err != nil {
 		return err
 	}
 	if v, ok := o["inputbuffersize"]; ok {
-		if _, err := strconv.ParseInt(v, 10, 32); err != nil {
+		if _, err := ParseInt(v); err != nil {
 			return errs.Refused(errs.NumberFormat, "For input string: %q", v).Because(err)
 		}
 	}
@@ -93,6 +98,30 @@ func first(o map[string]string, names ...string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// ParseInt reads an INT as Java does: in the decimal digits of any script.
+func ParseInt(v string) (int, error) {
+	n, err := strconv.ParseInt(strings.Map(asciiDigit, v), 10, 32)
+	return int(n), err
+}
+
+// asciiDigit is the digit of the value of r; other characters stay. Every range of digits begins with a zero.
+func asciiDigit(r rune) rune {
+	if r <= unicode.MaxASCII || !unicode.Is(unicode.Nd, r) {
+		return r
+	}
+	for _, x := range unicode.Nd.R16 {
+		if rune(x.Lo) <= r && r <= rune(x.Hi) {
+			return '0' + (r-rune(x.Lo))%10
+		}
+	}
+	for _, x := range unicode.Nd.R32 {
+		if rune(x.Lo) <= r && r <= rune(x.Hi) {
+			return '0' + (r-rune(x.Lo))%10
+		}
+	}
+	return r
 }
 
 // boolean reports whether a value is true or false, in letters of any case; only those of ASCII count.

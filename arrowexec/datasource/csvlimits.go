@@ -2,7 +2,6 @@ package datasource
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"neptune/arrowexec/csvline"
@@ -12,18 +11,18 @@ import (
 )
 
 // csvLimits reads the options of CSV files that refuse records, and checks the flags.
-func (t *textOptions) csvLimits(o map[string]string) error {
+func (t *textOptions) csvLimits(o, conf map[string]string) error {
 	t.most, t.longest = 20480, -1
 	if t.format != "csv" {
 		return nil
 	}
-	if err := csvline.Check(o); err != nil {
+	if err := csvline.Check(o, conf); err != nil {
 		return err
 	}
 	t.checks = strings.EqualFold(o["enforceschema"], "false")
 	for name, to := range map[string]*int{"maxColumns": &t.most, "maxCharsPerColumn": &t.longest} {
 		if v, ok := o[strings.ToLower(name)]; ok {
-			*to, _ = strconv.Atoi(v) // checked above
+			*to, _ = csvline.ParseInt(v) // checked above
 		}
 	}
 	return nil

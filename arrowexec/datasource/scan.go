@@ -71,6 +71,7 @@ type scan struct {
 	types                 []*types.Type
 	filtered              []bool
 	preds                 []*condition
+	judged                map[int]bool    // what filesOut said of files
 	keys                  []*op.KeyFilter // of joins above
 	pool                  *vec.Pool
 	units                 []unit
@@ -274,6 +275,9 @@ func (s *scan) pruned(u unit) bool {
 	if len(s.plan.Filters) == 0 {
 		return false
 	}
+	if s.filesOut(u.file) {
+		return true
+	}
 	for i := range s.plan.Cols {
 		if !s.filtered[i] {
 			continue
@@ -292,6 +296,45 @@ func (s *scan) pruned(u unit) bool {
 		}
 	}
 	return false
+}
+
+// filesOut reports whether a filter over partition columns alone drops all rows of a file; one that fails doesn't: the
+// rows will tell. Files that are left out in this way are never opened.
+func (s *scan) filesOut(file int) bool {
+	if s.files.parts == 0 {
+		return false
+	}
+	if s.judged == nil {
+		s.judged = map[int]bool{}
+	}
+	out, ok := s.judged[file]
+	if ok {
+		return out
+	}
+	first := len(s.files.data.Fields)
+	for _, k := range s.preds {
+		if !k.again || len(k.cols) == 0 || slices.ContainsFunc(k.cols, func(i int) bool { return s.plan.Cols[i] < first }) {
+			continue
+		}
+		b := &vec.Batch{N: 1, Cols: make([]*vec.Vector, len(s.plan.Cols))}
+		failed := false
+		for _, i := range k.cols {
+			v, err := vec.Repeat(s.types[i], s.files.values[file][s.plan.Cols[i]-first], 1)
+			if failed = err != nil; failed {
+				break
+			}
+			b.Cols[i] = v
+		}
+		if failed {
+			continue
+		}
+		if kept, err := k.Select(b); err == nil && kept.N == 0 {
+			out = true
+			break
+		}
+	}
+	s.judged[file] = out
+	return out
 }
 
 // bounds are the least and the greatest value of output column i in u, nil when

@@ -103,7 +103,7 @@ func newTextOptions(format string, o, conf map[string]string, zone *time.Locatio
 	}
 	t.json = newJSONOptions(o)
 	t.json.dropNulls = isTrue(o["dropfieldifallnull"])
-	err := t.csvLimits(o)
+	err := t.csvLimits(o, conf)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,8 @@ import (
 type condition struct {
 	expr.Predicate
 	cols []int // that it reads
+	// again: equal values give it equal results.
+	again bool
 	// coded: it may be evaluated once for each value of a dictionary, and that pays.
 	coded bool
 	// safe: it raises no error, so that it may see rows that others would have dropped.
@@ -55,6 +57,7 @@ func newCondition(e plan.Expr, env *fn.Env) (*condition, error) {
 	})
 	k.cost += float64(calls)
 	// One comparison of a number costs no more than looking into a table.
+	k.again = again
 	k.coded = again && len(k.cols) == 1 && calls > 1
 	return k, nil
 }

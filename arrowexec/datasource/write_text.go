@@ -72,7 +72,7 @@ func checkTextWrite(format string, o map[string]string) error {
 func newTextWriter(format string, t *types.Type, o map[string]string, zone *time.Location) (*textSink, error) {
 	s := &textSink{format: format, t: t, end: "\n", keep: strings.EqualFold(o["ignorenullfields"], "false"), ascii: isTrue(o["writenonasciicharacterasunicodeescape"])}
 	if format == "csv" {
-		if err := csvline.Check(o); err != nil {
+		if err := csvline.Check(o, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -22,7 +22,11 @@ func csvOptions(a *Args, k int) (*formatOptions, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o, csvline.Check(o.raw)
+	var conf map[string]string
+	if a.Env.Conf != nil {
+		conf = a.Env.Conf.Keys
+	}
+	return o, csvline.Check(o.raw, conf)
 }
 
 // someRow reports whether argument 0 has a value in a row that counts: without one, the options aren't looked at.

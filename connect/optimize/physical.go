@@ -470,6 +470,9 @@ func (p *planner) sample(x *plan.Sample) (part, error) {
 	if x.Rows != nil {
 		return p.limit(&plan.Limit{Common: x.Common, N: x.Rows, Child: x.Child})
 	}
+	if x.WithReplacement && x.Upper <= x.Lower { // nothing is drawn, and nothing of the child is evaluated
+		return p.plan(empty(x.Output()))
+	}
 	in, err := p.plan(x.Child)
 	if err != nil {
 		return in, err

@@ -57,7 +57,7 @@ var analysis = map[string]Condition{
 	"INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE":                        {"42000", "The values of the column <colName> of VALUES have no common type."},
 	"INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES":                               {"42K0D", "The lambda has parameters of the same name: <args>. See <caseSensitiveConfig>."},
 	"INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION":                         {"42K0D", "<class> takes no lambda."},
-	"INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH":                                 {"42K0D", "The lambda has <expectedNumArgs> parameters and is given <actualNumArgs>."},
+	"INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH":                                 {"42K0D", "The lambda function has <expectedNumArgs> parameters and is given <actualNumArgs>."},
 	"INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE":                                      {"42K0E", "<name> must not be negative, and <expr> is <v>."},
 	"INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL":                                          {"42K0E", "<name> must not be null: <expr>."},
 	"INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE":                                    {"42K0E", "<name> must be a constant, not <expr>."},

@@ -6,13 +6,13 @@ var dataframeConditions = map[string]Condition{
 	"AS_OF_JOIN.TOLERANCE_IS_UNFOLDABLE":   {"42604", "The as-of join is not valid: its tolerance has to be a constant."},
 	"AS_OF_JOIN.UNSUPPORTED_DIRECTION":     {"42604", "The as-of join is not valid: there is no direction '<direction>'; the directions are <supported>."},
 
-	"CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION": {"56038", "There is no codec <codecName>; those that there are: <availableCodecs>."},
+	"CODEC_NOT_AVAILABLE.WITH_AVAILABLE_CODECS_SUGGESTION": {"56038", "The codec <codecName> is not available; those that are: <availableCodecs>."},
 	"UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN": {"0A000", "The feature is not supported: a query of CSV or JSON files that reads the column of corrupt records alone. Cache or save the parsed rows, and query these."},
 
 	"MALFORMED_CSV_RECORD":    {"KD000", "The CSV record is malformed: <badRecord>"},
 	"_LEGACY_ERROR_TEMP_1294": {"", "The option '<strategy>' takes a time of the form YYYY-MM-DDTHH:mm:ss, and not <timeString>."},
-	"_LEGACY_ERROR_TEMP_2146": {"", "<paramName> has to be a whole number, not <value>."},
-	"_LEGACY_ERROR_TEMP_2147": {"", "<paramName> has to be true or false."},
+	"_LEGACY_ERROR_TEMP_2146": {"", "The option <paramName> should be an integer. Found <value>, which is none."},
+	"_LEGACY_ERROR_TEMP_2147": {"", "The <paramName> flag can be true or false, and nothing else."},
 
 	"PARTITION_TRANSFORM_EXPRESSION_NOT_IN_PARTITIONED_BY": {"42S23", "<expression> is a way to partition a table: it can stand in PARTITIONED BY alone."},
 

@@ -28,7 +28,7 @@ var functionConditions = map[string]Condition{
 	"DATATYPE_MISMATCH.INVALID_JSON_SCHEMA":                            {"42K09", "<sqlExpr>: the schema must be a struct, an array or a map, and is <schema>."},
 	"INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION": {"42K0B", "The date-time pattern <pattern> was taken once and no longer is. Setting <config> to \"LEGACY\" brings its old meaning back."},
 	"CANNOT_PARSE_TIME":                                                {"22010", "<input> is no time of day written as <format>."},
-	"INVALID_PARAMETER_VALUE.TIME_UNIT":                                {"22023", "Parameter <parameter> of <functionName> must be HOUR, MINUTE, SECOND, MILLISECOND or MICROSECOND, and is <invalidValue>."},
+	"INVALID_PARAMETER_VALUE.TIME_UNIT":                                {"22023", "Parameter <parameter> of <functionName> expects one of the units HOUR, MINUTE, SECOND, MILLISECOND and MICROSECOND, and is <invalidValue>."},
 	"INVALID_FORMAT.WRONG_NUM_TOKEN":                                   {"42601", "The format is invalid: <format>. It may have one <token>."},
 	"INVALID_FORMAT.CUR_MUST_BEFORE_DIGIT":                             {"42601", "The format is invalid: <format>. The currency sign stands before the digits."},
 	"INVALID_FORMAT.CUR_MUST_BEFORE_DEC":                               {"42601", "The format is invalid: <format>. The currency sign stands before the decimal point."},

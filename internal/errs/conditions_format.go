@@ -15,7 +15,7 @@ var formatConditions = map[string]Condition{
 	"INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED": {"42K0K", "WITHIN GROUP of <funcName> is not valid: the function doesn't take DISTINCT."},
 	"THETA_INVALID_INPUT_SKETCH_BUFFER":                    {"22000", "<function> was given bytes that are no theta sketch."},
 	"THETA_LG_NOM_ENTRIES_MUST_BE_CONSTANT":                {"42K0E", "lgNomEntries of <function> must be a constant."},
-	"SKETCH_INVALID_LG_NOM_ENTRIES":                        {"22003", "lgNomEntries of <function> must be from <min> to <max>, and is <value>."},
+	"SKETCH_INVALID_LG_NOM_ENTRIES":                        {"22003", "lgNomEntries of <function> must be between <min> and <max>, inclusive: <value>"},
 	"TUPLE_INVALID_INPUT_SKETCH_BUFFER":                    {"22000", "<function> was given bytes that are no tuple sketch of its kind."},
 	"TUPLE_INVALID_INPUT_SKETCH_BUFFER_FAMILY":             {"22000", "<function> wants a sketch of the family <expectedFamily>, and was given one of <actualFamily>."},
 	"DATATYPE_MISMATCH.TYPE_CHECK_FAILURE_WITH_HINT":       {"42K09", "<sqlExpr>: <msg><hint>"},

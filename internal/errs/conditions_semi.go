@@ -11,7 +11,7 @@ var semiConditions = map[string]Condition{
 	"COUNTER_DIFF_START_TIME_DECREASED":            {"22023", "The start time of a counter of <function> must not decrease: <currentStartTime> after <previousStartTime>."},
 	"MALFORMED_VARIANT":                            {"22023", "The bytes of a variant are malformed; is the source of the data valid?"},
 	"VARIANT_SIZE_LIMIT":                           {"22023", "<functionName> can't make a variant of more than <sizeLimit>."},
-	"PARSE_MODE_UNSUPPORTED":                       {"42601", "The function <funcName> doesn't have the parse mode <mode>: use PERMISSIVE or FAILFAST."},
+	"PARSE_MODE_UNSUPPORTED":                       {"42601", "<funcName> doesn't support the <mode> mode: use PERMISSIVE or FAILFAST."},
 	"APPROX_TOP_K_NON_POSITIVE_ARG":                {"22023", "<argName> of `approx_top_k` must be a positive integer, not <argValue>."},
 	"APPROX_TOP_K_NULL_ARG":                        {"22004", "<argName> of `approx_top_k` must not be NULL."},
 	"APPROX_TOP_K_MAX_ITEMS_TRACKED_LESS_THAN_K":   {"22023", "`maxItemsTracked` (<maxItemsTracked>) of `approx_top_k` must not be less than `k` (<k>)."},

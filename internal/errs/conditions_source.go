@@ -4,7 +4,7 @@ package errs
 var source = map[string]Condition{
 	"PATH_NOT_FOUND":                                                  {"42K03", "There is nothing at the path <path>."},
 	"UNSUPPORTED_OVERWRITE.PATH":                                      {"42902", "The path <path> can't be overwritten by a query that reads it."},
-	"OPTION_VALUE_EXCEEDS_ONE_CHARACTER":                              {"22023", "The option <paramName> takes one character, not '<actualValue>'."},
+	"OPTION_VALUE_EXCEEDS_ONE_CHARACTER":                              {"22023", "The option <paramName> cannot be more than one character, and is '<actualValue>'."},
 	"INVALID_CORRUPT_RECORD_TYPE":                                     {"42804", "The column <columnName> takes the text of malformed records: it must be a nullable STRING, not <actualType>."},
 	"INVALID_LINE_SEPARATOR.EMPTY":                                    {"22023", "The option `lineSep` is empty."},
 	"INVALID_LINE_SEPARATOR.TOO_LONG":                                 {"22023", "The option `lineSep` has <length> characters; it may have 2."},
