@@ -75,26 +75,9 @@ func javaHash(v *vec.Vector, i int) (h int32, ok bool) {
 		return int32(getInt(v, i)), true
 	case vec.I64, vec.I128:
 		if v.Type.Kind == types.Decimal {
-			return decimalHash(v, i), true
+			return decimalHash(wide(v)[i], v.Type.Scale), true
 		}
 		return long(uint64(vec.Of[int64](v)[i])), true
 	}
 	return 0, false
-}
-
-// decimalHash is the hash of a decimal: that of the integer or double it equals.
-func decimalHash(v *vec.Vector, i int) int32 {
-	f := decimalDouble(wide(v)[i], v.Type.Scale)
-	if g := float32(f); math.Trunc(f) != f && float64(g) == f {
-		return int32(math.Float32bits(g))
-	}
-	if math.Trunc(f) == f && math.Abs(f) < 1<<63 {
-		x := int64(f)
-		if int64(int32(x)) == x {
-			return int32(x)
-		}
-		return int32(uint64(x) ^ uint64(x)>>32)
-	}
-	b := math.Float64bits(f)
-	return int32(b ^ b>>32)
 }

@@ -21,7 +21,8 @@ type objectAcc[T aggObject] struct {
 	has    []bool
 	held   int64 // bytes of all objects
 	fresh  func() T
-	// update adds row i of the arguments, none of which is null.
+	// update adds row i of the arguments, none of which is null unless every is set.
+	every  bool
 	update func(o T, args []*vec.Vector, i int) error
 	merge  func(o T, state []byte) error
 	ret    *types.Type
@@ -41,7 +42,10 @@ func (a *objectAcc[T]) of(g int32) T {
 }
 
 func (a *objectAcc[T]) Update(group []int32, args []*vec.Vector, n int) error {
-	null := anyNull(args, n)
+	var null []bool
+	if !a.every {
+		null = anyNull(args, n)
+	}
 	for i := 0; i < n; i++ {
 		if null != nil && null[i] {
 			continue

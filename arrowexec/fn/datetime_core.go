@@ -193,6 +193,10 @@ func dtPart(v *vec.Vector, i int) types.CalendarValue {
 	return types.CalendarValue{Days: int32(us / types.MicrosPerDay), Micros: us % types.MicrosPerDay}
 }
 
+func microsPart(v *vec.Vector, i int) types.CalendarValue {
+	return types.CalendarValue{Micros: vec.Of[int64](v)[i]}
+}
+
 func calPart(v *vec.Vector, i int) types.CalendarValue { return vec.Of[types.CalendarValue](v)[i] }
 
 func monthsBetween(a *Args) (*vec.Vector, error) {
@@ -509,6 +513,7 @@ func datetimeCore() []Def {
 			}
 			return v, err
 		}, timeP, timeP)),
+		def("timestamp_add_micros", "Adds microseconds to a timestamp, whatever the time zone.", Example{}, sig(givesArg(0), timestampAdd(microsPart), tsP, int64P), sig(givesArg(0), timestampAdd(microsPart), ntzP, int64P)),
 		def("window_start", "Gives the start of a time window.", Example{}, sig(givesArg(0), windowStart, tsP, int64P, int64P, int64P, int32P), sig(givesArg(0), windowStart, ntzP, int64P, int64P, int64P, int32P)),
 		def("unix_date", "Counts the days since 1970-01-01.", Example{"SELECT unix_date(DATE('1970-01-02'))", "1"}, sig(i32, identity, dateP)),
 		def("date_from_unix_date", "Gives the date so many days after 1970-01-01.", Example{"SELECT date_from_unix_date(1)", "1970-01-02"}, sig(date, identity, int32P)),

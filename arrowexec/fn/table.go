@@ -17,7 +17,7 @@ type Conf struct {
 // groups lists the files of the table.
 func groups() [][]Def {
 	return [][]Def{
-		arithmetic(), comparison(), conditional(), patterns(), textCore(), datetimeCore(), datetimeParts(), datetimePatterns(), arrayFunctions(), mapFunctions(), lambdaFunctions(), regexpFunctions(), textMore(), formatFunctions(), jsonFunctions(), csvFunctions(), xmlFunctions(), collationFunctions(), thetaFunctions(), hllSketches(), countMinFunctions(), kllTables(), tupleFunctions(), spatialFunctions(), mathCore(), valuesCore(), misc(), numberBases(),
+		arithmetic(), comparison(), conditional(), patterns(), textCore(), datetimeCore(), datetimeParts(), datetimePatterns(), arrayFunctions(), mapFunctions(), lambdaFunctions(), regexpFunctions(), textMore(), formatFunctions(), jsonFunctions(), csvFunctions(), xmlFunctions(), collationFunctions(), thetaFunctions(), hllSketches(), countMinFunctions(), frequentItems(), kllTables(), tupleFunctions(), spatialFunctions(), mathCore(), valuesCore(), misc(), numberBases(),
 		charVarchar(), variantFunctions(), variantChanges(), placing(),
 		collectUnion(), counters(), tableFunctions(),
 		timeFunctions(), numberFormats(), vectorFunctions(), cryptoFunctions(), textFunctions(), randomFunctions(), documented(), bitmapFunctions(),

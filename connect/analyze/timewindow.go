@@ -138,7 +138,7 @@ func (r *run) windowColumns(list []plan.Expr, base plan.Node, common plan.Common
 		ts := c.Args[0]
 		at := func(i int) plan.Expr {
 			start := r.finish(&plan.Call{At: c.At, Name: "window_start", Args: []plan.Expr{ts, longLit(w.length), longLit(w.slide), longLit(w.start), intLit(int32(i))}}, ts.Type(), ts.Nullable())
-			end := r.finish(&plan.Call{At: c.At, Name: "timestamp_add_dt", Args: []plan.Expr{start, &plan.Literal{T: types.DayTimeType, Value: w.length}}}, ts.Type(), ts.Nullable())
+			end := r.finish(&plan.Call{At: c.At, Name: "timestamp_add_micros", Args: []plan.Expr{start, longLit(w.length)}}, ts.Type(), ts.Nullable())
 			x := namedStruct(c.Origin, []plan.Expr{strLit("start"), start, strLit("end"), end})
 			x.T = c.T
 			return x
@@ -202,7 +202,7 @@ func windowTime(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 		return nil, aerr("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", r.quoted(c), "paramIndex", "first", "requiredType", `"STRUCT"`, "inputSql", r.quoted(c.Args[0]), "inputType", errs.Quote(t.SQL())).At(c.Origin)
 	}
 	end := &plan.GetField{At: c.At, Child: c.Args[0], Index: 1, Name: "end"}
-	x := r.finish(&plan.Call{At: c.At, Name: "timestamp_add_dt", Args: []plan.Expr{end, &plan.Literal{T: types.DayTimeType, Value: int64(-1)}}}, t.Fields[1].Type, true)
+	x := r.finish(&plan.Call{At: c.At, Name: "timestamp_add_micros", Args: []plan.Expr{end, longLit(-1)}}, t.Fields[1].Type, true)
 	return r.note(x, c), nil
 }
 

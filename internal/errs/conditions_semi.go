@@ -13,6 +13,8 @@ var semiConditions = map[string]Condition{
 	"VARIANT_SIZE_LIMIT":                           {"22023", "<functionName> can't make a variant of more than <sizeLimit>."},
 	"PARSE_MODE_UNSUPPORTED":                       {"42601", "<funcName> doesn't support the <mode> mode: use PERMISSIVE or FAILFAST."},
 	"APPROX_TOP_K_NON_POSITIVE_ARG":                {"22023", "<argName> of `approx_top_k` must be a positive integer, not <argValue>."},
+	"APPROX_TOP_K_SKETCH_SIZE_NOT_MATCH":           {"42846", "Sketches that are combined without `maxItemsTracked` must have the same: they have <size1> and <size2>."},
+	"APPROX_TOP_K_SKETCH_TYPE_NOT_MATCH":           {"42846", "Sketches of different types cannot be combined: <type1> and <type2>."},
 	"APPROX_TOP_K_NULL_ARG":                        {"22004", "<argName> of `approx_top_k` must not be NULL."},
 	"APPROX_TOP_K_MAX_ITEMS_TRACKED_LESS_THAN_K":   {"22023", "`maxItemsTracked` (<maxItemsTracked>) of `approx_top_k` must not be less than `k` (<k>)."},
 	"APPROX_TOP_K_MAX_ITEMS_TRACKED_EXCEEDS_LIMIT": {"22023", "`maxItemsTracked` (<maxItemsTracked>) of `approx_top_k` must not exceed <limit>."},
