@@ -14,6 +14,8 @@ import (
 const (
 	// codeMost is how many values a column may have.
 	codeMost = 1 << 13
+	// cellBits is how many bits the numbers of all key columns have at most for groups to be found by them in an array.
+	cellBits = 12
 	// codeRows is from how many rows on the first batch tells whether strings come again, on average codeShare times.
 	codeRows, codeShare = 256, 2
 )
@@ -38,33 +40,76 @@ func (t *groupTable) codeTypes() []*types.Type {
 	return out
 }
 
-// startCodes begins to number the strings of an empty table, if the n rows' come again.
+// startCodes begins to number the strings of an empty table, if the n rows' come again. Short strings are
+// numbered only if the rows share them: they are words otherwise.
 func (t *groupTable) startCodes(cols []*vec.Vector, n int) error {
-	if !t.mayCode || t.words > 0 || t.n > 0 {
+	if !t.mayCode || t.n > 0 {
 		return nil
 	}
-	t.mayCode = false
 	if n < codeRows {
+		t.mayCode = false
 		return nil
 	}
-	ts := t.codeTypes()
-	codes := make([]*groupTable, len(ts))
+	codes := make([]*groupTable, len(t.types))
+	all := true // columns are strings
 	for c, k := range t.types {
 		if vec.LayoutOf(k) != vec.Bytes {
+			all = false
 			continue
 		}
 		codes[c] = newGroupTable(t.types[c:c+1], t.yield).shorten()
-		if err := codes[c].number(cols[c], n); err != nil || codes[c].n*codeShare > n {
+		if err := codes[c].number(cols[c], n); err != nil {
 			return err
 		}
+		if codes[c].n*codeShare > n {
+			t.mayCode = false
+			return nil
+		}
+		if t.short && codes[c].skip > 0 {
+			return nil // asked again if they turn out not to be short
+		}
 	}
-	t.codes = codes
+	ts := t.codeTypes()
+	t.mayCode, t.short, t.codes = false, false, codes
 	t.words, _ = vec.PackedWords(ts, true)
 	t.nulls = true
 	for c, k := range ts {
 		t.keys[c] = vec.NewBuilder(k, 0)
 	}
+	if all {
+		t.cells = make([]int32, 1<<cellBits)
+	}
 	return nil
+}
+
+// locate looks the rows that encode was last asked about up by their numbers, and reports whether all groups are known.
+func (t *groupTable) locate(n int) bool {
+	t.known = false
+	if t.cells == nil {
+		return false
+	}
+	bits := cellBits / len(t.codes)
+	for _, d := range t.codes {
+		if d.n > 1<<bits {
+			t.cells = nil
+			return false
+		}
+	}
+	t.cell = scratch(t.cell, n)
+	copy(t.cell, t.codes[0].rows)
+	for c, d := range t.codes[1:] {
+		shift := bits * (c + 1)
+		for i, k := range d.rows[:n] {
+			t.cell[i] |= k << shift
+		}
+	}
+	cells := t.cells[:1<<cellBits]
+	least := int32(1)
+	for _, k := range t.cell {
+		least = min(least, cells[k&(1<<cellBits-1)])
+	}
+	t.known = least > 0
+	return t.known
 }
 
 // number writes the groups of one column's rows to t.rows. Strings that lie in the same place, as those of a
@@ -190,7 +235,7 @@ func (t *groupTable) decode() error {
 			return err
 		}
 	}
-	t.keys, t.codes, t.coded = kept, nil, nil
+	t.keys, t.codes, t.coded, t.cells, t.known = kept, nil, nil, nil, false
 	return t.byValue()
 }
 

@@ -16,6 +16,9 @@ type groupTable struct {
 	mayCode bool          // strings may be numbered, if the first rows say so
 	codes   []*groupTable // numbers of strings, nil for other columns (agg_codes.go); nil: not numbered
 	coded   []*vec.Vector // the keys that hashes was last asked about, with numbers for strings
+	cells   []int32       // by the numbers of all columns, the group + 1; nil: there are too many
+	cell    []int32       // the rows' places in cells
+	known   bool          // the rows that hashes was last asked about have all their groups in cells
 	// Of number: the rows' numbers, and where strings lie that several rows have.
 	rows, once, found []int32
 	refs              *refCache
@@ -95,6 +98,7 @@ func (t *groupTable) reset() {
 func (t *groupTable) empty() error {
 	t.n, t.nullGroup = 0, 0
 	t.packed, t.direct = t.packed[:0], nil
+	clear(t.cells)
 	for c, k := range t.types {
 		if t.codes != nil && t.codes[c] != nil {
 			k = types.Int32Type
@@ -118,7 +122,7 @@ func (t *groupTable) empty() error {
 
 // size is the memory held, in bytes, scratch left out.
 func (t *groupTable) size() int64 {
-	n := int64(len(t.slots1))*16 + int64(len(t.direct))*4 + int64(len(t.slots))*8 + int64(cap(t.packed))*8
+	n := int64(len(t.slots1))*16 + int64(len(t.direct))*4 + int64(len(t.slots))*8 + int64(cap(t.packed))*8 + int64(len(t.cells))*4
 	for _, k := range t.keys {
 		n += k.Size()
 	}
@@ -134,20 +138,25 @@ func (t *groupTable) size() int64 {
 // partitions and slots are chosen by. A table that is an array has no use for them: they are left out.
 func (t *groupTable) hashes(cols []*vec.Vector, n int) ([]uint64, error) {
 	t.hash = scratch(t.hash, n)
+	if err := t.startCodes(cols, n); err != nil {
+		return nil, err
+	}
 	if t.short && !t.packShort(cols, n) {
 		if err := t.lengthen(); err != nil {
 			return nil, err
 		}
-	}
-	if err := t.startCodes(cols, n); err != nil {
-		return nil, err
+		if err := t.startCodes(cols, n); err != nil {
+			return nil, err
+		}
 	}
 	if t.codes != nil {
 		if err := t.encode(cols, n); err != nil {
 			return nil, err
 		}
 		if t.codes != nil {
-			cols = t.coded
+			if cols = t.coded; t.locate(n) {
+				return t.hash, nil
+			}
 		}
 	}
 	switch {
@@ -190,6 +199,11 @@ func (t *groupTable) find(cols []*vec.Vector, hash []uint64, n int, out []int32)
 		}
 		clear(out[:n])
 		return t.fresh, nil
+	case t.known:
+		for i, k := range t.cell[:n] {
+			out[i] = t.cells[k] - 1
+		}
+		return t.fresh, nil
 	case t.words == 1:
 		err = t.findWord(cols, hash, n, out)
 	case t.words > 1:
@@ -202,6 +216,11 @@ func (t *groupTable) find(cols []*vec.Vector, hash []uint64, n int, out []int32)
 	}
 	if t.codes != nil {
 		cols = t.coded
+	}
+	if t.cells != nil {
+		for i, k := range t.cell[:n] {
+			t.cells[k] = out[i] + 1
+		}
 	}
 	if len(t.fresh) > 0 {
 		for c, k := range t.keys {
