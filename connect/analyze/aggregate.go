@@ -189,7 +189,10 @@ func (r *run) aggregateHaving(n *plan.Aggregate, having *plan.Filter, outer *sco
 	var winAttr plan.Expr
 	for i, g := range group {
 		if isTimeWindow(g) {
-			g2, base, err := r.windowColumns(group, pull(child.node, s.missing), n.Common)
+			if sets != nil && g.(*plan.Call).Name == "session_window" {
+				return nil, errs.NotSupported("function session_window in grouping sets").At(g.Pos())
+			}
+			g2, base, err := r.windowColumns(group, pull(child.node, s.missing), n.Common, group)
 			if err != nil {
 				return nil, err
 			}

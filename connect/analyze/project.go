@@ -54,7 +54,7 @@ func (r *run) project(n *plan.Project, outer *scope) (*rel, error) {
 			return nil, aerr("UNSUPPORTED_GROUPING_EXPRESSION").At(c.Pos())
 		}
 	}
-	if list.exprs, node, err = r.windowColumns(list.exprs, node, n.Common); err != nil {
+	if list.exprs, node, err = r.windowColumns(list.exprs, node, n.Common, nil); err != nil {
 		return nil, err
 	}
 	node, err = r.layers(list, node, n.Common)

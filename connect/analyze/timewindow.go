@@ -16,33 +16,41 @@ const windowMeta = `{"spark.timeWindow":true}`
 // for the operator around it, which replaces it (timeWindows).
 func timeWindow(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	if c.Name == "session_window" {
-		return nil, errs.NotSupported("function session_window").At(c.Origin)
+		return r.sessionWindow(c)
 	}
 	if len(c.Args) < 2 || len(c.Args) > 4 {
 		return nil, r.wrongNumArgs(c, "[2, 3, 4]")
 	}
+	if err := r.windowOverWindow(c); err != nil {
+		return nil, err
+	}
 	t := c.Args[0].Type()
-	if t.Kind == types.Struct && len(t.Fields) == 2 && isTS(t.Fields[1].Type) { // window over a window
-		w, err := windowTime(r, &plan.Call{At: c.At, Name: "window_time", Args: c.Args[:1]}, nil)
-		if err != nil {
-			return nil, err
-		}
-		c.Args = append([]plan.Expr{w}, c.Args[1:]...)
-		t = w.Type()
-	}
-	if !isTS(t) {
-		if !r.canImplicit(t, types.TimestampType) {
-			return nil, r.unexpected(c, 0, `("TIMESTAMP" or "TIMESTAMP WITHOUT TIME ZONE")`)
-		}
-		c.Args = append([]plan.Expr{r.implicit(c.Args[0], types.TimestampType)}, c.Args[1:]...)
-		t = types.TimestampType
-	}
 	c.Kind, c.Null = plan.FnScalar, c.Args[0].Nullable()
 	c.T = types.NewStruct(types.Field{Name: "start", Type: t, Nullable: true}, types.Field{Name: "end", Type: t, Nullable: true})
 	if _, err := r.windowSpec(c); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// windowOverWindow makes the first argument a timestamp: that of a window, if it is one.
+func (r *run) windowOverWindow(c *plan.Call) error {
+	t := c.Args[0].Type()
+	if t.Kind == types.Struct && len(t.Fields) == 2 && isTS(t.Fields[1].Type) {
+		w, err := windowTime(r, &plan.Call{At: c.At, Name: "window_time", Args: c.Args[:1]}, nil)
+		if err != nil {
+			return err
+		}
+		c.Args = append([]plan.Expr{w}, c.Args[1:]...)
+		t = w.Type()
+	}
+	if !isTS(t) {
+		if !r.canImplicit(t, types.TimestampType) {
+			return r.unexpected(c, 0, `("TIMESTAMP" or "TIMESTAMP WITHOUT TIME ZONE")`)
+		}
+		c.Args = append([]plan.Expr{r.implicit(c.Args[0], types.TimestampType)}, c.Args[1:]...)
+	}
+	return nil
 }
 
 type windowSpec struct{ length, slide, start int64 }
@@ -91,7 +99,7 @@ func (r *run) windowSpec(c *plan.Call) (w windowSpec, err error) {
 
 func isTimeWindow(e plan.Expr) bool {
 	c, ok := e.(*plan.Call)
-	return ok && c.Name == "window" && c.Kind == plan.FnScalar
+	return ok && (c.Name == "window" || c.Name == "session_window") && c.Kind == plan.FnScalar
 }
 
 // timeWindows replaces window(...) in an aggregation by a column computed
@@ -99,25 +107,17 @@ func isTimeWindow(e plan.Expr) bool {
 func (r *run) timeWindows(group []plan.Expr, list *selected, base plan.Node, common plan.Common) ([]plan.Expr, plan.Node, error) {
 	all := append([]plan.Expr{}, group...)
 	all = append(all, list.exprs...)
-	out, base, err := r.windowColumns(all, base, common)
+	out, base, err := r.windowColumns(all, base, common, group)
 	if err != nil {
 		return nil, nil, err
 	}
 	copy(list.exprs, out[len(group):])
-	for i, e := range list.exprs {
-		if al, ok := e.(*plan.Alias); ok && al.Auto {
-			if a, ok := al.Child.(*plan.Attr); ok && a.Metadata == windowMeta {
-				c := *al
-				c.Names = []string{"window"}
-				list.exprs[i] = &c
-			}
-		}
-	}
 	return out[:len(group)], base, nil
 }
 
-// windowColumns replaces the window(...) calls of a list by columns of an extended base.
-func (r *run) windowColumns(list []plan.Expr, base plan.Node, common plan.Common) ([]plan.Expr, plan.Node, error) {
+// windowColumns replaces the window(...) and session_window(...) calls of a list by columns of an extended base. keys are
+// what rows are grouped by; nil: they aren't.
+func (r *run) windowColumns(list []plan.Expr, base plan.Node, common plan.Common, keys []plan.Expr) ([]plan.Expr, plan.Node, error) {
 	calls := map[string]*plan.Call{}
 	for _, e := range list {
 		if w := first(e, isTimeWindow, always); w != nil {
@@ -130,7 +130,37 @@ func (r *run) windowColumns(list []plan.Expr, base plan.Node, common plan.Common
 	if len(calls) > 1 {
 		return nil, nil, errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1039").At(common.Origin)
 	}
+	replaced := func(key string, attr *plan.Attr) error {
+		out := make([]plan.Expr, len(list))
+		for i, e := range list {
+			x, err := transformDown(e, func(k plan.Expr) (plan.Expr, error) {
+				if isTimeWindow(k) && exprKey(k) == key {
+					return attr, nil
+				}
+				return nil, nil
+			})
+			if err != nil {
+				return err
+			}
+			if al, ok := x.(*plan.Alias); ok && al.Auto && al.Child == plan.Expr(attr) {
+				named := *al
+				named.Names = []string{attr.Name}
+				x = &named
+			}
+			out[i] = x
+		}
+		list = out
+		return nil
+	}
 	for key, c := range calls {
+		if c.Name == "session_window" {
+			attr, node, err := r.sessionColumn(c, base, keys, keys != nil)
+			if err != nil {
+				return nil, nil, err
+			}
+			err = replaced(key, attr)
+			return list, node, err
+		}
 		w, err := r.windowSpec(c)
 		if err != nil {
 			return nil, nil, err
@@ -174,20 +204,9 @@ func (r *run) windowColumns(list []plan.Expr, base plan.Node, common plan.Common
 			inside := boolCall("<", c.Origin, true, ts, end)
 			base = &plan.Filter{Cond: boolCall("and", c.Origin, true, cond, inside), Child: base}
 		}
-		out := make([]plan.Expr, len(list))
-		for i, e := range list {
-			x, err := transformDown(e, func(k plan.Expr) (plan.Expr, error) {
-				if isTimeWindow(k) && exprKey(k) == key {
-					return attr, nil
-				}
-				return nil, nil
-			})
-			if err != nil {
-				return nil, nil, err
-			}
-			out[i] = x
+		if err := replaced(key, attr); err != nil {
+			return nil, nil, err
 		}
-		list = out
 	}
 	return list, base, nil
 }

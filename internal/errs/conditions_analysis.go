@@ -2,6 +2,7 @@ package errs
 
 // analysis has what the analyzer and the catalog raise.
 var analysis = map[string]Condition{
+	"_LEGACY_ERROR_TEMP_1040":                                                        {"", "The gap of a session window is an interval or a text, not <dt>."},
 	"EXPECT_PERSISTENT_FUNCTION_NOT_TEMP":                                            {"42809", "<operation> needs a permanent function, and <functionName> is temporary.<alternative>"},
 	"UNSUPPORTED_FEATURE.TIME_TRAVEL":                                                {"0A000", "<relationId> has no older versions to read."},
 	"MISSING_CATALOG_ABILITY.PROCEDURES":                                             {"0A000", "The catalog <plugin> has no procedures."},
