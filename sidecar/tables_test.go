@@ -285,6 +285,12 @@ func TestPartitionsLeftOutAreNotRead(t *testing.T) {
 			t.Errorf("%s: %v", cond, got)
 		}
 	}
+	if got := r.answer("SELECT input_file_block_start(), input_file_block_length(), substr(input_file_name(), -18) FROM v WHERE p = '2020-01-01'"); len(got) != 1 || got[0] != "0|2|p=2020-01-01/a.csv" {
+		t.Errorf("the block: %v", got)
+	}
+	if got := r.answer("SELECT input_file_block_start(), input_file_block_length() FROM range(1)"); len(got) != 1 || got[0] != "-1|-1" {
+		t.Errorf("no block: %v", got)
+	}
 	if got := r.answer("SELECT x, p FROM v WHERE CAST(p AS DATE) < DATE '2022-01-01'"); len(got) != 1 || !strings.HasPrefix(got[0], "error FAILED_READ_FILE") {
 		t.Errorf("both files: %v", got)
 	}

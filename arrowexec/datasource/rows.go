@@ -56,19 +56,31 @@ func (f *Files) refuseInline() error {
 	return &wire.RefusedError{What: "texts in memory"}
 }
 
-// WithFileName is the source with one more column, the last: the URI of the file that a row is from.
-func (f *Files) WithFileName(column string) plan.Source {
+// WithFileColumn is the source with one more column, the last: what input_file_name, input_file_block_start or
+// input_file_block_length give of the file that a row is from, its URI or where the block that was read begins and how
+// many bytes it has. Every file is one block.
+func (f *Files) WithFileColumn(column, function string) plan.Source {
 	c := *f
-	c.schema = types.NewStruct(append(slices.Clone(f.schema.Fields), types.Field{Name: column, Type: types.StringType})...)
+	t := types.Int64Type
+	if function == "input_file_name" {
+		t = types.StringType
+	}
+	c.schema = types.NewStruct(append(slices.Clone(f.schema.Fields), types.Field{Name: column, Type: t})...)
 	c.parts++
 	c.values = make([][]any, len(f.files))
 	for i, file := range f.files {
-		path := file.path
-		if abs, err := filepath.Abs(path); err == nil && f.inline == nil {
-			path = abs
+		var v any = int64(0)
+		switch function {
+		case "input_file_block_length":
+			v = file.size
+		case "input_file_name":
+			path := file.path
+			if abs, err := filepath.Abs(path); err == nil && f.inline == nil {
+				path = abs
+			}
+			v = (&url.URL{Scheme: "file", Path: path}).String()
 		}
-		u := url.URL{Scheme: "file", Path: path}
-		c.values[i] = append(slices.Clone(f.values[i]), u.String())
+		c.values[i] = append(slices.Clone(f.values[i]), v)
 	}
 	return &c
 }

@@ -27,7 +27,6 @@ func documented() []Def {
 		}}}
 		return d
 	}
-	block := "files aren't read in blocks"
 	avro, protobuf := "there is no support for Avro", "there is no support for protobuf"
 	nanos := Accept{Name: `"(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN [7, 9])"`, Test: func(t *types.Type) bool { return t.Kind == types.Null }}
 	out := []Def{
@@ -36,8 +35,6 @@ func documented() []Def {
 		refused("misc_funcs", "schema_of_avro", "4.0.0", "schema_of_avro(jsonFormatSchema, options) - Gives the type of an Avro schema: refused.", avro),
 		refused("misc_funcs", "from_protobuf", "4.0.0", "from_protobuf(data, messageName, descFilePath, options) - Reads a message of protobuf: refused.", protobuf),
 		refused("misc_funcs", "to_protobuf", "4.0.0", "to_protobuf(child, messageName, descFilePath, options) - Writes a message of protobuf: refused.", protobuf),
-		refused("misc_funcs", "input_file_block_start", "2.2.0", "input_file_block_start() - Gives where the block that is read starts in its file: refused.", block),
-		refused("misc_funcs", "input_file_block_length", "2.2.0", "input_file_block_length() - Gives the length of the block that is read: refused.", block),
 		refused("agg_funcs", "measure", "4.2.0", "measure(expr) - Gives a measure of a metric view: refused.", "there are no metric views"),
 		{Name: "timestamp_nanos", Since: "4.3.0", Group: "datetime_funcs", Usage: "timestamp_nanos(nanoseconds) - Makes a timestamp of nanoseconds, a type that there is none of: refused.", Kind: plan.FnScalar,
 			Overloads: []Overload{{Params: params(Accept{Name: `("INTEGRAL" or "DECIMAL")`, Test: func(t *types.Type) bool { return t.IsIntegral() || t.Kind == types.Decimal || t.Kind == types.Null }}),

@@ -42,7 +42,7 @@ func randStr(a *Args) (*vec.Vector, error) {
 }
 
 // randomNames are the functions that give another value for each row. (The table itself can't be asked: it refers to this file.)
-var randomNames = map[string]bool{"rand": true, "randn": true, "randstr": true, "uuid": true, "shuffle": true, "monotonically_increasing_id": true, "spark_partition_id": true, "input_file_name": true}
+var randomNames = map[string]bool{"rand": true, "randn": true, "randstr": true, "uuid": true, "shuffle": true, "monotonically_increasing_id": true, "spark_partition_id": true, "input_file_name": true, "input_file_block_start": true, "input_file_block_length": true}
 
 // varies reports whether an argument may differ from row to row.
 func varies(e plan.Expr) bool {

@@ -743,6 +743,9 @@ func sentences(a *Args) (*vec.Vector, error) {
 	return b.Finish(), nil
 }
 
+// noBlock is what there is of rows that are of no file: those of files get a column of the scan instead.
+func noBlock(a *Args) (*vec.Vector, error) { return vec.Repeat(types.Int64Type, int64(-1), a.N) }
+
 func textMore() []Def {
 	str, i32, bin := gives(types.StringType), gives(types.Int32Type), gives(types.BinaryType)
 	def := func(name, since, usage, sql, want string, o ...Overload) Def {
@@ -854,6 +857,8 @@ func textMore() []Def {
 		group(nulls(def("version", "3.0.0", "Gives the version of Spark that answers are those of.", "SELECT version() LIKE '4.3%'", "true", sig(str, constText("4.3.0"))), NullNever), "misc_funcs"),
 		group(random(def("spark_partition_id", "1.4.0", "Gives the number of the task's partition.", "SELECT spark_partition_id()", "0", sig(i32, part))), "misc_funcs"),
 		group(random(def("monotonically_increasing_id", "1.4.0", "Gives numbers that grow within a partition and differ between partitions.", "SELECT monotonically_increasing_id()", "0", sig(gives(types.Int64Type), ids))), "misc_funcs"),
+		group(random(def("input_file_block_start", "2.2.0", "Gives where the block of a file that is read begins, 0 as files are read in one block each; -1 of other rows.", "SELECT input_file_block_start()", "-1", sig(gives(types.Int64Type), noBlock))), "misc_funcs"),
+		group(random(def("input_file_block_length", "2.2.0", "Gives how many bytes the block of a file that is read has, as many as the file; -1 of other rows.", "SELECT input_file_block_length()", "-1", sig(gives(types.Int64Type), noBlock))), "misc_funcs"),
 		group(random(def("input_file_name", "1.5.0", "Gives the file that is read, or an empty text.", "SELECT input_file_name()", "", sig(str, constText("")))), "misc_funcs"),
 	}
 }

@@ -53,7 +53,6 @@ func TestConditions(t *testing.T) {
 		{"SELECT * FROM sql_keywords(1)", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"},
 		{"SELECT * FROM python_worker_logs()", "UNSUPPORTED_FEATURE"},
 		{"SELECT from_avro(s, '{}') FROM t", "UNSUPPORTED_FEATURE"},
-		{"SELECT input_file_block_start() FROM t", "UNSUPPORTED_FEATURE"},
 		{"SELECT measure(i) FROM t", "UNSUPPORTED_FEATURE"},
 		{"SELECT timestamp_nanos(1)", "UNSUPPORTED_FEATURE"},
 		{"SELECT unix_nanos(ts) FROM t", "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"},

@@ -89,7 +89,7 @@ func firstGrouping(e plan.Expr) plan.Expr {
 
 func isRandom(name string) bool {
 	switch name {
-	case "rand", "random", "randn", "uuid", "monotonically_increasing_id", "spark_partition_id", "shuffle", "randstr", "uniform", "input_file_name", "raise_error", "assert_true":
+	case "rand", "random", "randn", "uuid", "monotonically_increasing_id", "spark_partition_id", "shuffle", "randstr", "uniform", "input_file_name", "input_file_block_start", "input_file_block_length", "raise_error", "assert_true":
 		return true
 	}
 	d := fn.Lookup(name)
