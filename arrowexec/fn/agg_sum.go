@@ -107,7 +107,24 @@ func (a *sumIntAcc[T]) Update(group []int32, args []*vec.Vector, n int) error {
 	group = group[:len(src)]
 	sum, has := a.sum, a.has
 	var over int64 // sign bit: some addition overflowed
-	if v.Null == nil {
+	switch {
+	case v.Null == nil && len(sum) == 1: // one group: its sum stays in a register
+		s := sum[0]
+		for i, x := range src {
+			r := s + int64(x)
+			if over |= (s ^ r) & (int64(x) ^ r); over < 0 {
+				over = 0
+				if err := a.overflowed(group[i]); err != nil {
+					return err
+				}
+			}
+			s = r
+		}
+		sum[0] = s
+		if len(src) > 0 {
+			has[0] |= sumHas
+		}
+	case v.Null == nil:
 		for i, x := range src {
 			g := group[i]
 			s := sum[g]
@@ -122,7 +139,7 @@ func (a *sumIntAcc[T]) Update(group []int32, args []*vec.Vector, n int) error {
 			sum[g] = r
 			has[g] |= sumHas
 		}
-	} else {
+	default:
 		null := v.Null[:len(src)]
 		for i, x := range src {
 			if null[i] {
@@ -401,6 +418,15 @@ func sumNarrow[T ~int8 | ~int16 | ~int32 | ~int64](a *sumDecAcc, group []int32, 
 				cnt[g]--
 			}
 		}
+	case null == nil && len(sum) == 1:
+		p := sum[0]
+		for _, x := range src {
+			lo, c := bits.Add64(p.Lo, uint64(x), 0)
+			p.Lo = lo
+			p.Hi += int64(x)>>63 + int64(c)
+		}
+		sum[0] = p
+		cnt[0] += int64(len(src))
 	case null == nil:
 		for i, x := range src {
 			g := group[i]

@@ -135,18 +135,56 @@ func TestAggregateAnswers(t *testing.T) {
 
 func TestSumOverflow(t *testing.T) {
 	for name, fails := range map[string]bool{"sum": true, "try_sum": false} {
-		call := &plan.Call{Name: name, T: types.Int64Type, Args: []plan.Expr{&plan.Bound{T: types.Int64Type}}}
+		for groups := 1; groups <= 2; groups++ {
+			call := &plan.Call{Name: name, T: types.Int64Type, Args: []plan.Expr{&plan.Bound{T: types.Int64Type}}}
+			a, err := NewAccumulator(&Env{}, call)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.Grow(groups)
+			err = a.Update([]int32{0, 0}, []*vec.Vector{aggVec(t, types.Int64Type, int64(1<<63-1), int64(1))}, 2)
+			if fails != (err != nil) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if v, _ := a.Result(0, 1); !fails && !v.IsNull(0) {
+				t.Errorf("%s is %v", name, v.Value(0))
+			}
+		}
+	}
+}
+
+// TestSumDecimalCarries: sums of narrow decimals that leave 64 bits, both ways, in one group and beside another.
+func TestSumDecimalCarries(t *testing.T) {
+	in, out := types.NewDecimal(18, 0), types.NewDecimal(28, 0)
+	const most = 999_999_999_999_999_999
+	for groups := 1; groups <= 2; groups++ {
+		call := &plan.Call{Name: "sum", T: out, Args: []plan.Expr{&plan.Bound{T: in}}}
 		a, err := NewAccumulator(&Env{}, call)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.Grow(1)
-		err = a.Update([]int32{0, 0}, []*vec.Vector{aggVec(t, types.Int64Type, int64(1<<63-1), int64(1))}, 2)
-		if fails != (err != nil) {
-			t.Errorf("%s: %v", name, err)
+		a.Grow(groups)
+		sum := func(sign int64, n int) {
+			src := make([]int64, n)
+			for i := range src {
+				src[i] = sign * most
+			}
+			if err := a.Update(make([]int32, n), []*vec.Vector{vec.FromSlice(in, src, nil)}, n); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if v, _ := a.Result(0, 1); !fails && !v.IsNull(0) {
-			t.Errorf("%s is %v", name, v.Value(0))
+		check := func(want string) {
+			v, err := a.Result(0, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := vec.Of[types.Int128](v)[0].Big().String(); got != want {
+				t.Errorf("%d groups: %s, want %s", groups, got, want)
+			}
 		}
+		sum(1, 100)
+		check("99999999999999999900")
+		sum(-1, 300)
+		check("-199999999999999999800")
 	}
 }

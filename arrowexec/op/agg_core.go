@@ -180,7 +180,11 @@ func (a *aggCore) add(b *aggBatch) error {
 	if len(a.parts) == 1 {
 		p := a.parts[0]
 		a.busy = true
-		hash, err := p.table.hashes(b.keys, b.n)
+		var hash []uint64
+		var err error
+		if len(b.keys) > 0 {
+			hash, err = p.table.hashes(b.keys, b.n)
+		}
 		if err == nil {
 			err = a.update(p, b, hash, 0, b.n)
 		}

@@ -85,7 +85,7 @@ func build(n physical.Node, d Deps) (Operator, error) {
 		}
 		return NewLocal(physical.Types(n.Out), Share(batches, d.Partition, d.Partitions)), nil
 	case *physical.Range:
-		return NewRange(n.Start, n.End, n.Step, d.Partition, max(d.Partitions, 1)), nil
+		return NewRange(n.Start, n.End, n.Step, d.Partition, max(d.Partitions, 1), d.Env.Pool), nil
 	case *physical.Exchange:
 		if d.Shuffle == nil {
 			return nil, errs.Internalf("an exchange without a shuffle service")

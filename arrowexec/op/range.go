@@ -12,12 +12,14 @@ import (
 // rangeOp emits one partition of a range of integers.
 type rangeOp struct {
 	next, left, step int64 // next value, how many are left
+	pool             *vec.Pool
 }
 
 // NewRange returns the part of start, start+step ... (before end) that task
 // partition, of partitions, emits. Values are cut as Spark cuts them: n values,
 // partition i has those from i*n/partitions on.
-func NewRange(start, end, step int64, partition, partitions int) Operator {
+// The values' memory is of pool.
+func NewRange(start, end, step int64, partition, partitions int, pool *vec.Pool) Operator {
 	n := rangeCount(start, end, step)
 	p := big.NewInt(int64(max(partitions, 1)))
 	cut := func(i int) *big.Int {
@@ -28,7 +30,7 @@ func NewRange(start, end, step int64, partition, partitions int) Operator {
 	left := new(big.Int).Sub(to, from)
 	first := new(big.Int).Mul(from, big.NewInt(step))
 	first.Add(first, big.NewInt(start))
-	r := &rangeOp{step: step, left: left.Int64()}
+	r := &rangeOp{step: step, left: left.Int64(), pool: pool}
 	if r.left > 0 {
 		r.next = first.Int64()
 	}
@@ -54,7 +56,7 @@ func (r *rangeOp) Next(c *task.Ctx) (*vec.Batch, error) {
 		return nil, io.EOF
 	}
 	n := min(r.left, int64(batchRows(c.Conf)))
-	out := make([]int64, n)
+	out := vec.Scratch[int64](r.pool, int(n))
 	x := r.next
 	for i := range out {
 		out[i] = x
@@ -63,7 +65,10 @@ func (r *rangeOp) Next(c *task.Ctx) (*vec.Batch, error) {
 	r.next = x
 	r.left -= n
 	c.Stats.RowsIn.Add(n)
-	return &vec.Batch{N: int(n), Cols: []*vec.Vector{vec.FromSlice(types.Int64Type, out, nil)}}, c.Yield()
+	v := vec.FromSlice(types.Int64Type, out, nil)
+	b := &vec.Batch{N: int(n), Cols: []*vec.Vector{v}}
+	b.Own(r.pool, v)
+	return b, c.Yield()
 }
 
 func (r *rangeOp) Close() error { return nil }

@@ -78,7 +78,7 @@ func TestRange(t *testing.T) {
 		runCase(t, opCase{ordered: true, want: want, build: func([]Operator) (Operator, error) {
 			var parts []Operator
 			for p := range c.parts {
-				parts = append(parts, NewRange(c.start, c.end, c.step, p, c.parts))
+				parts = append(parts, NewRange(c.start, c.end, c.step, p, c.parts, nil))
 			}
 			return NewUnion(parts, []*types.Type{types.Int64Type}), nil
 		}})
