@@ -102,6 +102,10 @@ func (t *textOptions) csvConvert(name string, to *types.Type) (convert, error) {
 		return appendParsed(t.parseStamp), nil
 	case types.TimestampNTZ:
 		return appendParsed(t.parseNTZ), nil
+	case types.YearMonthInterval:
+		return appendParsed(func(s string) (int32, bool) { return types.ParseYearMonth(s, to) }), nil
+	case types.DayTimeInterval:
+		return appendParsed(func(s string) (int64, bool) { return types.ParseDayTime(s, to) }), nil
 	}
 	return nil, errs.New(errs.Analysis, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "CSV", "columnName", errs.ID(name), "columnType", errs.Quote(to.SQL()))
 }

@@ -402,6 +402,18 @@ func (o *textOptions) jsonValue(n *node, t *types.Type) (any, fit) {
 		if v, ok := parseDecimal(s, t); ok {
 			return v, fits
 		}
+	case types.YearMonthInterval:
+		if n.kind == '"' {
+			if v, ok := types.ParseYearMonth(n.text, t); ok {
+				return v, fits
+			}
+		}
+	case types.DayTimeInterval:
+		if n.kind == '"' {
+			if v, ok := types.ParseDayTime(n.text, t); ok {
+				return v, fits
+			}
+		}
 	case types.Date:
 		if n.kind == '"' {
 			if v, ok := o.parseDate(n.text); ok {

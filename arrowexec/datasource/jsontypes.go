@@ -189,7 +189,8 @@ func sameNames(t *types.Type) error {
 // jsonReads refuses types that JSON values can't be read as here.
 func jsonReads(t *types.Type) error {
 	switch t.Kind {
-	case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Float32, types.Float64, types.Decimal, types.String, types.Binary, types.Date, types.Timestamp, types.TimestampNTZ:
+	case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Float32, types.Float64, types.Decimal, types.String, types.Binary, types.Date, types.Timestamp, types.TimestampNTZ,
+		types.YearMonthInterval, types.DayTimeInterval:
 		return nil
 	case types.Array:
 		return jsonReads(t.Elem)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -177,6 +178,9 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 
 // readable refuses columns of a given schema that the format can't hold, even if nobody reads them.
 func (f *Files) readable() error {
+	if f.format == "text" {
+		return oneColumn(len(f.data.Fields))
+	}
 	for _, c := range f.data.Fields {
 		var err error
 		switch f.format {
@@ -271,6 +275,14 @@ func (f *Files) setPartitions(names []string, ts []*types.Type) error {
 		}
 	}
 	return nil
+}
+
+// oneColumn refuses text of more or fewer columns than one: it holds lines.
+func oneColumn(n int) error {
+	if n == 1 {
+		return nil
+	}
+	return errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_1290", "schemaSize", strconv.Itoa(n))
 }
 
 // nullable makes all of a type nullable, as file sources do.

@@ -174,6 +174,11 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 			return nil, errs.New(errs.Analysis, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", formatName(format), "columnName", errs.ID(f.Name), "columnType", errs.Quote(f.Type.SQL()))
 		}
 	}
+	if n := len(a.Schema.Fields) - len(a.PartitionBy); format == "text" {
+		if err := oneColumn(n); err != nil {
+			return nil, err
+		}
+	}
 	target, err := LocalPath(a.Path)
 	if err != nil {
 		return nil, err

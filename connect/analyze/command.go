@@ -267,7 +267,7 @@ func use(r *run, c *plan.Command) (plan.Node, error) {
 		return nothing()
 	}
 	if len(c.Name) > 1 && !strings.EqualFold(c.Name[0], catalog.DefaultCatalog) {
-		return nil, errs.NotSupported("catalog " + c.Name[0])
+		return nil, aerr("SCHEMA_NOT_FOUND", "schemaName", errs.ID(append([]string{catalog.DefaultCatalog}, c.Name...)...))
 	}
 	if err := r.Catalog.Use(c.Name[len(c.Name)-1]); err != nil {
 		return nil, err

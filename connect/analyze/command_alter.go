@@ -477,7 +477,7 @@ func dropPartitions(r *run, c *plan.Command) (plan.Node, error) {
 		for _, s := range specs {
 			n := len(gone)
 			t.Parts = slices.DeleteFunc(t.Parts, func(p catalog.Partition) bool {
-				if !s.matches(p.Values) {
+				if !s.complete() || !s.matches(p.Values) { // a part of the columns' values is no partition's name
 					return false
 				}
 				gone = append(gone, p)

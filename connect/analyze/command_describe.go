@@ -311,7 +311,7 @@ func defaultRows(t *types.Type) [][]any {
 // onePartition is the partition that a statement names in full.
 func (r *run) onePartition(t *catalog.Table, c *plan.Command) (*catalog.Partition, error) {
 	if len(t.Partitions) == 0 {
-		return nil, aerr("FORBIDDEN_OPERATION", "statement", "DESC PARTITION", "objectType", "TABLE", "objectName", errs.ID(t.Name))
+		return nil, aerr("_LEGACY_ERROR_TEMP_1251", "action", "DESC PARTITION", "tableName", t.Name)
 	}
 	s, err := r.partitionSpec(t, c)
 	if err != nil {

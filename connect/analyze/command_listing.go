@@ -254,7 +254,11 @@ func showCreateTable(r *run, c *plan.Command) (plan.Node, error) {
 		return nil, aerr("EXPECT_PERMANENT_VIEW_NOT_TEMP", "viewName", errs.ID(c.Name...), "operation", "SHOW CREATE TABLE").At(c.Origin)
 	}
 	if c.Flags["as_serde"] {
-		return nil, errs.NotSupported("SHOW CREATE TABLE AS SERDE, which is for tables of Hive's").At(c.Origin)
+		t, err := r.tableOf(c, "SHOW CREATE TABLE ... AS SERDE")
+		if err != nil {
+			return nil, err
+		}
+		return nil, aerr("UNSUPPORTED_SHOW_CREATE_TABLE.ON_DATA_SOURCE_TABLE_WITH_AS_SERDE", "tableName", errs.ID(catalog.DefaultCatalog, t.Database, t.Name))
 	}
 	d, err := r.described(c)
 	if err != nil {

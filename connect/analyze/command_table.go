@@ -77,9 +77,10 @@ func (r *run) place(c *plan.Command) (*catalog.Database, string, error) {
 
 // checkName refuses names of tables and schemas that have more than letters, digits and _ in them.
 func checkName(name string) error {
+	parts := strings.Split(name, ".")
 	for i := range len(name) {
 		if c := name[i]; c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
-			return aerr("INVALID_SCHEMA_OR_RELATION_NAME", "name", errs.ID(name))
+			return aerr("INVALID_SCHEMA_OR_RELATION_NAME", "name", errs.ID(parts...))
 		}
 	}
 	if name == "" {
@@ -413,6 +414,8 @@ func (r *run) provider(c *plan.Command) (string, error) {
 	switch {
 	case slices.Contains(tableFormats, p):
 		return written, nil
+	case p == "avro":
+		return "", aerr("AVRO_DATA_SOURCE_NOT_ENABLED", "provider", p)
 	case fileFormats[p] || p == "jdbc" || strings.Contains(p, "."):
 		return "", errs.NotSupported("tables of format " + p).At(c.Origin)
 	}
@@ -652,6 +655,17 @@ func attrsOf(fields []types.Field) []*plan.Attr {
 	return out
 }
 
+// foreignRelation refuses a name that is in no database of the session catalog, of which there is no other; nil where it is.
+func foreignRelation(parts []string) *errs.Error {
+	if strings.EqualFold(parts[0], catalog.DefaultCatalog) {
+		parts = parts[1:]
+	}
+	if len(parts) < 3 || strings.EqualFold(parts[0], "system") {
+		return nil
+	}
+	return aerr("REQUIRES_SINGLE_PART_NAMESPACE", "sessionCatalog", catalog.DefaultCatalog, "identifier", errs.ID(parts...))
+}
+
 // found is the table or the permanent view of a name: TABLE_OR_VIEW_NOT_FOUND.
 func (r *run) found(c *plan.Command) (*catalog.Table, error) {
 	if db, name, ok := r.Catalog.Resolve(c.Name); ok {
@@ -659,6 +673,8 @@ func (r *run) found(c *plan.Command) (*catalog.Table, error) {
 		if err != nil || t != nil {
 			return t, err
 		}
+	} else if err := foreignRelation(c.Name); err != nil {
+		return nil, err.At(c.Origin)
 	}
 	return nil, aerr("TABLE_OR_VIEW_NOT_FOUND", "relationName", errs.ID(c.Name...), "searchPath", r.objectPath()).At(c.Origin)
 }

@@ -78,9 +78,6 @@ func createView(r *run, c *plan.Command) (plan.Node, error) {
 		if len(c.Name) > 1 && !(len(c.Name) == 2 && c.Flags["global"] && strings.EqualFold(c.Name[0], catalog.GlobalTemp)) {
 			return nil, aerr("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "actualName", errs.ID(c.Name...))
 		}
-		if c.Flags["if_not_exists"] && r.Catalog.TempView(c.Name) != nil {
-			return nothing()
-		}
 		v := &catalog.View{Name: name, Plan: node, Text: c.Text, Types: Schema(node), Collation: c.Args["collation"]}
 		if err := r.Catalog.CreateTempView(v, c.Flags["global"], c.Flags["or_replace"] || c.Flags["replace"]); err != nil {
 			return nil, err
@@ -214,6 +211,13 @@ func (r *run) refreshFunction(c *plan.Command) (plan.Node, error) {
 	name := strings.ToLower(c.Name[len(c.Name)-1])
 	if d := fn.Lookup(name); d != nil && d.Group != "internal" {
 		return nil, aerr("_LEGACY_ERROR_TEMP_1256", "functionName", name)
+	}
+	db, _, ok := r.Catalog.Resolve(c.Name)
+	if !ok {
+		return nil, aerr("REQUIRES_SINGLE_PART_NAMESPACE", "sessionCatalog", catalog.DefaultCatalog, "identifier", errs.ID(c.Name...))
+	}
+	if r.Catalog.SQLFunction(c.Name) == nil {
+		return nil, aerr("ROUTINE_NOT_FOUND", "routineName", routineID(db, c.Name[len(c.Name)-1]))
 	}
 	return nothing()
 }

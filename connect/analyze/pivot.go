@@ -32,7 +32,7 @@ func (r *run) pivot(n *plan.Pivot, outer *scope) (*rel, error) {
 			return nil, err
 		}
 		if firstAggregate(aggs[i]) == nil {
-			return nil, aerr("_LEGACY_ERROR_TEMP_1006", "sql", strings.Trim(r.quoted(unalias(aggs[i])), `"`)).At(aggs[i].Pos())
+			return nil, aerr("_LEGACY_ERROR_TEMP_1006", "sql", r.qualified(unalias(aggs[i]))).At(aggs[i].Pos())
 		}
 	}
 	var group []plan.Expr
@@ -171,6 +171,18 @@ func (r *run) pivot(n *plan.Pivot, outer *scope) (*rel, error) {
 }
 
 // pivotName is how a value becomes a column's name.
+// qualified is an expression as errors show it with the place of its column.
+func (r *run) qualified(e plan.Expr) string {
+	if a, ok := e.(*plan.Attr); ok {
+		parts := append(slices.Clone(a.Qualifier), a.Name)
+		for i := range parts {
+			parts[i] = types.QuoteIfNeeded(parts[i])
+		}
+		return strings.Join(parts, ".")
+	}
+	return strings.Trim(r.quoted(e), `"`)
+}
+
 func (r *run) pivotName(e plan.Expr) string {
 	if l, ok := e.(*plan.Literal); ok {
 		if l.Value == nil {

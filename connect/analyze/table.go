@@ -79,6 +79,9 @@ func (r *run) table(n *plan.UnresolvedTable, outer *scope) (*rel, error) {
 	if len(n.Parts) == 2 && fileFormats[strings.ToLower(n.Parts[0])] {
 		return r.dataSource(&plan.DataSource{Common: n.Common, Format: strings.ToLower(n.Parts[0]), Paths: []string{n.Parts[1]}, Options: n.Options, Streaming: n.Streaming})
 	}
+	if err := foreignRelation(n.Parts); err != nil {
+		return nil, err.At(n.Origin)
+	}
 	return nil, aerr("TABLE_OR_VIEW_NOT_FOUND", "relationName", errs.ID(n.Parts...), "searchPath", r.searchPath()).At(n.Origin)
 }
 

@@ -87,7 +87,11 @@ func (p *parser) index(c *plan.Command, s int) plan.Node {
 // "option.<key>", Columns with types.
 func (p *parser) createView(c *plan.Command, s int) plan.Node {
 	c.Kind = "create_view"
-	c.Flags["if_not_exists"] = p.ifNotExists()
+	if c.Flags["if_not_exists"] = p.ifNotExists(); c.Flags["if_not_exists"] && c.Flags["temporary"] {
+		p.i = len(p.toks) - 1
+		p.fail(s, "_LEGACY_ERROR_TEMP_0053")
+		return c
+	}
 	p.target(c)
 	if p.peek() == tLParen {
 		if c.Flags["temporary"] && p.isIdent(p.la(1)) && p.la(2) != tComma && p.la(2) != tRParen && p.la(2) != kwComment {

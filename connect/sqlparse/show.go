@@ -66,7 +66,7 @@ func (p *parser) show(s int) plan.Node {
 	case kwPartitions:
 		c.Kind = "show_partitions"
 		p.target(c)
-		p.partition(c, s)
+		p.givenPartition(c, s)
 		c.Flags["json"] = p.acceptSeq(kwAs, kwJson)
 	case kwCurrent:
 		if p.peek() == kwRoles {
@@ -90,6 +90,19 @@ func (p *parser) show(s int) plan.Node {
 		return p.showFunctions(c, s)
 	}
 	return p.done(c, s)
+}
+
+// givenPartition parses a PARTITION clause whose columns all have values.
+func (p *parser) givenPartition(c *plan.Command, s int) bool {
+	part := p.partition(c, s)
+	if part && c.Flags["dynamic_partition"] && p.err == nil {
+		for i, e := range c.Exprs_ {
+			if _, ok := e.(*plan.UnresolvedAttr); ok {
+				p.fail(s, "INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE", "partKey", "`"+c.Args[numbered("partition", i)]+"`")
+			}
+		}
+	}
+	return part
 }
 
 func (p *parser) showFunctions(c *plan.Command, s int) plan.Node {
@@ -193,14 +206,7 @@ func (p *parser) describe(s int) plan.Node {
 		c.Flags["extended"] = true
 	}
 	p.target(c)
-	part := p.partition(c, s)
-	if part && c.Flags["dynamic_partition"] && p.err == nil {
-		for i, e := range c.Exprs_ {
-			if _, ok := e.(*plan.UnresolvedAttr); ok {
-				p.fail(s, "INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE", "partKey", "`"+c.Args[numbered("partition", i)]+"`")
-			}
-		}
-	}
+	part := p.givenPartition(c, s)
 	if p.isIdent(p.peek()) && !(p.peek() == kwAs && p.la(1) == kwJson) {
 		c.Args["column"] = quoted(p.multipart())
 		if part {

@@ -3,6 +3,7 @@ package errs
 // parse has the conditions that the SQL parser raises. Those named _LEGACY_
 // have no SQLSTATE in Spark either.
 var parse = map[string]Condition{
+	"_LEGACY_ERROR_TEMP_0053":                                     {"", "A temporary view isn't made IF NOT EXISTS."},
 	"UNSUPPORTED_FEATURE.CREATE_PIPELINE_DATASET_QUERY_EXECUTION": {"0A000", "A <pipelineDatasetType> is made by a pipeline, not by a statement of its own."},
 	"UNSUPPORTED_FEATURE.ASOF_JOIN":                               {"0A000", "ASOF JOIN isn't turned on: <config>."},
 	"UNSUPPORTED_FEATURE.CHANGE_DATA_CAPTURE":                     {"0A000", "The catalog <catalogName> has no changes of tables to read."},
