@@ -164,10 +164,11 @@ func (e *Engine) analyzer(s *session.Session, c *sessionConf) *analyze.Analyzer 
 			o.Positional, o.Named = positional, named
 			return sqlparse.ParseStatement(text, o)
 		},
-		Markers:  func(text string) (bool, bool, error) { return sqlparse.Markers(text, c.parser()) },
-		Fold:     func(x plan.Expr) (*plan.Literal, error) { return expr.Fold(x, c.fn()) },
-		Settings: settings{s.Conf},
-		Cached:   func(key string) plan.Node { return e.stored.checkpoint(s.Key, key) },
+		Markers:   func(text string) (bool, bool, error) { return sqlparse.Markers(text, c.parser()) },
+		Fold:      func(x plan.Expr) (*plan.Literal, error) { return expr.Fold(x, c.fn()) },
+		Settings:  settings{s.Conf},
+		SessionID: s.ID,
+		Cached:    func(key string) plan.Node { return e.stored.checkpoint(s.Key, key) },
 	}
 	a.RunScalar = func(ctx context.Context, n plan.Node) ([][]any, error) {
 		batches, err := e.collect(ctx, &server.Query{Session: s, OperationID: "scalar-" + strconv.FormatInt(int64(plan.NewID()), 10),

@@ -92,7 +92,8 @@ type Analyzer struct {
 	// literals: eager sub-queries such as the values of a pivot.
 	RunScalar func(context.Context, plan.Node) ([][]any, error)
 	// Fold computes a resolved expression without columns; nil: what fails in it fails when the query runs.
-	Fold func(plan.Expr) (*plan.Literal, error)
+	Fold      func(plan.Expr) (*plan.Literal, error)
+	SessionID string // for messages
 	// Cached returns the stored relation of a key (plan.CachedRef), or nil.
 	Cached func(key string) plan.Node
 	// LocalSchema reads the schema of an Arrow IPC stream that came without one.

@@ -176,6 +176,9 @@ func createTable(r *run, c *plan.Command) (plan.Node, error) {
 	if t.Provider, err = r.provider(c); err != nil {
 		return nil, err
 	}
+	if text, given := c.Args["location"]; given && text == "" {
+		return nil, &errs.Error{Class: errs.IllegalArgument, Text: "The location of a table must not be empty."}
+	}
 	if t.Location = c.Args["location"]; t.Location == "" {
 		for k, v := range t.Options {
 			if strings.EqualFold(k, "path") {

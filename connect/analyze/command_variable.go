@@ -350,7 +350,7 @@ func executeImmediate(r *run, c *plan.Command) (plan.Node, error) {
 	into := numberedArgs(c, "into")
 	cmd, isCommand := n.(*plan.Command)
 	if isCommand && cmd.Kind == "script" {
-		return nil, aerr("SQL_SCRIPT_IN_EXECUTE_IMMEDIATE", "sqlString", text)
+		return nil, aerr("SQL_SCRIPT_IN_EXECUTE_IMMEDIATE", "sqlString", strings.ToUpper(text))
 	}
 	_, isWrite := n.(*plan.Write)
 	if len(into) > 0 {

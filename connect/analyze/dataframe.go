@@ -307,6 +307,9 @@ func (r *run) toSchema(n *plan.ToSchema, outer *scope) (*rel, error) {
 	}
 	list := make([]plan.Expr, len(n.Schema.Fields))
 	for i, f := range n.Schema.Fields {
+		if err := r.plainType(f.Type); err != nil {
+			return nil, err
+		}
 		var hit *plan.Attr
 		for _, a := range child.out {
 			if r.eq(a.Name, f.Name) {

@@ -220,6 +220,9 @@ func (r *run) sqlFunction(f *catalog.Function, c *plan.Call) (plan.Expr, error) 
 	}
 	// A cast even where the type is right: the result is an expression of its own, with the call's name.
 	written := &plan.Call{At: c.At, Name: strings.Join(functionName(f), "."), Args: c.Args, T: f.Returns, Kind: plan.FnScalar}
+	if c.ArgNames != nil {
+		written.Args = p.values // named ones in the parameters' order
+	}
 	value := &plan.Cast{At: c.At, Child: x, To: f.Returns, Mode: mode, Implicit: true}
 	r.inlined[value] = functionName(f)
 	return r.note(value, written), nil
@@ -474,7 +477,9 @@ func (r *run) bodyError(f *catalog.Function, err error) error {
 	case x.Condition == "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION" && len(f.Params) > 0:
 		names := make([]string, len(f.Params))
 		for i, p := range f.Params {
-			names[i] = errs.ID(p.Name)
+			if names[i] = errs.ID(p.Name); strings.EqualFold(names[i], x.Params["objectName"]) {
+				return err // it is there, but subqueries of subqueries don't see it
+			}
 		}
 		return aerr("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", x.Params["objectName"], "proposal", strings.Join(names, ", "))
 	case x.Condition == "UNRESOLVED_ROUTINE" && f.Database != "" && !strings.Contains(x.Params["routineName"], "`.`"):

@@ -376,7 +376,7 @@ func (r *run) cachedRef(n *plan.CachedRef, outer *scope) (*rel, error) {
 			return fresh(&rel{node: k, out: k.Output()}), nil
 		}
 	}
-	return nil, errs.New(errs.InvalidPlan, "CONNECT_INVALID_PLAN.DATAFRAME_NOT_FOUND", "dfId", n.Key)
+	return nil, errs.New(errs.InvalidPlan, "CONNECT_INVALID_PLAN.DATAFRAME_NOT_FOUND", "dfId", n.Key, "sessionId", r.SessionID)
 }
 
 // inlineValue refuses an expression of VALUES that has no value of its own, or none at all.

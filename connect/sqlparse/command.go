@@ -623,7 +623,7 @@ func (p *parser) analyze(s int) plan.Node {
 	case p.isIdent(p.peek()):
 		at := p.i
 		if w := p.ident(); !strings.EqualFold(w, "noscan") {
-			p.fail(s, "INVALID_SQL_SYNTAX.ANALYZE_TABLE_UNEXPECTED_NOSCAN", "ctx", p.textFrom(at))
+			p.fail(s, "INVALID_SQL_SYNTAX.ANALYZE_TABLE_UNEXPECTED_NOSCAN", "ctx", strings.ToUpper(p.textFrom(at)))
 		}
 		c.Flags["noscan"] = true
 	}

@@ -107,7 +107,11 @@ func (p *parser) nestedType(k kind) *types.Type {
 		return types.EmptyStruct
 	}
 	if p.peek() != tLt {
-		p.fail(s, "INCOMPLETE_TYPE_DEFINITION."+keywordText[k])
+		if k == kwArray {
+			p.fail(s, "INCOMPLETE_TYPE_DEFINITION.ARRAY", "elementType", "<INT>")
+		} else {
+			p.fail(s, "INCOMPLETE_TYPE_DEFINITION."+keywordText[k])
+		}
 		return types.NullType
 	}
 	p.next()

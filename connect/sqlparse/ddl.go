@@ -94,7 +94,8 @@ func (p *parser) createView(c *plan.Command, s int) plan.Node {
 	}
 	p.target(c)
 	if p.peek() == tLParen {
-		if c.Flags["temporary"] && p.isIdent(p.la(1)) && p.la(2) != tComma && p.la(2) != tRParen && p.la(2) != kwComment {
+		if c.Flags["temporary"] && p.isIdent(p.la(1)) && p.la(2) != tComma && p.la(2) != tRParen && p.la(2) != kwComment &&
+			!(p.la(1) == kwIdentifier && p.la(2) == tLParen) {
 			p.next()
 			c.Columns = p.columns(false)
 			p.expect(tRParen)
@@ -290,7 +291,11 @@ func (p *parser) createTable(c *plan.Command, s int) plan.Node {
 				continue
 			}
 			p.syntax()
-		case kwRow, kwSkewed:
+		case kwRow:
+			c.Args["stored_as"] = "ROW FORMAT" // of Hive's tables: refused with them
+			p.i = len(p.toks) - 1
+			return p.done(c, s)
+		case kwSkewed:
 			return p.unsupported(s, "CREATE TABLE ... "+keywordText[k])
 		case kwClustered:
 			p.bucketBy(c, s)
