@@ -169,6 +169,13 @@ func cell(v any, t *types.Type) string {
 			s[i] = cell(e, t.Fields[i].Type)
 		}
 		return "[" + strings.Join(s, ",") + "]"
+	case types.MapValue:
+		s := make([]string, len(x.Keys))
+		for i := range s {
+			s[i] = cell(x.Keys[i], t.Key) + ":" + cell(x.Values[i], t.Elem)
+		}
+		slices.Sort(s)
+		return "{" + strings.Join(s, ",") + "}"
 	case []byte:
 		return fmt.Sprintf("%x", x)
 	case types.Int128:

@@ -297,8 +297,8 @@ func (c *compiler) call(e *plan.Call) (Evaluator, error) {
 	case d.Agg != nil || d.Gen != nil || e.Kind == plan.FnAggregate || e.Kind == plan.FnWindow || e.Kind == plan.FnGenerator:
 		return nil, errs.Internalf("function %s is not evaluated row by row", e.Name)
 	}
-	for _, a := range e.Args {
-		if t := a.Type(); fn.KeyType(t) != nil && (comparesText[e.Name] || searchesText[e.Name] && fn.ICU(t) || matchesText[e.Name] && !fn.Folds(t)) {
+	for i, a := range e.Args {
+		if t := a.Type(); fn.KeyType(t) != nil && (comparesText[e.Name] || searchesText[e.Name] && fn.ICU(t) || matchesText[e.Name] && i == 0 && !fn.Folds(t)) {
 			return nil, errs.NotSupported("function " + e.Name + " over strings of collation " + t.SQL())
 		}
 	}
@@ -367,9 +367,8 @@ func typeList(ts []*types.Type) string {
 // look for one string in another:
 // what they can't do yet under a collation is refused. Comparisons themselves go by keys.
 var (
-	comparesText = set("= <=> < <= > >= in greatest least sort_array array_sort array_min array_max array_contains array_position array_remove array_distinct array_union array_intersect " +
-		"array_except arrays_overlap element_at try_element_at get_map_value map_contains_key map map_from_arrays map_from_entries map_concat split " +
-		"split_part substring_index find_in_set str_to_map like_all like_any not_like_all not_like_any hash xxhash64 nullif")
+	comparesText = set("= <=> < <= > >= in split " +
+		"split_part substring_index find_in_set str_to_map like_all like_any not_like_all not_like_any")
 	matchesText  = set("like rlike regexp regexp_like regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr")
 	searchesText = set("contains startswith endswith locate position instr charindex replace translate trim ltrim rtrim btrim")
 )

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"neptune/arrowexec/vec"
+	"neptune/internal/collation"
 	"neptune/internal/types"
 )
 
@@ -41,6 +42,9 @@ func comparer(t *types.Type) compareFn {
 			return cmp.Or(cmp.Compare(x.Months, y.Months), cmp.Compare(x.Days, y.Days), cmp.Compare(x.Micros, y.Micros))
 		}
 	case vec.Bytes:
+		if c := collationOf(t); c != nil {
+			return collatedOrder(c)
+		}
 		return func(a *vec.Vector, i int, b *vec.Vector, j int) int { return bytes.Compare(a.Bytes(i), b.Bytes(j)) }
 	case vec.List:
 		elem := make([]compareFn, 0, 2)
@@ -78,6 +82,15 @@ func comparer(t *types.Type) compareFn {
 		}
 	}
 	return func(*vec.Vector, int, *vec.Vector, int) int { return 0 }
+}
+
+// collatedOrder compares strings by their keys.
+func collatedOrder(c *collation.Collation) compareFn {
+	var x, y []byte
+	return func(a *vec.Vector, i int, b *vec.Vector, j int) int {
+		x, y = c.Key(x[:0], a.Bytes(i)), c.Key(y[:0], b.Bytes(j))
+		return bytes.Compare(x, y)
+	}
 }
 
 func compareNulls(f compareFn, a *vec.Vector, i int, b *vec.Vector, j int) int {

@@ -64,12 +64,16 @@ type elemSet struct {
 // setFew is up to how many elements a set is searched one by one.
 const setFew = 8
 
-func newElemSet(v *vec.Vector) *elemSet {
+func newElemSet(v *vec.Vector, yield func(int) error) (*elemSet, error) {
+	v, err := keysOf(v, v.Type, KeyType(v.Type), yield)
+	if err != nil {
+		return nil, err
+	}
 	s := &elemSet{v: v, hash: make([]uint64, v.N), at: map[uint64][]int32{}}
 	if v.Layout != vec.None {
 		vec.Hash([]*vec.Vector{v}, v.N, s.hash)
 	}
-	return s
+	return s, nil
 }
 
 func (s *elemSet) reset() {
@@ -118,7 +122,10 @@ func (s *elemSet) add(k int) bool {
 
 func arrayDistinct(a *Args) (*vec.Vector, error) {
 	child, refs := a.V[0].Child[0], vec.Refs(a.V[0])
-	s := newElemSet(child)
+	s, err := newElemSet(child, a.yields)
+	if err != nil {
+		return nil, err
+	}
 	return a.pickLists(child, func(i int, idx []int32) []int32 {
 		s.reset()
 		for k := refs[i].Start(); k < refs[i].Start()+refs[i].Len(); k++ {
@@ -136,7 +143,14 @@ func arraySets(op byte) Kernel {
 		x, y := a.V[0], a.V[1]
 		child := joined(a.Ret.Elem, x.Child[0], y.Child[0])
 		base := x.Child[0].N
-		s, other := newElemSet(child), newElemSet(child)
+		s, err := newElemSet(child, a.yields)
+		if err != nil {
+			return nil, err
+		}
+		other, err := newElemSet(child, a.yields)
+		if err != nil {
+			return nil, err
+		}
 		return a.pickLists(child, func(i int, idx []int32) []int32 {
 			s.reset()
 			p, q := vec.Refs(x)[i], vec.Refs(y)[i]
@@ -168,7 +182,10 @@ func arraysOverlap(a *Args) (*vec.Vector, error) {
 	x, y := a.V[0], a.V[1]
 	child := joined(widest(x.Child[0], y.Child[0]), x.Child[0], y.Child[0])
 	base := x.Child[0].N
-	s := newElemSet(child)
+	s, err := newElemSet(child, a.yields)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]bool, a.N)
 	v := vec.FromSlice(types.BoolType, out, nil)
 	for i := range out {

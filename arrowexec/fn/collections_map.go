@@ -24,7 +24,10 @@ func rowRandom(a *Args, k int) (*twister, error) {
 // repeated ones it keeps the last value where the session says so.
 func uniqueKeys(a *Args, m *vec.Vector) (*vec.Vector, error) {
 	keys := m.Child[0]
-	s := newElemSet(keys)
+	s, err := newElemSet(keys, a.yields)
+	if err != nil {
+		return nil, err
+	}
 	last := a.Env.Conf != nil && a.Env.Conf.Keys["spark.sql.mapKeyDedupPolicy"] == "LAST_WIN"
 	repeated := false
 	for i, r := range vec.Refs(m)[:a.N] {
@@ -51,13 +54,14 @@ func uniqueKeys(a *Args, m *vec.Vector) (*vec.Vector, error) {
 		return m, nil
 	}
 	var ki, vi []int32
+	order := comparer(keys.Type)
 	refs := make([]vec.Ref, a.N)
 	for i, r := range vec.Refs(m)[:a.N] {
 		from := len(ki)
 	entries:
 		for k := r.Start(); k < r.Start()+r.Len(); k++ {
 			for j := from; j < len(ki); j++ {
-				if vec.EqualAt(keys, int(ki[j]), keys, k) {
+				if order(keys, int(ki[j]), keys, k) == 0 {
 					vi[j] = int32(k)
 					continue entries
 				}

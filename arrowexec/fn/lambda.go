@@ -296,7 +296,7 @@ func transformKeys(a *Args) (*vec.Vector, error) {
 func mapZipWith(a *Args) (*vec.Vector, error) {
 	m, o := a.V[0], a.V[1]
 	keys := joined(a.Ret.Key, m.Child[0], o.Child[0])
-	base := m.Child[0].N
+	base, order := m.Child[0].N, comparer(keys.Type)
 	var key, x, y, row []int32
 	for i := range a.N {
 		if a.skipped(i) {
@@ -310,7 +310,7 @@ func mapZipWith(a *Args) (*vec.Vector, error) {
 	other:
 		for k := q.Start(); k < q.Start()+q.Len(); k++ {
 			for j := from; j < len(key); j++ {
-				if vec.EqualAt(keys, int(key[j]), keys, base+k) {
+				if order(keys, int(key[j]), keys, base+k) == 0 {
 					y[j] = int32(k)
 					continue other
 				}

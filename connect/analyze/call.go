@@ -293,6 +293,11 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 		return nil, err
 	}
 	c.Args = args
+	if matches[def.Name] {
+		if err := r.patternCollation(c, c); err != nil {
+			return nil, err
+		}
+	}
 	c.Kind = def.Kind
 	c.Mode = r.mode()
 	if def.Random {

@@ -25,6 +25,12 @@ func mapCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	for i := 0; i < len(c.Args); i += 2 {
 		keys, values = append(keys, c.Args[i]), append(values, c.Args[i+1])
 	}
+	for _, l := range []*[]plan.Expr{&keys, &values} {
+		var err error
+		if *l, err = r.oneCollationOf(*l, false, func() error { return nil }); err != nil {
+			return nil, err
+		}
+	}
 	k, v := r.common(keys), r.common(values)
 	switch {
 	case k == nil:

@@ -1,10 +1,12 @@
 package analyze
 
 import (
+	"neptune/arrowexec/fn"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
 	"slices"
+	"strings"
 )
 
 type opRule func(r *run, c *plan.Call) (plan.Expr, error)
@@ -605,7 +607,23 @@ func (r *run) like(c *plan.Call) (plan.Expr, error) {
 			c.Args[i] = r.implicit(a, types.StringType)
 		}
 	}
+	if err := r.patternCollation(c, c); err != nil {
+		return nil, err
+	}
 	return r.finish(c, types.BoolType, anyNull(c.Args)), nil
+}
+
+// matches are the functions that take patterns, or as such split: they know strings as they are, and in lower case.
+var matches = wordSet("like ilike rlike regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr split")
+
+// patternCollation refuses a text to search of other collations than those of matches; shown is the call in the message.
+func (r *run) patternCollation(c, shown *plan.Call) error {
+	if len(c.Args) > 0 {
+		if t := c.Args[0].Type(); t.IsString() && fn.KeyType(t) != nil && !fn.Folds(t) {
+			return r.unexpected(shown, 0, `"STRING"`)
+		}
+	}
+	return nil
 }
 
 func (r *run) likeMany(c *plan.Call) (plan.Expr, error) {
@@ -619,6 +637,9 @@ func (r *run) likeMany(c *plan.Call) (plan.Expr, error) {
 			}
 			c.Args[i] = r.implicit(a, types.StringType)
 		}
+	}
+	if err := r.patternCollation(&plan.Call{At: c.At, Args: c.Args[:1]}, &plan.Call{At: c.At, Name: strings.ReplaceAll(c.Name, "_", ""), Args: c.Args[:1]}); err != nil {
+		return nil, err
 	}
 	return r.finish(c, types.BoolType, true), nil
 }

@@ -26,6 +26,8 @@ def cell(v):
         return v.hex()
     if isinstance(v, (datetime.date, int)):
         return str(v)
+    if isinstance(v, dict):
+        return "{" + ",".join(sorted(cell(k) + ":" + cell(x) for k, x in v.items())) + "}"
     if isinstance(v, (list, tuple)):
         return "[" + ",".join(cell(x) for x in v) + "]"
     return v
