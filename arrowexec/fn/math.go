@@ -352,14 +352,14 @@ func mathCore() []Def {
 	}
 	return []Def{
 		one("sqrt", "Gives the square root.", math.Sqrt, "SELECT sqrt(4)", "2.0"),
-		one("cbrt", "Gives the cube root.", math.Cbrt, "SELECT cbrt(27.0)", "3.0"),
-		one("exp", "Gives e to a power.", math.Exp, "SELECT exp(0)", "1.0"),
+		one("cbrt", "Gives the cube root.", strictCbrt, "SELECT cbrt(27.0)", "3.0"),
+		one("exp", "Gives e to a power.", strictExp, "SELECT exp(0)", "1.0"),
 		one("expm1", "Gives exp(x) - 1.", math.Expm1, "SELECT expm1(0)", "0.0"),
-		log("ln", "Gives the natural logarithm.", math.Log, 0, "SELECT ln(1)", "0.0"),
-		log("log2", "Gives the logarithm to base 2.", func(x float64) float64 { return math.Log(x) / math.Log(2) }, 0, "SELECT log2(2)", "1.0"),
-		log("log10", "Gives the logarithm to base 10.", math.Log10, 0, "SELECT log10(10)", "1.0"),
+		log("ln", "Gives the natural logarithm.", strictLog, 0, "SELECT ln(1)", "0.0"),
+		log("log2", "Gives the logarithm to base 2.", func(x float64) float64 { return strictLog(x) / strictLog(2) }, 0, "SELECT log2(2)", "1.0"),
+		log("log10", "Gives the logarithm to base 10.", strictLog10, 0, "SELECT log10(10)", "1.0"),
 		log("log1p", "Gives ln(1 + x).", math.Log1p, -1, "SELECT log1p(0)", "0.0"),
-		maybe(def("log", "Gives the logarithm, natural or to a base.", "SELECT log(10, 100)", "2.0", sig(dbl, logFn(math.Log, 0), doubleP), sig(dbl, func(a *Args) (*vec.Vector, error) {
+		maybe(def("log", "Gives the logarithm, natural or to a base.", "SELECT log(10, 100)", "2.0", sig(dbl, logFn(strictLog, 0), doubleP), sig(dbl, func(a *Args) (*vec.Vector, error) {
 			out := make([]float64, a.N)
 			v := vec.FromSlice(a.Ret, out, nil)
 			x, y := vec.Of[float64](a.V[0]), vec.Of[float64](a.V[1])
@@ -368,26 +368,26 @@ func mathCore() []Def {
 					setNull(v, i)
 					continue
 				}
-				out[i] = math.Log(y[i]) / math.Log(x[i])
+				out[i] = strictLog(y[i]) / strictLog(x[i])
 			}
 			return v, nil
 		}, doubleP, doubleP))),
 		alias(def("power", "Raises to a power.", "SELECT power(2, 3)", "8.0", sig(dbl, doubleFn2(javaPow), doubleP, doubleP)), "pow"),
-		one("sin", "Gives the sine.", math.Sin, "SELECT sin(0)", "0.0"),
-		one("cos", "Gives the cosine.", math.Cos, "SELECT cos(0)", "1.0"),
-		one("tan", "Gives the tangent.", math.Tan, "SELECT tan(0)", "0.0"),
-		one("asin", "Gives the inverse sine.", math.Asin, "SELECT asin(0)", "0.0"),
-		one("acos", "Gives the inverse cosine.", math.Acos, "SELECT acos(1)", "0.0"),
-		one("atan", "Gives the inverse tangent.", math.Atan, "SELECT atan(0)", "0.0"),
-		one("sinh", "Gives the hyperbolic sine.", math.Sinh, "SELECT sinh(0)", "0.0"),
-		one("cosh", "Gives the hyperbolic cosine.", math.Cosh, "SELECT cosh(0)", "1.0"),
-		one("tanh", "Gives the hyperbolic tangent.", math.Tanh, "SELECT tanh(0)", "0.0"),
-		one("asinh", "Gives the inverse hyperbolic sine.", math.Asinh, "SELECT asinh(0)", "0.0"),
-		one("acosh", "Gives the inverse hyperbolic cosine.", math.Acosh, "SELECT acosh(1)", "0.0"),
-		one("atanh", "Gives the inverse hyperbolic tangent.", math.Atanh, "SELECT atanh(0)", "0.0"),
-		one("cot", "Gives the cotangent.", func(x float64) float64 { return 1 / math.Tan(x) }, "SELECT cot(1)", "0.6420926159343306"),
-		one("sec", "Gives the secant.", func(x float64) float64 { return 1 / math.Cos(x) }, "SELECT sec(0)", "1.0"),
-		one("csc", "Gives the cosecant.", func(x float64) float64 { return 1 / math.Sin(x) }, "SELECT csc(1)", "1.1883951057781212"),
+		one("sin", "Gives the sine.", roundedSin, "SELECT sin(0)", "0.0"),
+		one("cos", "Gives the cosine.", roundedCos, "SELECT cos(0)", "1.0"),
+		one("tan", "Gives the tangent.", roundedTan, "SELECT tan(0)", "0.0"),
+		one("asin", "Gives the inverse sine.", strictAsin, "SELECT asin(0)", "0.0"),
+		one("acos", "Gives the inverse cosine.", strictAcos, "SELECT acos(1)", "0.0"),
+		one("atan", "Gives the inverse tangent.", strictAtan, "SELECT atan(0)", "0.0"),
+		one("sinh", "Gives the hyperbolic sine.", strictSinh, "SELECT sinh(0)", "0.0"),
+		one("cosh", "Gives the hyperbolic cosine.", strictCosh, "SELECT cosh(0)", "1.0"),
+		one("tanh", "Gives the hyperbolic tangent.", strictTanh, "SELECT tanh(0)", "0.0"),
+		one("asinh", "Gives the inverse hyperbolic sine.", strictAsinh, "SELECT asinh(0)", "0.0"),
+		one("acosh", "Gives the inverse hyperbolic cosine.", strictAcosh, "SELECT acosh(1)", "0.0"),
+		one("atanh", "Gives the inverse hyperbolic tangent.", func(x float64) float64 { return 0.5 * (math.Log1p(x) - math.Log1p(-x)) }, "SELECT atanh(0)", "0.0"),
+		one("cot", "Gives the cotangent.", func(x float64) float64 { return 1 / roundedTan(x) }, "SELECT cot(1)", "0.6420926159343306"),
+		one("sec", "Gives the secant.", func(x float64) float64 { return 1 / roundedCos(x) }, "SELECT sec(0)", "1.0"),
+		one("csc", "Gives the cosecant.", func(x float64) float64 { return 1 / roundedSin(x) }, "SELECT csc(1)", "1.1883951057781212"),
 		one("degrees", "Turns radians into degrees.", func(x float64) float64 { return x * (180 / math.Pi) }, "SELECT degrees(3.141592653589793)", "180.0"),
 		one("radians", "Turns degrees into radians.", func(x float64) float64 { return x * (math.Pi / 180) }, "SELECT radians(180)", "3.141592653589793"),
 		one("rint", "Rounds to the nearest whole number, half to even.", math.RoundToEven, "SELECT rint(12.3456)", "12.0"),
@@ -398,8 +398,8 @@ func mathCore() []Def {
 			}
 			return vec.FromSlice(a.Ret, out, nil), nil
 		}, ansiIntervalP))), "signum"),
-		def("atan2", "Gives the angle of a point.", "SELECT atan2(0, 0)", "0.0", sig(dbl, doubleFn2(math.Atan2), doubleP, doubleP)),
-		def("hypot", "Gives the length of a hypotenuse.", "SELECT hypot(3, 4)", "5.0", sig(dbl, doubleFn2(math.Hypot), doubleP, doubleP)),
+		def("atan2", "Gives the angle of a point.", "SELECT atan2(0, 0)", "0.0", sig(dbl, doubleFn2(strictAtan2), doubleP, doubleP)),
+		def("hypot", "Gives the length of a hypotenuse.", "SELECT hypot(3, 4)", "5.0", sig(dbl, doubleFn2(strictHypot), doubleP, doubleP)),
 		def("pi", "Gives pi.", "SELECT pi()", "3.141592653589793", sig(dbl, constant0(math.Pi))),
 		def("e", "Gives e.", "SELECT e()", "2.718281828459045", sig(dbl, constant0(math.E))),
 		maybe(def("floor", "Rounds down.", "SELECT floor(-0.1)", "-1", sig(retFloor, rounded(math.Floor, false), floorP))),
@@ -427,5 +427,5 @@ func javaPow(x, y float64) float64 {
 	if y != y || math.Abs(x) == 1 && math.IsInf(y, 0) {
 		return math.NaN()
 	}
-	return math.Pow(x, y)
+	return strictPow(x, y)
 }
