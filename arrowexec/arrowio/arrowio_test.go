@@ -1,10 +1,13 @@
 package arrowio
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/google/go-cmp/cmp"
 
 	"neptune/arrowexec/vec"
@@ -143,6 +146,48 @@ func TestStreamsRoundTrip(t *testing.T) {
 			if d := cmp.Diff(rows(b), rows(got[0])); d != "" {
 				t.Fatalf("%+v, %d rows: %s", o, n, d)
 			}
+		}
+	}
+}
+
+// TestRecords: a record is what arrow-go reads of the stream.
+func TestRecords(t *testing.T) {
+	st := allTypes()
+	for _, o := range []Options{{}, {TimeZone: "Europe/Berlin", LargeVar: true}} {
+		e, err := NewEncoder(st, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema, err := Schema(st, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{1, 8, 500} {
+			b := makeBatch(t, st, n, uint64(n))
+			if n == 500 {
+				b = b.Slice(3, 490)
+				b.Sel = []int32{480, 1, 2, 2, 77}
+				b.N = len(b.Sel)
+			}
+			got, err := e.Record(schema, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := e.Stream(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := ipc.NewReader(bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !r.Next() {
+				t.Fatal(r.Err())
+			}
+			if want := r.RecordBatch(); !array.RecordEqual(got, want) || !got.Schema().Equal(want.Schema()) {
+				t.Errorf("%+v, %d rows: %v, want %v", o, n, got, want)
+			}
+			r.Release()
 		}
 	}
 }

@@ -115,6 +115,22 @@ type body struct {
 }
 
 func (e *Encoder) encode(prefix []byte, b *vec.Batch, tail int) ([]byte, error) {
+	// Messages are aligned to 8 bytes from the start of the stream; prefix is a whole number of those.
+	w, err := e.body(b, len(prefix)+e.metaN, tail)
+	if err != nil {
+		return nil, err
+	}
+	copy(w.out, prefix)
+	meta := e.metadata(int64(b.N), w.nodes, w.bufs, int64(len(w.out)-w.start))
+	if len(meta) != e.metaN {
+		return nil, errs.Internalf("arrow metadata of %d bytes, expected %d", len(meta), e.metaN)
+	}
+	copy(w.out[len(prefix):], meta)
+	return w.out, nil
+}
+
+// body encodes a batch's buffers behind before bytes, and leaves room for after.
+func (e *Encoder) body(b *vec.Batch, before, after int) (*body, error) {
 	b = b.Compact()
 	if len(b.Cols) != len(e.t.Fields) {
 		return nil, errs.Internalf("a batch of %d columns for an Arrow schema of %d", len(b.Cols), len(e.t.Fields))
@@ -124,21 +140,14 @@ func (e *Encoder) encode(prefix []byte, b *vec.Batch, tail int) ([]byte, error) 
 		size += estimate(c)
 	}
 	w := &body{e: e, nodes: make([]node, 0, e.nodes), bufs: make([]span, 0, e.bufs)}
-	// Messages are aligned to 8 bytes from the start of the stream; prefix is a whole number of those.
-	w.out = make([]byte, len(prefix)+e.metaN, len(prefix)+e.metaN+size+tail)
-	copy(w.out, prefix)
-	w.start = len(w.out)
+	w.out = make([]byte, before, before+size+after)
+	w.start = before
 	for i, c := range b.Cols {
 		if err := w.column(c.Slice(0, b.N), e.t.Fields[i].Type); err != nil {
 			return nil, err
 		}
 	}
-	meta := e.metadata(int64(b.N), w.nodes, w.bufs, int64(len(w.out)-w.start))
-	if len(meta) != e.metaN {
-		return nil, errs.Internalf("arrow metadata of %d bytes, expected %d", len(meta), e.metaN)
-	}
-	copy(w.out[len(prefix):], meta)
-	return w.out, nil
+	return w, nil
 }
 
 // estimate is an upper bound of a column's bytes in the body, paddings included.

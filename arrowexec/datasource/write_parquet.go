@@ -1,10 +1,9 @@
 package datasource
 
 import (
-	"bytes"
 	"os"
 
-	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
@@ -20,6 +19,7 @@ type parquetSink struct {
 	t     *types.Type
 	codec compress.Compression
 	enc   *arrowio.Encoder
+	sc    *arrow.Schema
 	w     *pqarrow.FileWriter // made for the first batch
 }
 
@@ -28,16 +28,16 @@ func newParquetSink(fh *os.File, t *types.Type, codec compress.Compression) (sin
 	if err != nil {
 		return nil, err
 	}
-	return &parquetSink{fh: fh, t: t, codec: codec, enc: enc}, nil
+	sc, err := arrowio.Schema(t, arrowio.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &parquetSink{fh: fh, t: t, codec: codec, enc: enc, sc: sc}, nil
 }
 
 // open makes the writer. Columns of which nearly each value of the first batch
 // is another one get no dictionary: it would be given up anyway, once it is too large.
 func (s *parquetSink) open(first *vec.Batch) error {
-	sc, err := arrowio.Schema(s.t, arrowio.Options{})
-	if err != nil {
-		return err
-	}
 	props := []parquet.WriterProperty{parquet.WithCompression(s.codec), parquet.WithCreatedBy("neptune"), parquet.WithStats(true), parquet.WithMaxRowGroupLength(1 << 20)}
 	if first != nil {
 		for i, f := range s.t.Fields {
@@ -46,7 +46,8 @@ func (s *parquetSink) open(first *vec.Batch) error {
 			}
 		}
 	}
-	if s.w, err = pqarrow.NewFileWriter(sc, s.fh, parquet.NewWriterProperties(props...), pqarrow.NewArrowWriterProperties()); err != nil {
+	var err error
+	if s.w, err = pqarrow.NewFileWriter(s.sc, s.fh, parquet.NewWriterProperties(props...), pqarrow.NewArrowWriterProperties()); err != nil {
 		return err
 	}
 	return s.w.AppendKeyValueMetadata(rowMetadata, s.t.JSON())
@@ -91,21 +92,15 @@ func (s *parquetSink) write(b *vec.Batch) error {
 			return err
 		}
 	}
-	data, err := s.enc.Stream(b)
-	if err != nil {
-		return err
+	if b.N == 0 {
+		return nil
 	}
-	r, err := ipc.NewReader(bytes.NewReader(data))
+	r, err := s.enc.Record(s.sc, b)
 	if err != nil {
 		return err
 	}
 	defer r.Release()
-	for r.Next() {
-		if err := s.w.WriteBuffered(r.RecordBatch()); err != nil {
-			return err
-		}
-	}
-	return r.Err()
+	return s.w.WriteBuffered(r)
 }
 
 // close closes the file too: arrow-go's writer owns it.
