@@ -39,6 +39,9 @@ func schemaCall(only bool) special {
 				}
 			}
 		}
+		if err := r.plainType(t); err != nil {
+			return nil, r.located(err, c)
+		}
 		if only && t.Kind != types.Struct {
 			return nil, aerr("INVALID_SCHEMA.NON_STRUCT_TYPE", "inputSchema", errs.Quote(text), "dataType", errs.Quote(t.SQL())).At(c.Origin)
 		}

@@ -243,9 +243,13 @@ func (p *parser) createTable(c *plan.Command, s int) plan.Node {
 	} else if p.peek() == tLParen && !p.startsQuery(1) {
 		p.tableColumns(c, s)
 	}
-	for p.err == nil {
+	for first := true; p.err == nil; first = false {
 		switch k := p.peek(); k {
 		case kwUsing:
+			if !first && c.Kind == "create_table" { // it stands right behind the columns
+				p.syntax()
+				return c
+			}
 			p.next()
 			p.once(c, s, "provider", "USING")
 			c.Args["provider"] = strings.Join(p.multipart(), ".")

@@ -187,10 +187,52 @@ func predicateWord(k kind) bool {
 }
 
 // in parses the parenthesis of IN; s is where the predicate began.
+// typedSelect refuses SELECT 'a' in the parenthesis that is open at n-1, where Spark's grammar prefers a literal of
+// the type SELECT to a query: in a list of IN, and with row in a row of several expressions, which may have names.
+func (p *parser) typedSelect(n int, row bool) bool {
+	if p.la(n) != kwSelect || p.la(n+1) != tString {
+		return false
+	}
+	depth, commas := 0, 0
+	for k := n + 2; ; k++ {
+		t := p.la(k)
+		switch {
+		case t == tEOF:
+			return false
+		case t == tLParen || t == tLBracket:
+			depth++
+		case (t == tRParen || t == tRBracket) && depth > 0:
+			depth--
+		case depth > 0:
+		case t == tComma:
+			commas++
+		case t == tRParen:
+			if row && commas == 0 {
+				return false
+			}
+			p.i += n
+			s := p.i
+			p.i += 2
+			p.fail(s, "UNSUPPORTED_TYPED_LITERAL", "unsupportedType", `"SELECT"`, "supportedTypes", supportedLiterals)
+			return true
+		case t == kwAs || p.isIdent(t) && (p.la(k+1) == tComma || p.la(k+1) == tRParen) && p.la(k-1) == tString:
+			if !row {
+				return false
+			}
+		case t == kwFrom || t == kwWhere || t == kwUnion || t == kwIntersect || t == kwExcept || t == kwMinus || t == kwLimit || t == kwOffset || t == kwOrder || t == kwSort ||
+			t == kwCluster || t == kwDistribute || t == kwGroup || t == kwHaving || t == kwQualify || t == kwWindow || t == kwLateral || t == tOpPipe:
+			return false
+		}
+	}
+}
+
 func (p *parser) in(e plan.Expr, s int) plan.Expr {
 	if p.la(1) == tRParen {
 		p.i += 2
 		p.fail(s, "INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE")
+		return bad()
+	}
+	if p.typedSelect(1, false) {
 		return bad()
 	}
 	first, query := p.inBody()

@@ -9,6 +9,9 @@ import (
 	"neptune/internal/types"
 )
 
+// supportedLiterals are the types of literals with a type before their text, as errors list them.
+const supportedLiterals = `"DATE", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP", "INTERVAL", "X", "TIME"`
+
 // typedLiteral parses DATE '...', X'...' and the like; an unknown type's is refused by name.
 func (p *parser) typedLiteral() plan.Expr {
 	s := p.i
@@ -63,7 +66,7 @@ func (p *parser) typedLiteral() plan.Expr {
 		v, ok = b, err == nil
 	default:
 		p.fail(s, "UNSUPPORTED_TYPED_LITERAL", "unsupportedType", `"`+strings.ToUpper(name)+`"`,
-			"supportedTypes", `"DATE", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP", "INTERVAL", "X", "TIME"`)
+			"supportedTypes", supportedLiterals)
 		return bad()
 	}
 	if !ok {

@@ -322,6 +322,9 @@ func (p *parser) parenBody() (plan.Expr, plan.Node) {
 	open := p.i
 	p.next()
 	s := p.i
+	if p.typedSelect(0, true) {
+		return bad(), nil
+	}
 	if p.startsQuery(0) {
 		q := p.queryIn()
 		p.expect(tRParen)
