@@ -47,6 +47,7 @@ func (r *rowBuffer) add(b *vec.Batch) error {
 	if err != nil {
 		return err
 	}
+	b.Disown() // it is read later, perhaps many times, and who gave it may pass it on as well
 	if r.file == nil && r.mem.Try(size) {
 		r.held, r.rows = append(r.held, b), r.rows+int64(b.N)
 		return r.c.Yield()
