@@ -125,8 +125,9 @@ func TestPartitionedTable(t *testing.T) {
 	}
 	d.want("ALTER TABLE t PARTITION (p = 3, q = 'd') RENAME TO PARTITION (p = 4, q = 'd')")
 	d.want("SELECT p FROM t WHERE a = 7", "4")
-	d.want("ALTER TABLE t DROP PARTITION (p = 4)")
-	d.want("ALTER TABLE t DROP PARTITION (p = 4)", "!PARTITIONS_NOT_FOUND")
+	d.want("ALTER TABLE t DROP PARTITION (p = 4)", "!PARTITIONS_NOT_FOUND") // not all of its columns
+	d.want("ALTER TABLE t DROP PARTITION (p = 4, q = 'd')")
+	d.want("ALTER TABLE t DROP PARTITION (p = 4, q = 'd')", "!PARTITIONS_NOT_FOUND")
 	d.want("SELECT count(*) FROM t", "3")
 	d.want("TRUNCATE TABLE t PARTITION (p = 2)")
 	d.want("SELECT * FROM t", "5 1 c", "9 9 z")
