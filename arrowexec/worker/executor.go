@@ -150,6 +150,9 @@ func (e *Executor) Measure() {
 // New starts an executor's threads.
 func New(conf Config) *Executor {
 	e := &Executor{conf: conf, runs: map[int64]*run{}, quietAfter: time.Minute}
+	if conf.BatchNice > 0 {
+		shortSlices()
+	}
 	e.quiet = time.AfterFunc(time.Hour, e.calm)
 	e.quiet.Stop()
 	for i := range conf.Slots {
@@ -173,6 +176,7 @@ func (e *Executor) serveBatch(s *slot) {
 		up = privilege()
 	}
 	t := thisThread(up)
+	t.lower()
 	e.mu.Lock()
 	s.thread, e.usual = t, t.nice
 	if e.lowered {

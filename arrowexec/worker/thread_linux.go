@@ -1,17 +1,38 @@
 package worker
 
 import (
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// batchSlice is how long a batch thread keeps the CPU when another wakes. The
-// kernel (EEVDF, 6.6 and later) would leave it some 3 ms; since 6.12 a thread may
-// choose, down to this.
-const batchSlice = 100 * time.Microsecond
+// shortSlice is how long a thread keeps the CPU when another wakes. The kernel
+// (EEVDF, 6.6 and later) would leave it some 3 ms; since 6.12 a thread may choose, down to this.
+const shortSlice = 100 * time.Microsecond
+
+// shortSlices gives all threads of the process shortSlice, and with them those
+// that they start: what a stream task needs between an event and its first step
+// is done by several of them, each for a few microseconds, and they wait for one
+// another, as for the garbage collector's and the planner's. The slots' own
+// threads take it back, so that it's also them who give way. On older kernels it has no effect.
+var shortSlices = sync.OnceFunc(func() {
+	list, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return
+	}
+	for _, e := range list {
+		if tid, err := strconv.Atoi(e.Name()); err == nil {
+			t := &thread{tid: tid}
+			if n, err := unix.Getpriority(unix.PRIO_PROCESS, tid); err == nil {
+				t.set(&unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(20 - n), Runtime: uint64(shortSlice)})
+			}
+		}
+	}
+})
 
 type schedAttr = unix.SchedAttr
 
@@ -29,7 +50,7 @@ var privilege = sync.OnceValue(func() *schedAttr {
 		runtime.LockOSThread() // and the thread ends with the goroutine
 		t := thisThread(nil)
 		fifo := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
-		usual := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(t.nice), Runtime: uint64(batchSlice)}
+		usual := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(t.nice), Runtime: uint64(shortSlice)}
 		var limit unix.Rlimit
 		switch {
 		case t.set(&fifo):
@@ -88,11 +109,8 @@ func (t *thread) raise() {
 
 // lower takes raise back. It reports whether it was allowed to.
 func (t *thread) lower() bool {
-	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(t.nice)}
-	if t.nice > 0 {
-		attr.Runtime = uint64(batchSlice)
-	}
-	return t.set(&attr) || unix.Setpriority(unix.PRIO_PROCESS, t.tid, t.nice) == nil // an older kernel
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(t.nice)} // and the usual slice
+	return t.set(&attr) || unix.Setpriority(unix.PRIO_PROCESS, t.tid, t.nice) == nil                   // an older kernel
 }
 
 // used is the CPU time that the thread has had.
