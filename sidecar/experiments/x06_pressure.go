@@ -13,8 +13,9 @@ import (
 	"neptune/sidecar"
 )
 
-// oneTask is a stream query of one task: two at once would need both executors, whatever their memory.
-const oneTask = `SELECT id * 31 % 50, count(*), sum(id / 7) FROM range(0, 20000, 1, 1) GROUP BY 1`
+// oneTask is a stream query of one task: two at once would need both executors, whatever their memory. Its answer
+// is exact: sums of fractions differ in their last digit by how often memory makes the aggregate begin anew.
+const oneTask = `SELECT id * 31 % 50, count(*), sum(id * 7) FROM range(0, 20000, 1, 1) GROUP BY 1`
 
 // pressure is experiment X6 on executor processes: the same sorts run on one
 // with little memory, which they fill, and on one with much. Stream tasks that prefer
