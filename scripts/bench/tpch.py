@@ -216,6 +216,7 @@ def main():
         block = f"<!-- tpch -->\n{about}\n\n{text}\n\n![seconds by query](performance/tpch.svg)\n<!-- /tpch -->"
         with open(path, "w") as f:
             f.write(re.sub(r"<!-- tpch -->.*?<!-- /tpch -->", lambda _: block, doc, flags=re.S))
+        os.makedirs(os.path.join(ROOT, "docs/performance"), exist_ok=True)
         plot(result, os.path.join(ROOT, "docs/performance/tpch.svg"))
 
 
