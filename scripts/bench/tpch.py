@@ -77,6 +77,7 @@ class Connect:
             return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1)) // 1024
 
     def stop(self):
+        self.spark.stop()  # when Python ends it would look for the server for minutes
         os.killpg(self.process.pid, signal.SIGTERM)
         try:
             self.process.wait(10)
