@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -232,4 +233,41 @@ func TestProtectFromResumption(t *testing.T) {
 	}
 	stop.Store(true)
 	<-batch
+}
+
+// Between two stream tasks that follow each other the batch task doesn't go on, and afterwards it does.
+func TestSlotIsHeldForTheNextStreamTask(t *testing.T) {
+	r := newRig(t, 1, Config{})
+	r.Executor.mu.Lock()
+	r.holdFor = 200 * time.Millisecond
+	r.Executor.mu.Unlock()
+	var stop atomic.Bool
+	_, batch := r.launch(2, false, spin(&stop))
+	second := make(chan error, 1)
+	a := r.pool.NewAccount("t")
+	defer a.Close()
+	r.Launch(Launch{ID: 100, Suspend: true, Task: task.New(task.Info{Priority: 1}, &task.Conf{}, a, func(*task.Ctx) error { return nil }),
+		Done: func(error) {
+			_, queued := r.launch(2, false, func(*task.Ctx) error { return nil }) // another batch task has to wait, too
+			go func() { second <- <-queued }()
+			_, done := r.launch(1, true, func(*task.Ctx) error { return nil })
+			go func() {
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+				stop.Store(true)
+			}()
+		}})
+	for _, done := range []chan error{batch, second} {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// suspended once, and not resumed before both stream tasks (100 and 3) had ended
+	want := []string{fmt.Sprintf("1:%d", Suspended), fmt.Sprintf("100:%d", Finished), fmt.Sprintf("3:%d", Finished), fmt.Sprintf("1:%d", Running), fmt.Sprintf("1:%d", Finished)}
+	if len(r.seen) < len(want) || !slices.Equal(r.seen[:len(want)], want) {
+		t.Errorf("%v, want %v", r.seen, want)
+	}
 }

@@ -40,7 +40,7 @@ const spin = "nothing but yield points"
 // events that each want a slot for a critical task. Between the queries, as the
 // control, batch tasks do nothing but pass yield points: what is slow there is the machine.
 func suspension(ctx context.Context, o Options) (_ *bench.Report, err error) {
-	want, rows, gap, patience := 1000*max(1, o.Runs), 1_000_000, 300*time.Microsecond, time.Minute
+	want, rows, gap, patience := 1000*max(1, o.Runs), 1_000_000, time.Millisecond, time.Minute // longer than a slot is held for the next
 	if o.Quick {
 		want, rows, patience = 200, 100_000, 10*time.Second
 	}
