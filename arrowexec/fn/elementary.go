@@ -59,16 +59,21 @@ func strictExp(x float64) float64 {
 	return math.Ldexp(1-((lo-(r*c)/(2-c))-hi), k)
 }
 
+// exponent is the binary exponent of a positive number, the high word of its digits, and the number itself, scaled up where
+// it was subnormal.
+func exponent(x float64) (k int, h int32, scaled float64) {
+	if x < 0x1p-1022 {
+		k, x = -54, x*0x1p54
+	}
+	h = highWord(x)
+	return k + int(h>>20) - 1023, h, x
+}
+
 func strictLog(x float64) float64 {
 	if !(x > 0) || math.IsInf(x, 1) {
 		return math.Log(x)
 	}
-	k := 0
-	if x < 0x1p-1022 {
-		k, x = -54, x*0x1p54
-	}
-	h := highWord(x)
-	k += int(h>>20) - 1023
+	k, h, x := exponent(x)
 	h &= 0xfffff
 	i := (h + 0x95f64) & 0x100000
 	x = withHigh(x, h|(i^0x3ff00000))
@@ -106,12 +111,7 @@ func strictLog10(x float64) float64 {
 	if !(x > 0) || math.IsInf(x, 1) {
 		return math.Log10(x)
 	}
-	k := 0
-	if x < 0x1p-1022 {
-		k, x = -54, x*0x1p54
-	}
-	h := highWord(x)
-	k += int(h>>20) - 1023
+	k, h, x := exponent(x)
 	i := int32(0)
 	if k < 0 {
 		i = 1

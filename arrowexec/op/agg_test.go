@@ -283,23 +283,7 @@ func testNumberedStrings(t *testing.T, ts []*types.Type, short bool) {
 		if vec.Hash(b.Cols, b.N, want); !slices.Equal(byHash, want) {
 			t.Fatal("hashes for partitions aren't those of the values")
 		}
-		hash, err := tab.hashes(b.Cols, b.N)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out := make([]int32, b.N)
-		if _, err := tab.find(b.Cols, hash, b.N, out); err != nil {
-			t.Fatal(err)
-		}
-		for i, row := range in {
-			k := fmt.Sprintf("%q", row)
-			if g, ok := seen[k]; ok && g != out[i] || !ok && int(out[i]) != len(seen) {
-				t.Fatalf("round %d: row %s is in group %d, want %d of %d", round, k, out[i], g, len(seen))
-			} else if !ok {
-				seen[k] = out[i]
-				keys = append(keys, row)
-			}
-		}
+		keys = append(keys, groupsOf(t, fmt.Sprint("round ", round), tab, b, in, seen)...)
 		if round == 15 {
 			numbered = tab.codes != nil && (tab.cells != nil) == (len(ts) == 2)
 		}
@@ -356,25 +340,34 @@ func TestStringKeysTurnLong(t *testing.T) {
 				in = append(in, row)
 			}
 			b := batchOf(ts, in)
-			hash, err := tab.hashes(b.Cols, b.N)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out := make([]int32, b.N)
-			if _, err := tab.find(b.Cols, hash, b.N, out); err != nil {
-				t.Fatal(err)
-			}
-			for i, row := range in {
-				k := fmt.Sprintf("%q", row)
-				if g, ok := seen[k]; ok && g != out[i] || !ok && int(out[i]) != len(seen) {
-					t.Fatalf("%v, round %d: row %s is in group %d, want %d of %d", ts, round, k, out[i], g, len(seen))
-				} else if !ok {
-					seen[k] = out[i]
-				}
-			}
+			groupsOf(t, fmt.Sprint(ts, ", round ", round), tab, b, in, seen)
 		}
 		if tab.short || tab.n != len(seen) {
 			t.Errorf("%v: %d groups, want %d; packed: %v", ts, tab.n, len(seen), tab.short)
 		}
 	}
+}
+
+// groupsOf looks a batch's rows up in a table and compares their groups with those that equal rows had before, which are
+// numbered as they came. It returns the rows that are the first of their group.
+func groupsOf(t *testing.T, where string, tab *groupTable, b *vec.Batch, in rows, seen map[string]int32) (first rows) {
+	t.Helper()
+	hash, err := tab.hashes(b.Cols, b.N)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]int32, b.N)
+	if _, err := tab.find(b.Cols, hash, b.N, out); err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range in {
+		k := fmt.Sprintf("%q", row)
+		if g, ok := seen[k]; ok && g != out[i] || !ok && int(out[i]) != len(seen) {
+			t.Fatalf("%s: row %s is in group %d, want %d of %d", where, k, out[i], g, len(seen))
+		} else if !ok {
+			seen[k] = out[i]
+			first = append(first, row)
+		}
+	}
+	return first
 }

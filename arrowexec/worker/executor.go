@@ -4,8 +4,9 @@
 //
 // A slot is a token. Two goroutines serve it: one locked to an OS thread, for
 // batch tasks, and an ordinary one for stream tasks; the token goes from one to
-// the other. While there are stream tasks the locked threads are at BatchNice. A batch task's coroutine belongs to its slot's
-// locked thread and always resumes there; a stream task resumes anywhere.
+// the other. While there are stream tasks the locked threads are at BatchNice.
+// A batch task's coroutine belongs to its slot's locked thread and always resumes
+// there; a stream task resumes anywhere.
 package worker
 
 import (
@@ -317,9 +318,7 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 	}
 	var next *run
 	if !e.hold(s, r, ev.Kind) {
-		if next = e.next(s); next != nil {
-			e.take(s, next)
-		}
+		next = e.turn(s)
 	}
 	e.mu.Unlock()
 
@@ -368,9 +367,8 @@ func (e *Executor) hold(s *slot, r *run, kind task.EventKind) bool {
 		s.held = nil
 		var free *slot
 		if s.current == nil {
-			if n := e.next(s); n != nil {
+			if n := e.turn(s); n != nil {
 				n.freed = time.Now()
-				e.take(s, n)
 				free = s
 			}
 		}
@@ -431,12 +429,13 @@ func (e *Executor) overdue(r *run) bool {
 	return e.conf.MaxSuspensions > 0 && r.suspended > e.conf.MaxSuspensions
 }
 
-// next takes the best run for slot s out of where it waits.
-func (e *Executor) next(s *slot) *run {
+// turn makes the best run for slot s its current one, and returns it; nil if there is none.
+func (e *Executor) turn(s *slot) *run {
 	best, from := e.best(s)
 	if best != nil {
 		i := slices.Index(*from, best)
 		*from = slices.Delete(*from, i, i+1)
+		e.take(s, best)
 	}
 	return best
 }
@@ -505,7 +504,7 @@ func (e *Executor) wake(r *run, suspend bool) *slot {
 			if s.held != nil {
 				s.held.suspended++ // it would have been
 			}
-			e.take(s, e.next(s))
+			e.turn(s)
 			return s
 		}
 	}

@@ -26,10 +26,8 @@ var shortSlices = sync.OnceFunc(func() {
 	}
 	for _, e := range list {
 		if tid, err := strconv.Atoi(e.Name()); err == nil {
-			t := &thread{tid: tid}
-			if n, err := unix.Getpriority(unix.PRIO_PROCESS, tid); err == nil {
-				t.set(&unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(20 - n), Runtime: uint64(shortSlice)})
-			}
+			t := threadOf(tid, nil)
+			t.set(t.fair(shortSlice))
 		}
 	}
 })
@@ -50,14 +48,13 @@ var privilege = sync.OnceValue(func() *schedAttr {
 		runtime.LockOSThread() // and the thread ends with the goroutine
 		t := thisThread(nil)
 		fifo := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
-		usual := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(t.nice), Runtime: uint64(shortSlice)}
 		var limit unix.Rlimit
 		switch {
 		case t.set(&fifo):
 			t.lower()
 			up <- &fifo
 		case unix.Getrlimit(unix.RLIMIT_NICE, &limit) == nil && t.nice >= 20-int(min(limit.Cur, 40)):
-			up <- &usual
+			up <- t.fair(shortSlice)
 		default:
 			up <- nil
 		}
@@ -68,12 +65,19 @@ var privilege = sync.OnceValue(func() *schedAttr {
 // thisThread is the thread that the goroutine is locked to. The goroutine must
 // end locked, so that the thread ends with it, if renice is used: what it does
 // can't always be undone.
-func thisThread(up *schedAttr) *thread {
-	t := &thread{tid: unix.Gettid(), up: up}
-	if n, err := unix.Getpriority(unix.PRIO_PROCESS, t.tid); err == nil {
+func thisThread(up *schedAttr) *thread { return threadOf(unix.Gettid(), up) }
+
+func threadOf(tid int, up *schedAttr) *thread {
+	t := &thread{tid: tid, up: up}
+	if n, err := unix.Getpriority(unix.PRIO_PROCESS, tid); err == nil {
 		t.nice = 20 - n
 	}
 	return t
+}
+
+// fair is the thread's usual priority, with a time slice of its own; 0: the kernel's.
+func (t *thread) fair(slice time.Duration) *schedAttr {
+	return &schedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(t.nice), Runtime: uint64(slice)}
 }
 
 // renice sets the thread's usual nice value and reports whether that was allowed.
@@ -109,8 +113,7 @@ func (t *thread) raise() {
 
 // lower takes raise back. It reports whether it was allowed to.
 func (t *thread) lower() bool {
-	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(t.nice)} // and the usual slice
-	return t.set(&attr) || unix.Setpriority(unix.PRIO_PROCESS, t.tid, t.nice) == nil                   // an older kernel
+	return t.set(t.fair(0)) || unix.Setpriority(unix.PRIO_PROCESS, t.tid, t.nice) == nil // an older kernel
 }
 
 // used is the CPU time that the thread has had.

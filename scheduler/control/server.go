@@ -61,10 +61,9 @@ type Executor struct {
 	heard   atomic.Int64 // unix nanoseconds
 	gone    atomic.Bool
 	mu      sync.Mutex
-	breaks  context.CancelFunc // ends the present connection; nil: there is none
-	number  int                // of the present connection
-	serving sync.Mutex         // held while a connection is served
-	calls   sync.Mutex         // of the driver's functions
+	breaks  *context.CancelFunc // ends the present connection; nil: there is none
+	serving sync.Mutex          // held while a connection is served
+	calls   sync.Mutex          // of the driver's functions
 }
 
 // NewServer listens for executors. Close ends it.
@@ -120,13 +119,11 @@ func (x *Executor) Connected() bool {
 func (x *Executor) connected(breaks context.CancelFunc) (over func()) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.number++
-	x.breaks = breaks
-	number := x.number
+	x.breaks = &breaks
 	return func() {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		if x.number == number {
+		if x.breaks == &breaks {
 			x.breaks = nil
 		}
 	}
@@ -137,7 +134,7 @@ func (x *Executor) disconnect() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.breaks != nil {
-		x.breaks()
+		(*x.breaks)()
 	}
 }
 
