@@ -3,6 +3,7 @@ package fn
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"strings"
 	"time"
 
@@ -223,7 +224,11 @@ func (c *Caster) invalid(v *vec.Vector, i int) error {
 	case c.to.Kind == types.Bool:
 		class = errs.Runtime
 	}
-	return errs.New(class, "CAST_INVALID_INPUT", "expression", SQLValue(v, i, c.loc), "sourceType", errs.Quote(c.from.SQL()), "targetType", errs.Quote(c.to.SQL()), "ansiConfig", ansiKey).At(c.pos)
+	from := c.from.SQL()
+	if c.from.IsString() {
+		from = types.StringType.SQL() // whatever its collation
+	}
+	return errs.New(class, "CAST_INVALID_INPUT", "expression", SQLValue(v, i, c.loc), "sourceType", errs.Quote(from), "targetType", errs.Quote(c.to.SQL()), "ansiConfig", ansiKey).At(c.pos)
 }
 
 // SQLValue writes value i as Spark's messages do: 12L, 1.5D, 'text', DATE '2020-01-01'.
@@ -577,6 +582,14 @@ func timestampToTime(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 	return out, nil
 }
 
+// wrappedMicros is a decimal of seconds in microseconds, of which the low 64 bits are kept (Spark: BigDecimal.longValue).
+func wrappedMicros(d types.Int128, scale int) int64 {
+	x := d.Big()
+	x.Mul(x, big.NewInt(types.MicrosPerSecond))
+	x.Quo(x, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
+	return int64(x.And(x, new(big.Int).SetUint64(math.MaxUint64)).Uint64())
+}
+
 func numberToTimestamp(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 	out := c.start(v)
 	dst := vec.Of[int64](out)
@@ -600,7 +613,9 @@ func numberToTimestamp(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 		case c.from.Kind == types.Decimal:
 			d, fits := types.MulRound(getDecimal(v, i), types.I128(types.MicrosPerSecond), 0)
 			d, _ = d.DivMod10(c.from.Scale)
-			dst[i], ok = int64(d.Lo), fits && d.IsInt64()
+			if dst[i] = int64(d.Lo); !fits {
+				dst[i] = wrappedMicros(getDecimal(v, i), c.from.Scale)
+			}
 		default:
 			x := getFloat(v, i)
 			y := x * 1e6

@@ -621,7 +621,7 @@ func arrayFunctions() []Def {
 			sig(gives(types.StringType), arrayJoin, texts, stringP), sig(gives(types.StringType), arrayJoin, texts, stringP, stringP)),
 		rewrite(def("array_position", "2.4.0", "Gives the position of an element, from 1; 0 if it isn't there.", "SELECT array_position(array(312, 773, 708, 708), 708)", "3", NullIn, sig(gives(types.Int64Type), arrayPosition, arrayP, anyP)), 1),
 		rewrite(def("array_remove", "2.4.0", "Takes all elements equal to a value out.", "SELECT array_remove(array(1, 2, 3, null, 3), 3)", "[1,2,null]", NullIn, sig(first, arrayRemove, arrayP, anyP)), 1),
-		def("array_repeat", "2.4.0", "Makes an array of a value so many times.", "SELECT array_repeat('123', 2)", `["123","123"]`, NullKernel, Overload{Params: params(anyP, int32P), RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
+		def("array_repeat", "2.4.0", "Makes an array of a value so many times.", "SELECT array_repeat('123', 2)", `["123","123"]`, NullKernel, Overload{Params: params(anyP, onlyInt32P), RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
 			return types.NewArray(c.Args[0].Type(), c.Args[0].Nullable()), c.Args[1].Nullable(), nil
 		}, Eval: arrayRepeat}),
 		def("array_min", "2.4.0", "Gives the least element that isn't null.", "SELECT array_min(array(1, 20, null, 3))", "1", NullMaybe, sig(retElem, arrayEnd(1), arrayP)),

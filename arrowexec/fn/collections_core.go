@@ -222,10 +222,10 @@ func valuesCore() []Def {
 	structs := Accept{Name: "ARRAY<STRUCT>", Test: func(t *types.Type) bool { return t.Kind == types.Array && t.Elem.Kind == types.Struct }}
 	item := def("get_array_item", "1.0.0", "Gives an element of an array, from 0.", NullMaybe, Overload{Params: params(typedListP, integralP), RetExpr: retItem(0, false), Eval: arrayItem(false, false)})
 	item.Ansi = true
-	at := def("element_at", "2.4.0", "Gives an element of an array (from 1, or from -1 backwards), or the value of a key of a map.", NullMaybe, Overload{Params: params(typedListP, int32P), RetExpr: retItem(1, false), Eval: arrayItem(true, false)}, Example{"SELECT element_at(array(1, 2, 3), 2)", "2"})
+	at := def("element_at", "2.4.0", "Gives an element of an array (from 1, or from -1 backwards), or the value of a key of a map.", NullMaybe, Overload{Params: params(typedListP, itemP), RetExpr: retItem(1, false), Eval: arrayItem(true, false)}, Example{"SELECT element_at(array(1, 2, 3), 2)", "2"})
 	at.Ansi = true
 	at.Overloads = append(at.Overloads, sig(retElem, mapValue, mapP, anyP))
-	tryAt := def("try_element_at", "3.3.0", "Is element_at, with NULL for an index that isn't there.", NullMaybe, Overload{Params: params(typedListP, int32P), RetExpr: retItem(1, true), Eval: arrayItem(true, true)}, Example{"SELECT try_element_at(array(1, 2, 3), 4)", "NULL"})
+	tryAt := def("try_element_at", "3.3.0", "Is element_at, with NULL for an index that isn't there.", NullMaybe, Overload{Params: params(typedListP, itemP), RetExpr: retItem(1, true), Eval: arrayItem(true, true)}, Example{"SELECT try_element_at(array(1, 2, 3), 4)", "NULL"})
 	tryAt.Overloads = append(tryAt.Overloads, sig(retElem, mapValue, mapP, anyP))
 	at.Rewrite, tryAt.Rewrite = unifyKey(lossless), unifyKey(lossless)
 	size := func(a *Args) (*vec.Vector, error) {

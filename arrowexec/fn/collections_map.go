@@ -368,7 +368,7 @@ func mapFunctions() []Def {
 			return types.NewMap(a[0].Key, a[0].Elem, null), nil
 		}, Eval: mapConcat}),
 		contains,
-		def("str_to_map", "2.0.1", "Cuts a text into the entries of a map.", "SELECT str_to_map('a:1,b:2,c:3', ',', ':')", `{"a":"1","b":"2","c":"3"}`, NullIn, sig(gives(text), strToMap, stringP), sig(gives(text), strToMap, stringP, stringP), sig(gives(text), strToMap, stringP, stringP, stringP)),
+		def("str_to_map", "2.0.1", "Cuts a text into the entries of a map.", "SELECT str_to_map('a:1,b:2,c:3', ',', ':')", `{"a":"1","b":"2","c":"3"}`, NullIn, sig(gives(text), strToMap, onlyTextP), sig(gives(text), strToMap, onlyTextP, onlyTextP), sig(gives(text), strToMap, onlyTextP, onlyTextP, onlyTextP)),
 		sequenceDef,
 	}
 }

@@ -66,19 +66,24 @@ func (o *Overload) takes(args []*types.Type) bool {
 
 // The parameters that most functions are made of.
 var (
-	anyP       = Accept{Name: "ANY", Test: func(*types.Type) bool { return true }}
-	boolP      = Accept{Types: []*types.Type{types.BoolType}}
-	int32P     = Accept{Types: []*types.Type{types.Int32Type}}
-	int64P     = Accept{Types: []*types.Type{types.Int64Type}}
-	doubleP    = Accept{Types: []*types.Type{types.Float64Type}}
-	stringP    = Accept{Types: []*types.Type{types.StringType}}
-	binaryP    = Accept{Types: []*types.Type{types.BinaryType}}
-	dateP      = Accept{Types: []*types.Type{types.DateType}}
-	tsP        = Accept{Types: []*types.Type{types.TimestampType}}
-	ntzP       = Accept{Types: []*types.Type{types.TimestampNTZType}}
-	timeP      = Accept{Types: []*types.Type{types.TimeType}}
-	numericP   = Accept{Name: "NUMERIC", Types: []*types.Type{types.Float64Type}, Test: (*types.Type).IsNumeric}
-	integralP  = Accept{Name: "INTEGRAL", Types: []*types.Type{types.Int64Type}, Test: (*types.Type).IsIntegral}
+	anyP      = Accept{Name: "ANY", Test: func(*types.Type) bool { return true }}
+	boolP     = Accept{Types: []*types.Type{types.BoolType}}
+	int32P    = Accept{Types: []*types.Type{types.Int32Type}}
+	int64P    = Accept{Types: []*types.Type{types.Int64Type}}
+	doubleP   = Accept{Types: []*types.Type{types.Float64Type}}
+	stringP   = Accept{Types: []*types.Type{types.StringType}}
+	binaryP   = Accept{Types: []*types.Type{types.BinaryType}}
+	dateP     = Accept{Types: []*types.Type{types.DateType}}
+	tsP       = Accept{Types: []*types.Type{types.TimestampType}}
+	ntzP      = Accept{Types: []*types.Type{types.TimestampNTZType}}
+	timeP     = Accept{Types: []*types.Type{types.TimeType}}
+	numericP  = Accept{Name: "NUMERIC", Types: []*types.Type{types.Float64Type}, Test: (*types.Type).IsNumeric}
+	integralP = Accept{Name: "INTEGRAL", Types: []*types.Type{types.Int32Type}, Test: (*types.Type).IsIntegral, Exact: true}
+	// itemP is the position of an array's element.
+	itemP = Accept{Name: "INT", Test: func(t *types.Type) bool { return t.IsIntegral() && t.Kind != types.Int64 }, Exact: true}
+	// stampP is a timestamp, with a time zone or without.
+	stampP = Accept{Name: `("(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)" or "(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN [7, 9])")`, Types: []*types.Type{types.TimestampType},
+		Test: func(t *types.Type) bool { return t.Kind == types.Timestamp || t.Kind == types.TimestampNTZ }, Exact: true}
 	dayTimeP   = Accept{Name: "INTERVAL DAY TO SECOND", Types: []*types.Type{types.DayTimeType}}
 	yearMonthP = Accept{Name: "INTERVAL YEAR TO MONTH", Types: []*types.Type{types.YearMonthType}}
 	calendarP  = Accept{Name: "INTERVAL", Types: []*types.Type{types.CalendarType}}

@@ -199,6 +199,12 @@ func microsPart(v *vec.Vector, i int) types.CalendarValue {
 
 func calPart(v *vec.Vector, i int) types.CalendarValue { return vec.Of[types.CalendarValue](v)[i] }
 
+// sinceMidnight is how many seconds after the start of its day an instant is: where the clock is put forward or
+// back on that day, not what the clock shows.
+func sinceMidnight(z *types.ZoneCache, us, day int64) int64 {
+	return (us - z.FromLocal(day*types.MicrosPerDay)) / types.MicrosPerSecond
+}
+
 func monthsBetween(a *Args) (*vec.Vector, error) {
 	z, err := zoneOf(a)
 	if err != nil {
@@ -215,7 +221,7 @@ func monthsBetween(a *Args) (*vec.Vector, error) {
 			out[i] = months
 			continue
 		}
-		s1, s2 := types.FloorMod(x, types.MicrosPerDay)/types.MicrosPerSecond, types.FloorMod(y, types.MicrosPerDay)/types.MicrosPerSecond
+		s1, s2 := sinceMidnight(z, vec.Of[int64](a.V[0])[i], d1), sinceMidnight(z, vec.Of[int64](a.V[1])[i], d2)
 		sec := int64(k1-k2)*types.SecondsPerDay + s1 - s2
 		out[i] = months + float64(sec)/float64(31*types.SecondsPerDay)
 		if len(a.V) < 3 || vec.Of[bool](a.V[2])[i] {
@@ -422,7 +428,7 @@ func datetimeCore() []Def {
 	maybe := func(d Def) Def { d.Nulls = NullMaybe; return d }
 	part := func(name, usage string, f func(int64) int64, sql, want string) Def {
 		k := dayPart(f)
-		return def(name, usage, Example{sql, want}, sig(i32, k, dateP), sig(i32, k, tsP), sig(i32, k, ntzP))
+		return def(name, usage, Example{sql, want}, dayParts(k)...)
 	}
 	clock := func(name, usage string, unit, mod int64, sql, want string) Def {
 		k := clockPart(unit, mod)
@@ -517,9 +523,9 @@ func datetimeCore() []Def {
 		def("window_start", "Gives the start of a time window.", Example{}, sig(givesArg(0), windowStart, tsP, int64P, int64P, int64P, int32P), sig(givesArg(0), windowStart, ntzP, int64P, int64P, int64P, int32P)),
 		def("unix_date", "Counts the days since 1970-01-01.", Example{"SELECT unix_date(DATE('1970-01-02'))", "1"}, sig(i32, identity, dateP)),
 		def("date_from_unix_date", "Gives the date so many days after 1970-01-01.", Example{"SELECT date_from_unix_date(1)", "1970-01-02"}, sig(date, identity, int32P)),
-		def("unix_micros", "Counts the microseconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_micros(TIMESTAMP('1970-01-01 00:00:01Z'))", "1000000"}, sig(bigint, identity, tsP)),
-		def("unix_millis", "Counts the milliseconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_millis(TIMESTAMP('1970-01-01 00:00:01Z'))", "1000"}, sig(bigint, long64(overMicros(1000)), tsP)),
-		def("unix_seconds", "Counts the seconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_seconds(TIMESTAMP('1970-01-01 00:00:01Z'))", "1"}, sig(bigint, long64(overMicros(types.MicrosPerSecond)), tsP)),
+		def("unix_micros", "Counts the microseconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_micros(TIMESTAMP('1970-01-01 00:00:01Z'))", "1000000"}, sig(bigint, identity, stampP)),
+		def("unix_millis", "Counts the milliseconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_millis(TIMESTAMP('1970-01-01 00:00:01Z'))", "1000"}, sig(bigint, long64(overMicros(1000)), stampP)),
+		def("unix_seconds", "Counts the seconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_seconds(TIMESTAMP('1970-01-01 00:00:01Z'))", "1"}, sig(bigint, long64(overMicros(types.MicrosPerSecond)), stampP)),
 		def("timestamp_micros", "Gives the timestamp so many microseconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_micros(1230219000123123)", "2008-12-25 15:30:00.123123"}, sig(ts, long64(timesMicros(1)), integralP)),
 		def("timestamp_millis", "Gives the timestamp so many milliseconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_millis(1230219000123)", "2008-12-25 15:30:00.123"}, sig(ts, long64(timesMicros(1000)), integralP)),
 		maybe(def("timestamp_seconds", "Gives the timestamp so many seconds after 1970-01-01 00:00:00 UTC.", Example{"SELECT timestamp_seconds(1230219000)", "2008-12-25 15:30:00"}, Overload{Params: params(onlyIntP), RetExpr: retAnyNull(ts), Eval: long64(timesMicros(types.MicrosPerSecond))}, Overload{Params: params(onlyNumP), RetExpr: func(c *plan.Call) (*types.Type, bool, error) {

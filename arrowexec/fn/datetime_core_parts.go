@@ -180,12 +180,22 @@ func splitPart(a *Args) (*vec.Vector, error) {
 	return b.finish(a.Ret), nil
 }
 
+// dayParts are the overloads of a function of a date. It takes timestamps as they are, rather than cast
+// to dates; that such a cast may give NULL shows in what it returns.
+func dayParts(k Kernel) []Overload {
+	ret := func(c *plan.Call) (*types.Type, bool, error) {
+		t := c.Args[0].Type()
+		return types.Int32Type, c.Args[0].Nullable() || t.Kind == types.TimestampNTZ, nil
+	}
+	p := Accept{Name: "DATE", Types: []*types.Type{types.DateType}, Test: (*types.Type).IsDatetime}
+	return []Overload{{Params: params(p), RetExpr: ret, Eval: k}}
+}
+
 func datetimeParts() []Def {
 	i32 := gives(types.Int32Type)
 	internal := func(name, usage string, o ...Overload) Def {
 		return Def{Name: name, Since: "3.0.0", Group: "internal", Usage: usage, Kind: plan.FnScalar, Overloads: o}
 	}
-	dates := func(k Kernel) []Overload { return []Overload{sig(i32, k, dateP), sig(i32, k, tsP), sig(i32, k, ntzP)} }
 	seconds := gives(types.NewDecimal(8, 6))
 	sourceP := Accept{Name: `("DATE" or "TIMESTAMP" or "INTERVAL")`, Types: []*types.Type{types.TimestampType},
 		Test: func(t *types.Type) bool { return t.IsDatetime() || t.Kind == types.Time || isInterval(t) }}
@@ -197,8 +207,8 @@ func datetimeParts() []Def {
 	datePart.Aliases = []string{"datepart"}
 	return []Def{
 		extract("extract", Example{"SELECT extract(YEAR FROM TIMESTAMP '2019-08-12 01:00:00.123456')", "2019"}), datePart,
-		internal("year_of_week", "Gives the year that the ISO week belongs to.", dates(dayPart(func(d int64) int64 { return yearOf(d - types.FloorMod(d+3, 7) + 3) }))...),
-		internal("iso_weekday", "Gives the day of the week, 1 for Monday.", dates(dayPart(func(d int64) int64 { return types.FloorMod(d+3, 7) + 1 }))...),
+		internal("year_of_week", "Gives the year that the ISO week belongs to.", dayParts(dayPart(func(d int64) int64 { return yearOf(d - types.FloorMod(d+3, 7) + 3) }))...),
+		internal("iso_weekday", "Gives the day of the week, 1 for Monday.", dayParts(dayPart(func(d int64) int64 { return types.FloorMod(d+3, 7) + 1 }))...),
 		internal("second_fraction", "Gives the seconds with their fraction.", sig(seconds, secondFraction, tsP), sig(seconds, secondFraction, ntzP), sig(seconds, secondFraction, timeP)),
 		internal("interval_year", "Gives the years of an interval.", sig(i32, intervalPart(func(m, _, _ int64) int64 { return m / 12 }), intervalP)),
 		internal("interval_month", "Gives the months beside the years.", sig(gives(types.Int8Type), intervalPart(func(m, _, _ int64) int64 { return m % 12 }), intervalP)),

@@ -252,11 +252,7 @@ var secondsOf = longKernel(func(a *Args, s *clockState, i int) (int64, bool, err
 	if a.V[0].Type.Kind == types.Date {
 		return types.FloorDiv(s.zone.FromLocal(int64(vec.Of[int32](a.V[0])[i])*types.MicrosPerDay), types.MicrosPerSecond), true, nil
 	}
-	x := vec.Of[int64](a.V[0])[i]
-	if a.V[0].Type.Kind == types.TimestampNTZ {
-		x = s.zone.FromLocal(x)
-	}
-	return types.FloorDiv(x, types.MicrosPerSecond), true, nil
+	return types.FloorDiv(vec.Of[int64](a.V[0])[i], types.MicrosPerSecond), true, nil // without a time zone as if in UTC
 })
 
 // micros6 is a decimal of row i in millionths.
@@ -534,6 +530,23 @@ func sigAnsi(t *types.Type, k Kernel, a ...Accept) Overload {
 }
 
 // castFirst makes the overload that is a cast of the first argument.
+// asInstant is a timestamp beside a pattern that isn't needed: its microseconds count from 1970 in UTC, be it with a
+// time zone or without, and become a timestamp of the other kind, or the date of that instant.
+func asInstant(to *types.Type, in ...Accept) Overload {
+	return sigAnsi(to, func(a *Args) (*vec.Vector, error) {
+		v := vec.FromSlice(types.TimestampType, vec.Of[int64](a.V[0]), a.V[0].Null)
+		if to.Kind != types.Date {
+			v = vec.FromSlice(to, vec.Of[int64](a.V[0]), a.V[0].Null)
+			return v, nil
+		}
+		c, err := state(a, func() (*Caster, error) { return NewCaster(types.TimestampType, to, a.Mode, a.Env, a.pos()) })
+		if err != nil {
+			return nil, err
+		}
+		return c.Cast(v)
+	}, in...)
+}
+
 func castFirst(to *types.Type, in ...Accept) Overload {
 	k := func(a *Args) (*vec.Vector, error) {
 		c, err := state(a, func() (*Caster, error) { return NewCaster(a.V[0].Type, to, a.Mode, a.Env, a.pos()) })
@@ -577,7 +590,7 @@ func datetimePatterns() []Def {
 	}
 	stamp := func(t *types.Type, as parseAs, instead string) []Overload {
 		return []Overload{castFirst(t, stringP), castFirst(t, dateP), castFirst(t, tsP), castFirst(t, ntzP), castFirst(t, numericP),
-			sigAnsi(t, parsePattern(as, instead), stringP, stringP), castFirst(t, dateP, stringP), castFirst(t, tsP, stringP), castFirst(t, ntzP, stringP)}
+			sigAnsi(t, parsePattern(as, instead), stringP, stringP), castFirst(t, dateP, stringP), asInstant(t, tsP, stringP), asInstant(t, ntzP, stringP)}
 	}
 	all := func(l []Overload) []Overload {
 		for i := range l {
@@ -653,9 +666,9 @@ func datetimePatterns() []Def {
 		unix,
 		def("to_unix_timestamp", "1.6.0", "Counts the seconds since 1970-01-01 00:00:00 UTC, of a text, a date or a timestamp.", "SELECT to_unix_timestamp('2016-04-08', 'yyyy-MM-dd')", "1460073600", pairs()...),
 		def("to_date", "1.5.0", "Reads a date, by a pattern if one is given.", "SELECT to_date('2016-12-31', 'yyyy-MM-dd')", "2016-12-31",
-			append(dateOf(), sigAnsi(date, parsePattern(asDate, "try_to_date"), stringP, stringP), castFirst(date, dateP, stringP), castFirst(date, tsP, stringP), castFirst(date, ntzP, stringP))...),
+			append(dateOf(), sigAnsi(date, parsePattern(asDate, "try_to_date"), stringP, stringP), castFirst(date, dateP, stringP), castFirst(date, tsP, stringP), asInstant(date, ntzP, stringP))...),
 		def("try_to_date", "4.0.0", "Is to_date, with NULL for what is no date.", "SELECT try_to_date('foo', 'yyyy-MM-dd')", "NULL",
-			all(append(dateOf(), sigAnsi(date, parsePattern(asDate, ""), stringP, stringP), castFirst(date, dateP, stringP), castFirst(date, tsP, stringP), castFirst(date, ntzP, stringP)))...),
+			all(append(dateOf(), sigAnsi(date, parsePattern(asDate, ""), stringP, stringP), castFirst(date, dateP, stringP), castFirst(date, tsP, stringP), asInstant(date, ntzP, stringP)))...),
 		def("to_timestamp", "2.2.0", "Reads a timestamp, by a pattern if one is given.", "SELECT to_timestamp('2016-12-31', 'yyyy-MM-dd')", "2016-12-31 00:00:00", stamp(ts, asTimestamp, "try_to_timestamp")...),
 		def("to_timestamp_ltz", "3.4.0", "Reads a timestamp with the session's time zone.", "SELECT to_timestamp_ltz('2016-12-31 00:12:00')", "2016-12-31 00:12:00", stamp(ts, asTimestamp, "try_to_timestamp")...),
 		def("to_timestamp_ntz", "3.4.0", "Reads a timestamp without time zone.", "SELECT to_timestamp_ntz('2016-12-31 00:12:00')", "2016-12-31 00:12:00", stamp(ntz, asNTZ, "try_to_timestamp")...),

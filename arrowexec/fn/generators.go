@@ -34,7 +34,7 @@ func generators() []Def {
 		one("inline_outer", "Is inline with a row of nulls for an array that is null or empty.", "array(struct(1, 'a'), struct(2, 'b'))", "1	a\n2	b", inlineOf(true), structs, rows),
 		{Name: "stack", Since: "2.0.0", Group: "generator_funcs", Usage: "Makes `n` rows of the expressions that follow, filled row by row.",
 			Kind: plan.FnGenerator, Nulls: NullKernel, Gen: &GenDef{Columns: stackColumns, Run: runStack},
-			Overloads: []Overload{{Params: []Accept{{Types: []*types.Type{types.Int32Type}}, aggAny}, Variadic: true, Ret: retSame}},
+			Overloads: []Overload{{Params: []Accept{onlyInt32P, aggAny}, Variadic: true, Ret: retSame}},
 			Examples:  []Example{{"SELECT stack(2, 1, 2, 3)", "1	2\n3	NULL"}}},
 	}
 }

@@ -305,11 +305,11 @@ func jsonFunctions() []Def {
 		return d
 	}
 	return []Def{
-		def("get_json_object", "1.5.0", "Gives what a path leads to in a JSON text.", `SELECT get_json_object('{"a":"b"}', '$.a')`, "b", NullMaybe, sig(str, getJSONObject, stringP, stringP)),
+		def("get_json_object", "1.5.0", "Gives what a path leads to in a JSON text.", `SELECT get_json_object('{"a":"b"}', '$.a')`, "b", NullMaybe, sig(str, getJSONObject, onlyTextP, onlyTextP)),
 		def("json_array_length", "3.1.0", "Counts the elements of a JSON array.", `SELECT json_array_length('[1,2,3,{"f1":1,"f2":[5,6]},4]')`, "5", NullMaybe, sig(gives(types.Int32Type), jsonArrayLength, exactTextP)),
 		def("json_object_keys", "3.1.0", "Gives the keys of a JSON object.", `SELECT json_object_keys('{"f1":"abc","f2":{"f3":"a", "f4":"b"}}')`, `["f1","f2"]`, NullMaybe, sig(gives(types.NewArray(types.StringType, true)), jsonObjectKeys, exactTextP)),
 		pretty(def("from_json", "2.2.0", "Reads a JSON text as a struct, an array or a map.", `SELECT from_json('{"a":1, "b":0.8}', 'a INT, b DOUBLE')`, `{"a":1,"b":0.8}`, NullMaybe,
-			Overload{Params: params(stringP, stringP), RetExpr: retFromJSON, Eval: fromJSON}, Overload{Params: params(stringP, stringP, mapP), RetExpr: retFromJSON, Eval: fromJSON})),
+			Overload{Params: params(onlyTextP, stringP), RetExpr: retFromJSON, Eval: fromJSON}, Overload{Params: params(onlyTextP, stringP, mapP), RetExpr: retFromJSON, Eval: fromJSON})),
 		pretty(def("to_json", "2.2.0", "Writes a struct, an array or a map as JSON.", `SELECT to_json(named_struct('a', 1, 'b', 2))`, `{"a":1,"b":2}`, NullMaybe, sig(str, toJSON, nested), sig(str, toJSON, nested, mapP))),
 		pretty(def("schema_of_json", "2.4.0", "Gives the type that a JSON text has.", `SELECT schema_of_json('[{"col":0}]')`, "ARRAY<STRUCT<col: BIGINT>>", NullIn, sig(str, schemaOfJSON, exactTextP), sig(str, schemaOfJSON, exactTextP, mapP))),
 		tuple,

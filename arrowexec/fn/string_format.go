@@ -270,6 +270,11 @@ func padText(dst []byte, s string, width int, left bool) []byte {
 	return dst
 }
 
+// countsUnits reports whether values of a type are a number of units to Spark's run time: of days, months, microseconds.
+func countsUnits(t *types.Type) bool {
+	return t.IsDatetime() || t.Kind == types.Time || t.IsAnsiInterval()
+}
+
 // formatOne writes one argument by one conversion; ok is false when they don't go together.
 func formatOne(v *vec.Vector, i int, conv byte, flag string, width, prec int, s *clockState) (text string, ok bool) {
 	upper := conv >= 'A' && conv <= 'Z'
@@ -286,7 +291,7 @@ func formatOne(v *vec.Vector, i int, conv byte, flag string, width, prec int, s 
 		}
 		return "true", true
 	case 's', 'S':
-		text = string(AppendText(nil, v, i, s.loc))
+		text = string(appendInternal(nil, v, i))
 		if prec >= 0 {
 			text = text[:runeOffset([]byte(text), prec)]
 		}
@@ -320,7 +325,7 @@ func formatOne(v *vec.Vector, i int, conv byte, flag string, width, prec int, s 
 		}
 		return text
 	}
-	integral := v.Type.IsIntegral()
+	integral := v.Type.IsIntegral() || countsUnits(v.Type)
 	switch conv {
 	case 'c', 'C':
 		if v.Type.IsString() {

@@ -706,34 +706,85 @@ func uuids(a *Args) (*vec.Vector, error) {
 	})(a)
 }
 
-// sentences cuts a text into sentences, and these into words.
+// endOfSentence finds where the first sentence of a text ends. A full stop ends one only before a space and
+// what doesn't start with a small letter; other marks always do. Closing marks belong to the sentence.
+func endOfSentence(text []rune) int {
+	for i := 0; i < len(text); i++ {
+		full := text[i] == '.'
+		if !full && !strings.ContainsRune("!?。！？", text[i]) {
+			continue
+		}
+		for i+1 < len(text) && strings.ContainsRune(".!?。！？)]}\"'”’", text[i+1]) {
+			i++
+			full = full && strings.ContainsRune(".)]}\"'”’", text[i])
+		}
+		next := i + 1
+		for next < len(text) && unicode.IsSpace(text[next]) {
+			next++
+		}
+		if !full || next > i+1 && (next == len(text) || !unicode.IsLower(text[next])) {
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+// words cuts a sentence: letters and digits go together, and so do letters around a mark as in "isn't" and
+// "well-known", and digits around one as in "1,000.5". A sign before a number belongs to it, and what doesn't start with a
+// letter or a digit is left out.
+func words(text []rune, add func(string)) int {
+	n := 0
+	for i := 0; i < len(text); {
+		from := i
+		digit := func(k int) bool { return k < len(text) && unicode.IsDigit(text[k]) }
+		letter := func(k int) bool { return k < len(text) && (unicode.IsLetter(text[k]) || text[k] == '_') }
+		for (unicode.Is(unicode.Sc, text[i]) || text[i] == '#' || text[i] == '.') && i+1 < len(text) && (digit(i+1) || i > from) && !digit(i) {
+			i++
+		}
+		for i < len(text) {
+			r := text[i]
+			switch {
+			case letter(i), digit(i), unicode.Is(unicode.M, r):
+				i++
+				continue
+			case i > from && letter(i-1) && letter(i+1) && (r == '\'' || r == '.' || r == '"' || unicode.Is(unicode.Pd, r)),
+				i > from && digit(i-1) && digit(i+1) && (r == ',' || r == '.' || r == '\'' || r == '"'):
+				i += 2
+				continue
+			case i > from && digit(i-1) && (r == '%' || r == '&'):
+				i++
+			}
+			break
+		}
+		if i == from {
+			i++
+			continue
+		}
+		if unicode.IsLetter(text[from]) || unicode.IsDigit(text[from]) {
+			add(string(text[from:i]))
+			n++
+		}
+	}
+	return n
+}
+
+// sentences cuts a text into sentences, and these into words. Language and country don't matter, and may be NULL.
 func sentences(a *Args) (*vec.Vector, error) {
 	b := vec.NewBuilder(a.Ret, a.N)
 	for i := range a.N {
-		if a.skipped(i) {
-			b.EndList(0)
+		if a.skipped(i) || a.V[0].IsNull(i) {
+			b.AppendNull()
 			continue
 		}
-		text := a.V[0].Str(i)
 		n := 0
-		for text != "" {
-			end := strings.IndexAny(text, ".!?")
-			s := text
-			if end >= 0 {
-				s, text = text[:end], text[end+1:]
-			} else {
-				text = ""
-			}
-			words := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '_' })
-			if len(words) == 0 {
-				continue
-			}
+		for text := []rune(a.V[0].Str(i)); len(text) > 0; {
+			end := endOfSentence(text)
 			inner := b.Child(0)
-			for _, w := range words {
-				inner.Child(0).AppendString(w)
+			if k := words(text[:end], inner.Child(0).AppendString); k > 0 {
+				inner.EndList(k)
+				n++
 			}
-			inner.EndList(len(words))
-			n++
+			text = text[end:]
 		}
 		b.EndList(n)
 		if err := a.yields(i); err != nil {
@@ -783,7 +834,7 @@ func textMore() []Def {
 	})
 	lev, sub := gives(types.Int32Type), cutKernel(substringIndex)
 	maskO := func(n int) Overload {
-		p := params(stringP, onlyTextP, onlyTextP, onlyTextP, onlyTextP)[:n]
+		p := params(onlyTextP, onlyTextP, onlyTextP, onlyTextP, onlyTextP)[:n]
 		return Overload{Params: p, RetExpr: retMask, Eval: mask}
 	}
 	masked := nulls(def("mask", "3.4.0", "Replaces capitals by X, small letters by x and digits by n, or by what is given; a NULL keeps them.", "SELECT mask('abcd-EFGH-8765-4321')", "xxxx-XXXX-nnnn-nnnn", maskO(1), maskO(2), maskO(3), maskO(4), maskO(5)), NullKernel)
@@ -815,7 +866,7 @@ func textMore() []Def {
 	eltDef.Ansi = true
 	urlPart := func(name string, try bool, sql, want string) Def {
 		k := parseURL(try)
-		return group(nulls(def(name, "2.0.0", "Gives a part of a URL: HOST, PATH, QUERY (or one of its values), REF, PROTOCOL, FILE, AUTHORITY or USERINFO.", sql, want, sig(str, k, stringP, stringP), sig(str, k, stringP, stringP, stringP)), NullMaybe), "url_funcs")
+		return group(nulls(def(name, "2.0.0", "Gives a part of a URL: HOST, PATH, QUERY (or one of its values), REF, PROTOCOL, FILE, AUTHORITY or USERINFO.", sql, want, sig(str, k, onlyTextP, onlyTextP), sig(str, k, onlyTextP, onlyTextP, onlyTextP)), NullMaybe), "url_funcs")
 	}
 	return []Def{
 		ws,
@@ -832,7 +883,7 @@ func textMore() []Def {
 		nulls(def("decode", "1.5.0", "Reads a text in a character set.", "SELECT decode(encode('abc', 'utf-8'), 'utf-8')", "abc", sig(str, tryText(decodeText), binaryP, stringP)), NullMaybe),
 		def("overlay", "3.0.0", "Puts a text over a part of another.", "SELECT overlay('Spark SQL' PLACING '_' FROM 6)", "Spark_SQL", sig(str, overlay(true), stringP, stringP, int32P), sig(str, overlay(true), stringP, stringP, int32P, int32P), sig(bin, overlay(false), binaryP, binaryP, int32P), sig(bin, overlay(false), binaryP, binaryP, int32P, int32P)),
 		def("space", "1.5.0", "Gives so many blanks.", "SELECT concat(space(2), '1')", "  1", sig(str, space, int32P)),
-		nulls(def("sentences", "2.0.0", "Cuts a text into sentences of words.", "SELECT sentences('Hi there! Good morning.')", `[["Hi","there"],["Good","morning"]]`, sig(words, sentences, stringP), sig(words, sentences, stringP, stringP), sig(words, sentences, stringP, stringP, stringP)), NullMaybe),
+		nulls(def("sentences", "2.0.0", "Cuts a text into sentences of words.", "SELECT sentences('Hi there! Good morning.')", `[["Hi","there"],["Good","morning"]]`, sig(words, sentences, stringP), sig(words, sentences, stringP, stringP), sig(words, sentences, stringP, stringP, stringP)), NullKernel),
 		eltDef,
 		def("find_in_set", "1.5.0", "Gives the position of a text in a list parted by commas, from 1; 0 if it isn't there.", "SELECT find_in_set('ab', 'abc,b,ab,c,def')", "3", sig(i32, intKernel(findInSet), stringP, stringP)),
 		group(nulls(def("url_encode", "3.4.0", "Writes a text so that it can be part of a URL.", "SELECT url_encode('https://spark.apache.org')", "https%3A%2F%2Fspark.apache.org", sig(str, textKernel(urlEncode), stringP)), NullMaybe), "url_funcs"),

@@ -28,6 +28,7 @@ var (
 	onlyTimeP   = exact("TIME", func(t *types.Type) bool { return t.Kind == types.Time }, types.TimeType)
 	onlyTextP   = exact("STRING", (*types.Type).IsString, types.StringType)
 	onlyDateP   = exact("DATE", func(t *types.Type) bool { return t.Kind == types.Date }, types.DateType)
+	onlyInt32P  = exact("INT", func(t *types.Type) bool { return t.Kind == types.Int32 }, types.Int32Type)
 	onlyIntP    = exact("INTEGRAL", (*types.Type).IsIntegral, types.Int64Type)
 	onlyBinaryP = exact("BINARY", func(t *types.Type) bool { return t.Kind == types.Binary }, types.BinaryType)
 	onlyBoolP   = exact("BOOLEAN", func(t *types.Type) bool { return t.Kind == types.Bool }, types.BoolType)

@@ -356,8 +356,8 @@ func variantFunctions() []Def {
 			Examples:  []Example{{"SELECT * FROM " + name + `(parse_json('["hello", "world"]'))`, "0\tNULL\t\"hello\"\n1\tNULL\t\"world\""}}}
 	}
 	return []Def{
-		def("parse_json", "Reads a JSON text as a VARIANT.", `SELECT parse_json('{"a":1,"b":0.8}')`, `{"a":1,"b":0.8}`, NullIn, sig(vt, parseVariant(false), stringP)),
-		def("try_parse_json", "Reads a JSON text as a VARIANT, and gives null for what isn't JSON.", `SELECT try_parse_json('{"a":1,}')`, "NULL", NullMaybe, sig(vt, parseVariant(true), stringP)),
+		def("parse_json", "Reads a JSON text as a VARIANT.", `SELECT parse_json('{"a":1,"b":0.8}')`, `{"a":1,"b":0.8}`, NullIn, sig(vt, parseVariant(false), onlyTextP)),
+		def("try_parse_json", "Reads a JSON text as a VARIANT, and gives null for what isn't JSON.", `SELECT try_parse_json('{"a":1,}')`, "NULL", NullMaybe, sig(vt, parseVariant(true), onlyTextP)),
 		def("is_variant_null", "Tells whether a VARIANT holds the null of JSON, which isn't NULL.", `SELECT is_variant_null(parse_json('null'))`, "true", NullNever,
 			sig(boolean, variantTest(func(v variant) bool { k, _ := v.kind(); return k == variantNull }), variantP)),
 		def("is_valid_variant", "Tells whether the bytes of a VARIANT are well-formed.", `SELECT is_valid_variant(parse_json('1'))`, "true", NullIn,

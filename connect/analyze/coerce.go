@@ -43,10 +43,10 @@ func (r *run) canImplicit(a, b *types.Type) bool {
 	case a.IsString():
 		return b.IsNumeric() || b.Kind == types.Bool || b.Kind == types.Binary || b.IsDatetime() || b.Kind == types.Time || b.IsAnsiInterval()
 	case b.IsString():
-		return a.Kind < types.Array && a.Kind != types.CalendarInterval
+		return a.Kind < types.Array && (r.Conf.ANSI || a.Kind != types.CalendarInterval) || a.Kind == types.Variant
 	case a.IsNumeric() && b.IsNumeric():
 		return true
-	case a.IsDatetime() && b.IsDatetime():
+	case (a.IsDatetime() || a.Kind == types.Time) && b.IsDatetime():
 		return true
 	case a.Kind == types.Time && b.Kind == types.Time:
 		return true
@@ -124,8 +124,6 @@ func literalDecimal(e plan.Expr) *types.Type {
 	}
 	var v int64
 	switch x := l.Value.(type) {
-	case int8:
-		v = int64(x)
 	case int16:
 		v = int64(x)
 	case int32:

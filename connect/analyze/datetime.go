@@ -189,6 +189,9 @@ func (d *dateCall) minus() (plan.Expr, error) {
 			}
 		}
 		t := r.coercion().Tightest(x, y)
+		if !types.SameType(x, y) && x.Kind != types.Null && y.Kind != types.Null { // each by its clock
+			t = types.TimestampNTZType
+		}
 		return r.note(difference("subtract_timestamps", t, types.DayTimeType), d.c), nil
 	case y.Kind == types.Date, x.Kind == types.Date && y.Kind == types.Null:
 		if x.Kind == types.Time {
@@ -261,5 +264,9 @@ func (r *run) intervalScale(c *plan.Call) (plan.Expr, error) {
 	}
 	n := *c
 	n.Args = []plan.Expr{a, b}
+	if x.Kind == types.CalendarInterval && c.Mode != plan.Try {
+		w := plan.Call{At: c.At, Name: map[string]string{"*": "multiply_interval", "/": "divide_interval"}[c.Name], Args: n.Args}
+		return r.note(r.finish(&n, t, anyNull(n.Args)), &w), nil
+	}
 	return r.finish(&n, t, anyNull(n.Args) || c.Name == "/" && c.Mode == plan.Try || c.Mode == plan.Try), nil
 }

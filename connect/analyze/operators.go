@@ -317,7 +317,7 @@ func (r *run) compare(c *plan.Call) (plan.Expr, error) {
 	if t.Kind == types.Null {
 		t = types.BoolType
 	}
-	if !t.IsOrderable() && (t.Kind == types.Map || t.Kind == types.Variant || t.IsSpatial() || t.Kind == types.CalendarInterval && c.Name != "=" && c.Name != "<=>" || hasMap(t)) {
+	if !t.IsOrderable() && (t.Kind == types.Map || t.Kind == types.Variant || t.IsSpatial() || t.Kind == types.CalendarInterval || hasMap(t)) {
 		return nil, aerr("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", errs.ID(c.Name), "dataType", errs.Quote(t.SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
 	}
 	c.Args = []plan.Expr{r.implicit(a, t), r.implicit(b, t)}
@@ -658,6 +658,23 @@ func (r *run) tryArithmetic(c *plan.Call) (plan.Expr, error) {
 	}
 	if k, ok := x.(*plan.Call); ok {
 		k.Mode, k.Null = plan.Try, true
+		for i, a := range k.Args { // a text that is no number is one more failure that gives NULL
+			k.Args[i] = triedText(a)
+		}
 	}
 	return r.note(x, c), nil
+}
+
+// triedText makes the implicit casts of a text, which may be one upon the other, give NULL where they fail.
+func triedText(e plan.Expr) plan.Expr {
+	t, ok := e.(*plan.Cast)
+	if !ok || !t.Implicit {
+		return e
+	}
+	n := *t
+	if n.Child = triedText(t.Child); n.Child != t.Child || n.Child.Type().IsString() {
+		n.Mode = plan.Try
+		return &n
+	}
+	return e
 }

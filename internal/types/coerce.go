@@ -196,9 +196,9 @@ func promote(a, b *Type, ansi bool) *Type {
 		return PromoteString(a, b)
 	}
 	switch {
-	case a.IsString() && b.Kind < Array && b.Kind != Binary && b.Kind != Bool:
+	case a.IsString() && (b.Kind < Array && b.Kind != CalendarInterval || b.Kind == Variant) && b.Kind != Binary && b.Kind != Bool:
 		return a
-	case b.IsString() && a.Kind < Array && a.Kind != Binary && a.Kind != Bool:
+	case b.IsString() && (a.Kind < Array && a.Kind != CalendarInterval || a.Kind == Variant) && a.Kind != Binary && a.Kind != Bool:
 		return b
 	}
 	return nil
@@ -220,7 +220,7 @@ func PromoteString(a, b *Type) *Type {
 		return Int64Type
 	case b.IsFractional():
 		return Float64Type
-	case b.Kind == Bool, b.Kind == Binary, b.IsDatetime(), b.Kind == Time:
+	case b.Kind == Bool, b.Kind == Binary, b.IsDatetime(), b.Kind == Time, b.Kind == Variant:
 		return b
 	}
 	return nil
