@@ -75,6 +75,8 @@ func Keys() []Key {
 			Doc: "Memory that operators may reserve; beyond it they spill to disk. 0: 60 % of the machine's or the container's. The process takes up to a quarter more, and what suspended tasks hold; the Go run time (GOMEMLIMIT) is told to stay within that, and within 90 % of the container's limit if there is one (cgroup v1 or v2), unless GOMEMLIMIT is set."},
 		{Name: "neptune.suspend.maxMemory", Flag: "suspend-memory", Default: "0", Kind: Bytes,
 			Doc: "Memory that suspended tasks may hold beside neptune.executor.memory, so that those they make room for find it free. A task that would hold more spills when it is suspended, and what it can't spill counts in neptune.executor.memory. 0: a quarter of that."},
+		{Name: "neptune.scan.pageCache", Default: "0.016", Kind: Fraction,
+			Doc: "Memory for inflated pages of compressed Parquet files, as a share of neptune.executor.memory, beside it. Pages are kept from their second reading on; those asked for most often stay. 0: none are kept."},
 		{Name: "neptune.driver.port", Flag: "executors-port", Default: "-1", Kind: Int,
 			Doc: "Port for executors that are processes of their own (`neptune executor --driver host:port`). 0 takes a free one, which the log names; -1: there are none, and all tasks run in the server's process."},
 		{Name: "neptune.driver.host", Default: "127.0.0.1", Spark: "spark.driver.bindAddress",
@@ -157,7 +159,9 @@ type Conf struct {
 	Memory int64
 	// SuspendMemory is for what suspended tasks hold beside Memory.
 	SuspendMemory int64
-	BatchNice     int
+	// PageCache is for inflated pages of files, beside Memory.
+	PageCache int64
+	BatchNice int
 	// Executors: there may be some in processes of their own.
 	Executors    bool
 	DriverHost   string
@@ -293,6 +297,7 @@ func fill(get func(Key) (string, error)) (*Conf, error) {
 	if c.SuspendMemory, _ = ParseBytes(values["neptune.suspend.maxMemory"]); c.SuspendMemory <= 0 {
 		c.SuspendMemory = c.Memory / 4
 	}
+	c.PageCache = int64(frac("neptune.scan.pageCache") * float64(c.Memory))
 	return c, nil
 }
 

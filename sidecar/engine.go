@@ -81,6 +81,7 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	e.stored = newStore(e.cache)
 	e.pool.SetParkLimit(c.SuspendMemory)
 	state.SetKeepLimit(c.Memory / 4)
+	datasource.SetPageCache(c.PageCache)
 	e.shuffle = shuffle.NewLocal(e.pool)
 	if c.Executors {
 		if err := openExchange(e, c); err != nil {
@@ -100,6 +101,8 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	m.Gauge("memory_suspended_bytes", "Memory that suspended tasks hold beside the reserved.", func() float64 { n, _ := e.pool.Parked(); return float64(n) })
 	m.Gauge("memory_suspended_limit_bytes", "Memory that suspended tasks may hold beside the limit.", func() float64 { _, n := e.pool.Parked(); return float64(n) })
 	m.Gauge("state_kept_bytes", "Memory of streaming state kept between micro-batches.", func() float64 { return float64(state.Kept()) })
+	m.Gauge("page_cache_bytes", "Memory of inflated pages of files that are kept.", func() float64 { n, _ := datasource.PageCache(); return float64(n) })
+	m.Gauge("page_cache_hits", "How often a kept page was used again.", func() float64 { _, n := datasource.PageCache(); return float64(n) })
 	m.Counters("spilled_bytes_total", "Bytes written to disk for want of memory, by kind of operator.", "operator", e.pool.Spilled)
 	m.Gauge("slots", "Tasks that may run at once.", func() float64 { return float64(c.Slots) })
 	count := func(i int) func() float64 {

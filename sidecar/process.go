@@ -93,6 +93,7 @@ func newProcess(c *conf.Conf, driver, id string, log *slog.Logger) (*process, er
 	p.pool.SetParkLimit(c.SuspendMemory)
 	state.ForgetAll()
 	state.SetKeepLimit(c.Memory / 4)
+	datasource.SetPageCache(c.PageCache)
 	p.remote, err = shuffle.NewRemote(p.pool, shuffle.RemoteConfig{Executor: id, Listen: net.JoinHostPort(c.ExchangeBind, strconv.Itoa(c.ExchangePort)),
 		Host: c.ExchangeHost, ServerTLS: server, ClientTLS: client})
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 
 // column decodes one flat column chunk, in order.
 type column interface {
-	// open starts a chunk whose stored bytes are b.
-	open(b []byte, codec compress.Compression, rows int)
+	// open starts a chunk whose stored bytes are b, from start on in the file.
+	open(b []byte, codec compress.Compression, file *footer, start int64)
 	// read returns the next n values.
 	read(n int) (*vec.Vector, error)
 	// pick returns those of the next n values that are at positions at, which

@@ -289,7 +289,11 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 			return nil, err
 		}
 		g.cols[l.col] = s.readers[l.col]
-		g.cols[l.col].open(r.bufs[l.col], cc.Compression(), g.left)
+		from, _, err := chunkRange(cc, r.info.size)
+		if err != nil {
+			return nil, err
+		}
+		g.cols[l.col].open(r.bufs[l.col], cc.Compression(), ft, from)
 		// Vectors may point into a chunk that isn't compressed: only others are used again.
 		if cc.Compression() == compress.Codecs.Uncompressed {
 			r.bufs[l.col] = nil

@@ -152,6 +152,8 @@ func rowsOf(b *vec.Batch) [][]any {
 }
 
 func TestParquetCodecsPagesAndNulls(t *testing.T) {
+	SetPageCache(100 << 10) // a part of what is read fits
+	defer SetPageCache(0)
 	for _, codec := range []compress.Compression{compress.Codecs.Uncompressed, compress.Codecs.Snappy, compress.Codecs.Gzip, compress.Codecs.Zstd, compress.Codecs.Brotli, compress.Codecs.Lz4Raw} {
 		for _, v2 := range []parquet.DataPageVersion{parquet.DataPageV1, parquet.DataPageV2} {
 			for _, nulls := range []bool{false, true} {
@@ -162,7 +164,8 @@ func TestParquetCodecsPagesAndNulls(t *testing.T) {
 				if !types.Equal(s.Source.Schema(), sample) {
 					t.Fatalf("schema %s", s.Source.Schema())
 				}
-				for _, parts := range []int{1, 2} {
+				_, before := PageCache()
+				for _, parts := range []int{1, 2, 1, 2} {
 					got, err := scanAll(t, s, parts, parts%2)
 					if err != nil {
 						t.Fatal(err)
@@ -172,6 +175,9 @@ func TestParquetCodecsPagesAndNulls(t *testing.T) {
 					} else if d := cmp.Diff(want, got); d != "" {
 						t.Fatalf("%v %v nulls=%v: %.2000s", codec, v2, nulls, d)
 					}
+				}
+				if _, after := PageCache(); codec == compress.Codecs.Snappy && after == before {
+					t.Error("no page was used again")
 				}
 			}
 		}

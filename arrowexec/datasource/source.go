@@ -423,6 +423,9 @@ func (f *Files) Stats() plan.Stats {
 // maxTaskBytes is what one task reads at most (Spark: spark.sql.files.maxPartitionBytes).
 const maxTaskBytes = 128 << 20
 
+// minTaskBytes is what is worth a task of its own: some milliseconds of work, while a task costs 0.1.
+const minTaskBytes = 512 << 10
+
 // Partitions is how many tasks a scan should have where slots tasks run at
 // once: one for small data, at least two a slot from 32 MiB on.
 func Partitions(s *physical.Scan, slots int) int {
@@ -439,7 +442,7 @@ func Partitions(s *physical.Scan, slots int) int {
 		total += u.bytes
 	}
 	slots = max(slots, 1)
-	n := int(min(total/(4<<20), int64(slots)))
+	n := int(min(total/minTaskBytes, int64(slots)))
 	if total > 32<<20 {
 		n = 2 * slots
 	}

@@ -19,9 +19,12 @@ type base struct {
 	yield    func() error
 
 	codec compress.Compression
+	file  *footer
+	end   int64  // where the chunk ends in the file
 	b     []byte // stored bytes not yet read
 	hdr   pageHeader
 	body  []byte // the stored page
+	place int64  // where body lies in the file
 	left  int    // values of the current page not yet read
 	ready bool   // the current page is inflated
 	page  []byte // the page's inflated values
@@ -54,12 +57,14 @@ type typed[T vec.Fixed] struct {
 }
 
 type storedPage struct {
-	hdr  pageHeader
-	body []byte
+	hdr   pageHeader
+	body  []byte
+	place int64
 }
 
-func (c *typed[T]) open(b []byte, codec compress.Compression, rows int) {
+func (c *typed[T]) open(b []byte, codec compress.Compression, file *footer, start int64) {
 	c.b, c.codec, c.left, c.ready = b, codec, 0, false
+	c.file, c.end = file, start+int64(len(b))
 	c.dict, c.dictPage, c.coded = nil, nil, nil
 }
 
@@ -78,9 +83,10 @@ func (c *typed[T]) peek() error {
 		}
 		c.hdr, c.body = h, c.b[n:n+int(h.packed)]
 		c.b = c.b[n+int(h.packed):]
+		c.place = c.end - int64(len(c.b)) - h.packed
 		switch h.kind {
 		case 2:
-			c.dictPage = &storedPage{h, c.body} // most are needed, but not where all rows are skipped
+			c.dictPage = &storedPage{h, c.body, c.place} // most are needed, but not where all rows are skipped
 		case 0, 3:
 			c.left, c.ready = int(h.values), false
 		}
@@ -101,7 +107,7 @@ func (c *typed[T]) loadDict() error {
 	if !c.bytes {
 		place = c.dictPlace
 	}
-	buf, err := inflate(c.codec, place, c.dictPage.body, int(c.dictPage.hdr.raw), c.yield)
+	buf, own, err := c.inflate(place, c.dictPage.body, c.dictPage.place, int(c.dictPage.hdr.raw))
 	if err != nil {
 		return err
 	}
@@ -110,7 +116,7 @@ func (c *typed[T]) loadDict() error {
 		c.dict, err = c.refs(buf, n, true)
 		return err
 	}
-	if c.codec != compress.Codecs.Uncompressed {
+	if own {
 		c.dictPlace = buf
 	}
 	if c.boolean || n*c.width > len(buf) {
@@ -184,6 +190,31 @@ func (c *typed[T]) refs(buf []byte, n int, exact bool) ([]T, error) {
 	return out, nil
 }
 
+// inflate is the page of n bytes that lies at place in the file, stored as body; own
+// says that nobody else has it, so that its memory, maybe dst, may be used again.
+func (b *base) inflate(dst, body []byte, place int64, n int) (data []byte, own bool, err error) {
+	if b.codec == compress.Codecs.Uncompressed {
+		data, err = inflate(b.codec, nil, body, n, b.yield)
+		return data, false, err
+	}
+	id := pageID{b.file, place}
+	data, keep := inflated.get(id, n)
+	if data != nil {
+		if len(data) != n {
+			return nil, false, errCorrupt
+		}
+		return data, false, nil
+	}
+	if keep {
+		dst = nil
+	}
+	if data, err = inflate(b.codec, dst, body, n, b.yield); err != nil || !keep {
+		return data, true, err
+	}
+	inflated.put(id, data)
+	return data, false, nil
+}
+
 // load inflates the current page and sets its decoders up.
 func (c *typed[T]) load() error {
 	h := &c.hdr
@@ -199,20 +230,22 @@ func (c *typed[T]) load() error {
 		}
 		levels, data = c.body[h.repBytes:lv], c.body[lv:]
 		if h.compressed {
+			var own bool
 			var err error
-			if data, err = inflate(c.codec, dst, data, int(h.raw)-lv, c.yield); err != nil {
+			if data, own, err = c.inflate(dst, data, c.place, int(h.raw)-lv); err != nil {
 				return err
 			}
-			if c.codec != compress.Codecs.Uncompressed && !c.bytes {
+			if own && !c.bytes {
 				c.scratch = data
 			}
 		}
 	} else {
+		var own bool
 		var err error
-		if data, err = inflate(c.codec, dst, c.body, int(h.raw), c.yield); err != nil {
+		if data, own, err = c.inflate(dst, c.body, c.place, int(h.raw)); err != nil {
 			return err
 		}
-		if c.codec != compress.Codecs.Uncompressed && !c.bytes {
+		if own && !c.bytes {
 			c.scratch = data[:cap(data)]
 		}
 		if c.nullable {
