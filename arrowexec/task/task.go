@@ -91,6 +91,7 @@ type Ctx struct {
 
 	task  *Task
 	yield func(Event) bool
+	point func() // see AtYield
 	// Every forces a suspension at each n-th yield point: the operator tests
 	// set it to 1.
 	Every int
@@ -173,6 +174,10 @@ func (t *Task) Suspend() { t.flag.Or(flagSuspend) }
 // is kept even if the run hasn't begun yet.
 func (t *Task) Arm() { t.flag.And(^uint32(flagSuspend)) }
 
+// AtYield has f called at each yield point at which nobody asks for the slot, on
+// the goroutine that resumes the task.
+func (t *Task) AtYield(f func()) { t.ctx.point = f }
+
 // Park accounts what a suspended task holds apart from the memory of running
 // ones, until its next Resume. It reports whether that was possible; if not,
 // SpillParked frees what it can.
@@ -223,6 +228,9 @@ func (t *Task) Killed() bool { return t.flag.Load()&flagKill != 0 }
 // microseconds, and return its error unchanged.
 func (c *Ctx) Yield() error {
 	if c.task.flag.Load() == 0 && c.Every == 0 {
+		if c.point != nil {
+			c.point()
+		}
 		return nil
 	}
 	return c.slow()

@@ -4,7 +4,8 @@
 //
 // A slot is a token. Two goroutines serve it: one locked to an OS thread, for
 // batch tasks, and an ordinary one for stream tasks; the token goes from one to
-// the other. While there are stream tasks the locked threads are at BatchNice.
+// the other. While there are stream tasks the locked threads are at BatchNice, and
+// lend the CPU to other threads that wait for it.
 // A batch task's coroutine belongs to its slot's locked thread and always resumes
 // there; a stream task resumes anywhere.
 package worker
@@ -14,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"neptune/arrowexec/task"
@@ -65,7 +67,8 @@ type Config struct {
 	// StreamPriority: tasks at or below it run on the ordinary threads, those above on the slots' own.
 	StreamPriority int
 	// BatchNice is the nice value of the slots' own threads from the arrival of a
-	// stream task until none has been there for a minute; 0: they are left alone.
+	// stream task until none has been there for a minute; during that time they also
+	// lend the CPU to others at yield points. 0: they are left alone.
 	BatchNice int
 	// MaxSuspensions and ProtectedRun guard batch tasks against starvation
 	// (neptune.starvation.*): a task suspended more often than that runs
@@ -116,6 +119,7 @@ type slot struct {
 	batch   chan *run
 	stream  chan *run
 	thread  *thread // of batch tasks
+	lend    func()  // what these do at yield points, or nil
 	held    *run    // would go on, but the slot is held for stream tasks; see hold
 	raised  bool    // the thread has been, to make its task yield
 }
@@ -133,7 +137,7 @@ type Executor struct {
 	wg     sync.WaitGroup
 	// lowered: the slots' own threads are at BatchNice, or will be. quiet ends that
 	// when quietAfter has passed without a stream task.
-	lowered    bool
+	lowered    atomic.Bool
 	quiet      *time.Timer
 	quietAfter time.Duration
 	holdFor    time.Duration
@@ -182,7 +186,14 @@ func (e *Executor) serveBatch(s *slot) {
 	t.lower()
 	e.mu.Lock()
 	s.thread, e.usual = t, t.nice
-	if e.lowered {
+	if e.conf.BatchNice > 0 {
+		s.lend = func() {
+			if e.lowered.Load() {
+				t.lend()
+			}
+		}
+	}
+	if e.lowered.Load() {
 		t.renice(max(e.conf.BatchNice, e.usual))
 	}
 	e.mu.Unlock()
@@ -214,8 +225,7 @@ func (e *Executor) stir() {
 		return
 	}
 	e.quiet.Reset(e.quietAfter)
-	if !e.lowered {
-		e.lowered = true
+	if !e.lowered.Swap(true) {
 		for _, s := range e.slots {
 			e.renice(s, max(e.conf.BatchNice, e.usual))
 		}
@@ -240,7 +250,7 @@ func (e *Executor) calm() {
 			bound[r.slot] = true
 		}
 	}
-	e.lowered = false
+	e.lowered.Store(false)
 	for _, s := range e.slots {
 		switch {
 		case e.renice(s, e.usual):
@@ -272,6 +282,9 @@ func (e *Executor) step(s *slot, r *run, mine <-chan *run) *run {
 		e.report(r, Status{Task: r.ID, State: Running, Latency: time.Since(r.freed), Stats: r.Task.Stats()})
 	}
 	r.state = Running
+	if r.low {
+		r.Task.AtYield(s.lend)
+	}
 	ev := r.Task.Resume()
 	now := time.Now()
 

@@ -17,6 +17,7 @@ func thisThread(*schedAttr) *thread { return &thread{} }
 
 func (*thread) renice(int) bool { return true }
 func (*thread) raise()          {}
+func (*thread) lend()           {}
 func (*thread) lower() bool     { return true }
 
 func (*thread) used() time.Duration { return 0 }
