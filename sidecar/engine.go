@@ -92,7 +92,7 @@ func NewEngine(c *conf.Conf, log *slog.Logger, m *obs.Metrics) (*Engine, error) 
 	e.driver.Observe(e.slotTime.note)
 	m.Counters("slot_milliseconds_total", "Time that tasks had slots, by the kind of their jobs: the share of batch in it is the batch share.", "kind", e.slotTime.millis)
 	x := &localExecutor{host: host{pool: e.pool, shuffle: e.shuffle}, firm: map[int64]func() bool{}, id: embedded, driver: e.driver, metrics: m, remote: e.remote, reserved: e.remote != nil && !c.Embedded}
-	e.worker = worker.New(worker.Config{Slots: c.Slots, StreamPriority: session.StreamPriority, BatchNice: c.BatchNice, Preempt: c.Mode == string(core.Neptune) || c.Mode == string(core.KILL), NoSuspend: c.Mode == string(core.KILL),
+	e.worker = worker.New(worker.Config{Slots: c.Slots, StreamPriority: session.StreamPriority, BatchNice: c.BatchNice, Mixed: paceMixed, Preempt: c.Mode == string(core.Neptune) || c.Mode == string(core.KILL), NoSuspend: c.Mode == string(core.KILL),
 		MaxSuspensions: c.MaxSuspensions, ProtectedRun: c.ProtectedRun, Status: x.status})
 	x.worker = e.worker
 	e.driver.Add(x)

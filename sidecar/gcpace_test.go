@@ -21,7 +21,7 @@ func TestGCPercent(t *testing.T) {
 		{"slower: less room", 20 * mb, 800, 2 * gcApart, 400},
 		{"much is live: a share of it", 1000 * mb, 100, time.Millisecond, 75},
 	} {
-		if got := gcPercent(c.live, c.percent, c.apart); got != c.want {
+		if got := gcPercent(c.live, c.percent, c.apart, gcRoom); got != c.want {
 			t.Errorf("%s: %d %%, want %d", c.name, got, c.want)
 		}
 	}

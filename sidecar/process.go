@@ -167,7 +167,7 @@ func (p *process) close() {
 
 // welcome begins, as the driver wants it.
 func (p *process) welcome(s *controlpb.Settings) {
-	p.worker = worker.New(worker.Config{Slots: p.conf.Slots, StreamPriority: int(s.StreamPriority), BatchNice: p.conf.BatchNice, Preempt: s.Preempt, NoSuspend: s.NoSuspend,
+	p.worker = worker.New(worker.Config{Slots: p.conf.Slots, StreamPriority: int(s.StreamPriority), BatchNice: p.conf.BatchNice, Mixed: paceMixed, Preempt: s.Preempt, NoSuspend: s.NoSuspend,
 		MaxSuspensions: int(s.MaxSuspensions), ProtectedRun: time.Duration(s.ProtectedRunNs), Status: func(st worker.Status) { p.client.Status(encodeStatus(p.report(st))) }})
 	p.log.Info("neptune executor", "version", Version, "executor", p.id, "slots", p.conf.Slots, "memory", fmt.Sprintf("%d MiB", p.conf.Memory>>20), "exchange", p.remote.Addr())
 	v := newVitals(p.pool, p.worker)

@@ -81,6 +81,8 @@ type Config struct {
 	// NoSuspend: priorities count, but nobody is suspended (mode kill).
 	NoSuspend bool
 	plain     bool // without a privilege, though there may be one
+	// Mixed hears when stream tasks begin to come, and when none has for a minute. It's called with locks held.
+	Mixed func(bool)
 	// Status hears of changes. It is called without locks held, from many goroutines, and must not block for long.
 	Status func(Status)
 }
@@ -226,6 +228,7 @@ func (e *Executor) stir() {
 	}
 	e.quiet.Reset(e.quietAfter)
 	if !e.lowered.Swap(true) {
+		e.mixed(true)
 		for _, s := range e.slots {
 			e.renice(s, max(e.conf.BatchNice, e.usual))
 		}
@@ -250,7 +253,9 @@ func (e *Executor) calm() {
 			bound[r.slot] = true
 		}
 	}
-	e.lowered.Store(false)
+	if e.lowered.Swap(false) {
+		e.mixed(false)
+	}
 	for _, s := range e.slots {
 		switch {
 		case e.renice(s, e.usual):
@@ -260,6 +265,12 @@ func (e *Executor) calm() {
 			s.thread = nil
 			s.batch <- nil
 		}
+	}
+}
+
+func (e *Executor) mixed(yes bool) {
+	if e.conf.Mixed != nil {
+		e.conf.Mixed(yes)
 	}
 }
 
@@ -731,6 +742,9 @@ func (e *Executor) Close() {
 	}
 	e.closed = true
 	e.quiet.Stop()
+	if e.lowered.Load() {
+		e.mixed(false)
+	}
 	for _, r := range e.runs {
 		r.Task.Kill()
 	}

@@ -41,8 +41,8 @@ type thread struct {
 
 	// Of lend; only the thread itself uses them.
 	points   int
-	lent     time.Time
-	lendNext time.Duration // after lent
+	lent     time.Time     // when it got the CPU back
+	lendNext time.Duration // how long after that it's lent again
 }
 
 // privilege is what raise may make of a thread of this process: a real-time one
@@ -73,7 +73,7 @@ var privilege = sync.OnceValue(func() *schedAttr {
 func thisThread(up *schedAttr) *thread { return threadOf(unix.Gettid(), up) }
 
 func threadOf(tid int, up *schedAttr) *thread {
-	t := &thread{tid: tid, up: up}
+	t := &thread{tid: tid, up: up, lendNext: lendEach}
 	if n, err := unix.Getpriority(unix.PRIO_PROCESS, tid); err == nil {
 		t.nice = 20 - n
 	}
@@ -124,7 +124,7 @@ func (t *thread) lower() bool {
 // lendEach is how long a thread keeps the CPU before it lends it, if those who borrow it
 // give it back soon, and lendMost if not: other programs', then, with whom the kernel shares better.
 const (
-	lendEach = 250 * time.Microsecond
+	lendEach = 100 * time.Microsecond
 	lendMost = 64 * time.Millisecond
 )
 
@@ -142,11 +142,15 @@ func (t *thread) lend() {
 	}
 	_, _, _ = unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0) // it can't fail
 	t.lent = time.Now()
-	if t.lent.Sub(now) > time.Millisecond {
-		t.lendNext = min(2*t.lendNext, lendMost)
-	} else {
-		t.lendNext = max(t.lendNext/2, lendEach)
+	t.lendNext = nextLend(t.lendNext, t.lent.Sub(now))
+}
+
+// nextLend is how long to keep the CPU next, when it was kept for d and then lent for took.
+func nextLend(d, took time.Duration) time.Duration {
+	if took > time.Millisecond {
+		return min(2*d, lendMost)
 	}
+	return max(d/2, lendEach)
 }
 
 // used is the CPU time that the thread has had.
