@@ -298,7 +298,7 @@ func (c *compiler) call(e *plan.Call) (Evaluator, error) {
 		return nil, errs.Internalf("function %s is not evaluated row by row", e.Name)
 	}
 	for i, a := range e.Args {
-		if t := a.Type(); fn.KeyType(t) != nil && (comparesText[e.Name] || searchesText[e.Name] && fn.ICU(t) || matchesText[e.Name] && i == 0 && !fn.Folds(t)) {
+		if t := a.Type(); fn.KeyType(t) != nil && (comparesText[e.Name] || matchesText[e.Name] && i == 0 && !fn.Folds(t)) {
 			return nil, errs.NotSupported("function " + e.Name + " over strings of collation " + t.SQL())
 		}
 	}
@@ -363,14 +363,11 @@ func typeList(ts []*types.Type) string {
 	return "(" + strings.Join(names, ", ") + ")"
 }
 
-// comparesText has the functions that compare strings inside, matchesText those of patterns, searchesText those that
-// look for one string in another:
+// comparesText has the functions that compare strings inside, matchesText those of patterns:
 // what they can't do yet under a collation is refused. Comparisons themselves go by keys.
 var (
-	comparesText = set("= <=> < <= > >= in split " +
-		"split_part substring_index find_in_set str_to_map like_all like_any not_like_all not_like_any")
-	matchesText  = set("like rlike regexp regexp_like regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr")
-	searchesText = set("contains startswith endswith locate position instr charindex replace translate trim ltrim rtrim btrim")
+	comparesText = set("= <=> < <= > >= in like_all like_any not_like_all not_like_any")
+	matchesText  = set("split like rlike regexp regexp_like regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr")
 )
 
 func set(words string) map[string]bool {

@@ -2,7 +2,8 @@ package fn
 
 import (
 	"bytes"
-	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"neptune/arrowexec/vec"
 	"neptune/internal/collation"
@@ -104,33 +105,106 @@ func collated(a *Args) (*vec.Vector, error) {
 	return &v, nil
 }
 
-// ICU reports whether strings of t compare by the Unicode Collation Algorithm.
-func ICU(t *types.Type) bool {
-	c := collationOf(t)
-	return c != nil && c.ICU()
-}
-
 // Folds reports whether strings of t compare as they do in lower case, blanks included.
 func Folds(t *types.Type) bool {
 	c := collationOf(t)
 	return c != nil && c.Lower() && !c.Trims()
 }
 
-// collatedTest is contains, startswith or endswith over strings of a collation.
-func collatedTest(plain Kernel, f func(s, part []byte) bool) Kernel {
+// searches are what one kernel keeps of looking for strings under a collation.
+type searches struct {
+	find *collation.Finder
+	set  []byte   // of characters, as given
+	keys [][]byte // and their keys
+	buf  []byte
+}
+
+func (s *searches) finder(a *Args, c *collation.Collation, part []byte) *collation.Finder {
+	if s.find == nil || !bytes.Equal(s.find.Part(), part) {
+		s.find = c.Finder(part)
+		s.find.Yield = a.Env.Yield
+	}
+	return s.find
+}
+
+// inSet is the place of a character's like in a set of characters; -1: there is none.
+func (s *searches) inSet(c *collation.Collation, set, char []byte) int {
+	if s.keys == nil || !bytes.Equal(s.set, set) {
+		s.set, s.keys = append(s.set[:0], set...), [][]byte{}
+		for rest := set; len(rest) > 0; {
+			_, n := utf8.DecodeRune(rest)
+			s.keys = append(s.keys, c.Key(nil, rest[:n]))
+			rest = rest[n:]
+		}
+	}
+	s.buf = c.Key(s.buf[:0], char)
+	for k, key := range s.keys {
+		if bytes.Equal(key, s.buf) {
+			return k
+		}
+	}
+	return -1
+}
+
+// equal compares two strings by their keys.
+func (s *searches) equal(c *collation.Collation, x, y []byte) bool {
+	s.buf = c.Key(s.buf[:0], x)
+	n := len(s.buf)
+	s.buf = c.Key(s.buf, y)
+	return bytes.Equal(s.buf[:n], s.buf[n:])
+}
+
+// charLen is the length of the first character of s, under the collation algorithm with the marks that belong to it.
+func charLen(c *collation.Collation, s []byte) int {
+	_, n := utf8.DecodeRune(s)
+	for c.ICU() && n < len(s) && s[n] >= utf8.RuneSelf {
+		r, k := utf8.DecodeRune(s[n:])
+		if !unicode.Is(unicode.M, r) {
+			break
+		}
+		n += k
+	}
+	return n
+}
+
+func searchesOf(a *Args) *searches {
+	s, _ := state(a, func() (*searches, error) { return &searches{}, nil })
+	return s
+}
+
+// searched is the collation under which strings of t are looked into otherwise than by their bytes, or nil.
+func searched(t *types.Type) *collation.Collation {
+	if c := collationOf(t); c != nil && (c.Lower() || c.ICU()) {
+		return c
+	}
+	return nil
+}
+
+// collatedTest is contains, startswith or endswith over strings of a collation: f by the finder of the part, or, where
+// only blanks at the end don't count, plain of the keys.
+func collatedTest(plain Kernel, keys func(s, part []byte) bool, f func(find *collation.Finder, s []byte) bool) Kernel {
 	return func(a *Args) (*vec.Vector, error) {
 		c := collationOf(a.V[0].Type)
 		if c == nil {
 			return plain(a)
 		}
+		st := searchesOf(a)
 		out := make([]bool, a.N)
 		var x, y []byte
 		for i := range out {
 			if a.skipped(i) || a.V[0].IsNull(i) || a.V[1].IsNull(i) {
 				continue
 			}
-			x, y = c.Key(x[:0], a.V[0].Bytes(i)), c.Key(y[:0], a.V[1].Bytes(i))
-			out[i] = f(x, y)
+			s, part := a.V[0].Bytes(i), a.V[1].Bytes(i)
+			if c.Trims() {
+				s, part = bytes.TrimRight(s, " "), bytes.TrimRight(part, " ")
+			}
+			if searched(a.V[0].Type) != nil {
+				out[i] = f(st.finder(a, c, part), s)
+			} else {
+				x, y = c.Key(x[:0], s), c.Key(y[:0], part)
+				out[i] = keys(x, y)
+			}
 			if err := a.yields(i); err != nil {
 				return nil, err
 			}
@@ -139,31 +213,48 @@ func collatedTest(plain Kernel, f func(s, part []byte) bool) Kernel {
 	}
 }
 
-// collatedSearch adds to the overloads of a test of two strings the test of their keys.
-func collatedSearch(o []Overload, f func(s, part []byte) bool) []Overload {
+// collatedSearch adds to the overloads of a test of two strings the test under a collation.
+func collatedSearch(o []Overload, keys func(s, part []byte) bool, f func(find *collation.Finder, s []byte) bool) []Overload {
 	for i := range o {
-		o[i].Eval = collatedTest(o[i].Eval, f)
+		o[i].Eval = collatedTest(o[i].Eval, keys, f)
 	}
 	return o
 }
 
-// indexOf finds the first place of part in s and its end, under UTF8_LCASE in any case; -1: nowhere.
-func indexOf(c *collation.Collation, s, part []byte) (from, to int) {
-	if c != nil && c.Lower() {
-		return collation.IndexLower(s, part)
+// indexOf finds the first place of part in s at or after from, and its end, as strings of t are compared; -1: nowhere.
+func indexOf(a *Args, t *types.Type, s, part []byte, from int) (at, end int) {
+	if c := searched(t); c != nil {
+		return searchesOf(a).finder(a, c, part).Next(s, from)
 	}
-	from = bytes.Index(s, part)
-	return from, from + len(part)
+	if at = bytes.Index(s[from:], part); at < 0 {
+		return -1, -1
+	}
+	return from + at, from + at + len(part)
 }
 
-// trimCollated is the set of characters that TRIM takes away under UTF8_LCASE: both cases of each.
-func trimCollated(t *types.Type, set string) string {
-	c := collationOf(t)
-	if c == nil || !c.Lower() {
-		return set
+// trimSet takes the characters of a set off the ends of s, as strings of the collation compare.
+func trimSet(a *Args, c *collation.Collation, s, set []byte, left, right bool) (from, to int) {
+	st := searchesOf(a)
+	for to = len(s); left && from < to; {
+		n := charLen(c, s[from:to])
+		if st.inSet(c, set, s[from:from+n]) < 0 {
+			break
+		}
+		from += n
 	}
-	low := string(collation.AppendLower(nil, []byte(set)))
-	return set + low + strings.ToUpper(low)
+	for right && from < to {
+		n := 0
+		for r := rune(0); n == 0 || n < to-from && c.ICU() && unicode.Is(unicode.M, r); {
+			var k int
+			r, k = utf8.DecodeLastRune(s[from : to-n])
+			n += k
+		}
+		if st.inSet(c, set, s[to-n:to]) < 0 {
+			break
+		}
+		to -= n
+	}
+	return from, to
 }
 
 func collationFunctions() []Def {

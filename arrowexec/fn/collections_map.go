@@ -178,7 +178,11 @@ func strToMap(a *Args) (*vec.Vector, error) {
 		re := cache[p]
 		if re == nil {
 			var err error
-			if re, err = CompileRegexp(p); err != nil {
+			src := p
+			if c := collationOf(a.V[0].Type); c != nil && c.Lower() {
+				src = "(?i)" + p
+			}
+			if re, err = CompileRegexp(src); err != nil {
 				return nil, badPattern(a, "pairDelim", p, err)
 			}
 			cache[p] = re

@@ -162,7 +162,9 @@ func splitPart(a *Args) (*vec.Vector, error) {
 			return nil, errs.New(errs.Runtime, "INVALID_INDEX_OF_ZERO").At(a.pos())
 		}
 		parts := [][]byte{a.V[0].Bytes(i)}
-		if sep := a.V[1].Bytes(i); len(sep) > 0 {
+		if sep := a.V[1].Bytes(i); searched(a.V[0].Type) != nil {
+			parts = splitCollated(a, parts[0], sep)
+		} else if len(sep) > 0 {
 			parts = bytes.Split(parts[0], sep)
 		}
 		if n < 0 {
@@ -178,6 +180,17 @@ func splitPart(a *Args) (*vec.Vector, error) {
 		}
 	}
 	return b.finish(a.Ret), nil
+}
+
+// splitCollated cuts s at what equals sep under the collation.
+func splitCollated(a *Args, s, sep []byte) (parts [][]byte) {
+	for at := 0; ; {
+		k, end := indexOf(a, a.V[0].Type, s, sep, at)
+		if k < 0 || end == k {
+			return append(parts, s[at:])
+		}
+		parts, at = append(parts, s[at:k]), end
+	}
 }
 
 // dayParts are the overloads of a function of a date. It takes timestamps as they are, rather than cast

@@ -13,9 +13,13 @@ import (
 	"unicode/utf8"
 
 	"neptune/arrowexec/vec"
+	"neptune/internal/collation"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 )
 
 // tryText makes a kernel that writes one text a row and may fail, or give null (ok false).
@@ -86,23 +90,90 @@ func concatWs(a *Args) (*vec.Vector, error) {
 
 // initcap starts words, which blanks part, with a capital and puts the rest in small letters.
 func initcap(a *Args, i int, dst []byte) []byte {
-	start := true
-	for _, r := range string(a.V[0].Bytes(i)) {
-		if start {
-			r = unicode.ToTitle(r)
-		} else {
-			r = unicode.ToLower(r)
+	s := a.V[0].Bytes(i)
+	if ascii(s) && collationOf(a.V[0].Type) == nil {
+		start := true
+		for _, c := range s {
+			switch {
+			case start && c >= 'a' && c <= 'z':
+				c -= 'a' - 'A'
+			case !start && c >= 'A' && c <= 'Z':
+				c += 'a' - 'A'
+			}
+			dst = append(dst, c)
+			start = c == ' '
 		}
-		dst = utf8.AppendRune(dst, r)
-		start = r == ' '
+		return dst
+	}
+	low := []rune(string(caserOf(a, cases.Lower).Bytes(s)))
+	words := searched(a.V[0].Type) != nil
+	for k, r := range low {
+		var start bool
+		if words {
+			start = inWord(r) && (k == 0 || !inWord(low[k-1]) && !joins(low, k-1))
+		} else {
+			start = k == 0 || low[k-1] == ' '
+		}
+		if start {
+			dst = append(dst, titleOf(r)...)
+		} else {
+			dst = utf8.AppendRune(dst, r)
+		}
 	}
 	return dst
+}
+
+func inWord(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.M, r) || r == '_'
+}
+
+// joins reports whether the mark at a place of a text keeps the letters around it in one word.
+func joins(s []rune, k int) bool {
+	return k > 0 && k+1 < len(s) && strings.ContainsRune("'’.·:", s[k]) && unicode.IsLetter(s[k-1]) && unicode.IsLetter(s[k+1])
+}
+
+// titleOf is a character at the start of a word; a ligature becomes several.
+func titleOf(r rune) string {
+	if t := unicode.ToTitle(r); t != r || r < utf8.RuneSelf {
+		return string(t)
+	}
+	return cases.Title(language.Und).String(string(r))
+}
+
+// substringIndexCollated counts the matches of a finder from the start, or from the end where n is negative.
+func substringIndexCollated(f *collation.Finder, s []byte, n int) (int, int) {
+	if f.Empty() {
+		return 0, 0
+	}
+	for at := 0; n > 0; n-- {
+		k, _ := f.Next(s, at)
+		if k < 0 {
+			break
+		}
+		if at = f.After(s, k); n == 1 { // matches may overlap
+			return 0, k
+		}
+	}
+	for to := len(s); n < 0; n++ {
+		k, end := f.Last(s, to)
+		if k < 0 {
+			break
+		}
+		if n == -1 {
+			return end, len(s)
+		}
+		to = f.Before(s, end)
+	}
+	return 0, len(s)
 }
 
 func substringIndex(a *Args, i int, s []byte) (int, int) {
 	sep, n := a.V[1].Bytes(i), a.i32(2, i)
 	if len(sep) == 0 || n == 0 {
 		return 0, 0
+	}
+	if c := searched(a.V[0].Type); c != nil {
+		return substringIndexCollated(searchesOf(a).finder(a, c, sep), s, n)
 	}
 	if n > 0 {
 		at := 0
@@ -134,14 +205,24 @@ func substringIndex(a *Args, i int, s []byte) (int, int) {
 
 func translate(a *Args, i int, dst []byte) []byte {
 	from, to := []rune(a.V[1].Str(i)), []rune(a.V[2].Str(i))
-	fold := func(r rune) rune { return r }
-	if c := collationOf(a.V[0].Type); c != nil && c.Lower() {
-		fold = unicode.ToLower
+	if c := searched(a.V[0].Type); c != nil {
+		st := searchesOf(a)
+		for s := a.V[0].Bytes(i); len(s) > 0; {
+			n := charLen(c, s)
+			switch k := st.inSet(c, a.V[1].Bytes(i), s[:n]); {
+			case k < 0:
+				dst = append(dst, s[:n]...)
+			case k < len(to):
+				dst = utf8.AppendRune(dst, to[k])
+			}
+			s = s[n:]
+		}
+		return dst
 	}
 next:
 	for _, r := range a.V[0].Str(i) {
 		for k, f := range from {
-			if f == r || fold(f) == fold(r) {
+			if f == r {
 				if k < len(to) {
 					dst = utf8.AppendRune(dst, to[k])
 				}
@@ -394,12 +475,17 @@ func elt(a *Args) (*vec.Vector, error) {
 
 func findInSet(a *Args, i int) int {
 	x, set := a.V[0].Bytes(i), a.V[1].Bytes(i)
+	c := collationOf(a.V[1].Type)
+	var st *searches
+	if c != nil {
+		st = searchesOf(a)
+	}
 	if bytes.IndexByte(x, ',') >= 0 {
 		return 0
 	}
 	for n := 1; ; n++ {
 		part, rest, more := bytes.Cut(set, []byte(","))
-		if bytes.Equal(part, x) {
+		if c == nil && bytes.Equal(part, x) || c != nil && st.equal(c, part, x) {
 			return n
 		}
 		if !more {

@@ -154,18 +154,22 @@ func eachPattern(a *Args, k int, skip func(i int), f func(i int, re *Regexp) err
 func regexpExtract(a *Args) (*vec.Vector, error) {
 	b := newStrings(a.N, 0)
 	err := eachPattern(a, 1, func(int) { b.add(nil) }, func(i int, re *Regexp) error {
+		s := a.V[0].Str(i)
+		m, err := re.groups(s, 0)
+		if err != nil || m == nil { // without a match the group doesn't matter
+			b.add(nil)
+			return err
+		}
 		g, err := groupOf(a, re, i)
 		if err != nil {
 			return err
 		}
-		s := a.V[0].Str(i)
-		m, err := re.groups(s, 0)
-		if err == nil && m != nil && m[2*g] >= 0 {
+		if m[2*g] >= 0 {
 			b.add([]byte(s[m[2*g]:m[2*g+1]]))
 		} else {
 			b.add(nil)
 		}
-		return err
+		return nil
 	})
 	return b.finish(a.Ret), err
 }
@@ -173,12 +177,16 @@ func regexpExtract(a *Args) (*vec.Vector, error) {
 func regexpExtractAll(a *Args) (*vec.Vector, error) {
 	b := vec.NewBuilder(a.Ret, a.N)
 	err := eachPattern(a, 1, func(int) { b.EndList(0) }, func(i int, re *Regexp) error {
+		s := a.V[0].Str(i)
+		ms, err := re.all(s, -1)
+		if err != nil || len(ms) == 0 { // without a match the group doesn't matter
+			b.EndList(0)
+			return err
+		}
 		g, err := groupOf(a, re, i)
 		if err != nil {
 			return err
 		}
-		s := a.V[0].Str(i)
-		ms, err := re.all(s, -1)
 		for _, m := range ms {
 			if m[2*g] < 0 {
 				b.Child(0).AppendString("")

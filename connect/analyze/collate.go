@@ -172,7 +172,7 @@ var keepsCollation = wordSet("concat concat_ws upper lower ucase lcase initcap s
 	"substring_index elt regexp_replace regexp_substr regexp_extract mask array_join split sentences str_to_map regexp_extract_all quote make_valid_utf8 try_validate_utf8 validate_utf8")
 
 // noAccents has the functions that don't take collations with case and without accents.
-var noAccents = wordSet("contains endswith startswith instr locate position charindex replace translate trim ltrim rtrim btrim split_part substring_index find_in_set")
+var noAccents = wordSet("contains endswith startswith instr locate position charindex replace translate trim ltrim rtrim btrim split_part substring_index")
 
 func wordSet(s string) map[string]bool {
 	m := map[string]bool{}

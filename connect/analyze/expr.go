@@ -188,7 +188,27 @@ func (r *run) cast(e *plan.Cast, s *scope) (plan.Expr, error) {
 	if err := r.checkCast(&n); err != nil {
 		return nil, err
 	}
+	if x := r.onToday(c, n.To); x != nil {
+		return r.note(x, &n), nil
+	}
 	return &n, nil
+}
+
+// onToday is the timestamp of a time of day, that of the query's date; nil where e is no time or t no timestamp.
+func (r *run) onToday(e plan.Expr, t *types.Type) plan.Expr {
+	if e.Type().Kind != types.Time || !isTS(t) {
+		return nil
+	}
+	name := "make_timestamp_ltz"
+	if t.Kind == types.TimestampNTZ {
+		name = "make_timestamp_ntz"
+	}
+	at := plan.At{Origin: e.Pos()}
+	x, err := r.function(&plan.Call{At: at, Name: name, Args: []plan.Expr{r.nowLiteral("current_date", at), e}})
+	if err != nil {
+		return nil
+	}
+	return x
 }
 
 // readType is a type as queries see it: CHAR and VARCHAR are strings.

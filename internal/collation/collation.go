@@ -281,29 +281,3 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
-
-// IndexLower finds the first place in s, and its end, whose characters in lower case are those of part; -1: there is none.
-func IndexLower(s, part []byte) (from, to int) {
-	want := AppendLower(nil, part)
-	var low [2 * utf8.UTFMax]byte
-	for i := 0; i <= len(s); {
-		j, rest := i, want
-		for len(rest) > 0 && j < len(s) {
-			_, n := utf8.DecodeRune(s[j:])
-			l := AppendLower(low[:0], s[j:j+n])
-			if !bytes.HasPrefix(rest, l) {
-				break
-			}
-			rest, j = rest[len(l):], j+n
-		}
-		if len(rest) == 0 {
-			return i, j
-		}
-		if i == len(s) {
-			break
-		}
-		_, n := utf8.DecodeRune(s[i:])
-		i += n
-	}
-	return -1, -1
-}

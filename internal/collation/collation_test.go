@@ -61,13 +61,22 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestIndexLower(t *testing.T) {
+// Where Spark's contains, instr and substring_index find one string in another.
+func TestFinder(t *testing.T) {
 	for _, c := range []struct {
-		s, part  string
-		from, to int
-	}{{"xABCx", "abc", 1, 4}, {"aİb", "i\u0307B", 1, 4}, {"ab", "", 0, 0}, {"ab", "abc", -1, -1}, {"", "a", -1, -1}, {"σς", "ΣΣ", 0, 4}} {
-		if from, to := IndexLower([]byte(c.s), []byte(c.part)); from != c.from || to != c.to {
-			t.Errorf("%q in %q: %d to %d", c.part, c.s, from, to)
+		name, s, part     string
+		from, to, lastEnd int
+	}{
+		{"UTF8_LCASE", "xABCx", "abc", 1, 4, 4}, {"UTF8_LCASE", "aİb", "i\u0307B", 1, 4, 4}, {"UTF8_LCASE", "ab", "abc", -1, -1, -1},
+		{"UTF8_LCASE", "", "a", -1, -1, -1}, {"UTF8_LCASE", "σς", "ΣΣ", 0, 4, 4}, {"UTF8_LCASE", "İ", "i", -1, -1, -1},
+		{"UNICODE_CI", "aÄbA\u0308c", "ä", 1, 3, 7}, {"UNICODE_CI", "e\u0301x", "e", -1, -1, -1}, {"UNICODE_CI_AI", "e\u0301x", "E", 0, 3, 3},
+		{"UNICODE", "abcABC", "Bc", -1, -1, -1}, {"UNICODE_CI", "abcABC", "Bc", 1, 3, 6}, {"de_CI", "x\U0001F600y", "\U0001F600", 1, 5, 5},
+	} {
+		k, _ := Lookup(c.name)
+		f := k.Finder([]byte(c.part))
+		from, to := f.Next([]byte(c.s), 0)
+		if _, end := f.Last([]byte(c.s), len(c.s)); from != c.from || to != c.to || end != c.lastEnd {
+			t.Errorf("%s: %q in %q: %d to %d, the last to %d", c.name, c.part, c.s, from, to, end)
 		}
 	}
 }
