@@ -232,11 +232,24 @@ func indexOf(a *Args, t *types.Type, s, part []byte, from int) (at, end int) {
 	return from + at, from + at + len(part)
 }
 
+const dot = "\u0307"
+
+// dotted is the length of an i with a dot that s starts with, in two characters as UTF8_LCASE has the capital one; else 0.
+func dotted(c *collation.Collation, s []byte) int {
+	if c.Lower() && len(s) > len(dot) && s[0]|0x20 == 'i' && string(s[1:1+len(dot)]) == dot {
+		return 1 + len(dot)
+	}
+	return 0
+}
+
 // trimSet takes the characters of a set off the ends of s, as strings of the collation compare.
 func trimSet(a *Args, c *collation.Collation, s, set []byte, left, right bool) (from, to int) {
 	st := searchesOf(a)
 	for to = len(s); left && from < to; {
 		n := charLen(c, s[from:to])
+		if p := dotted(c, s[from:to]); p > 0 && st.inSet(c, set, s[from:from+p]) >= 0 {
+			n = p
+		}
 		if st.inSet(c, set, s[from:from+n]) < 0 {
 			break
 		}
@@ -248,6 +261,9 @@ func trimSet(a *Args, c *collation.Collation, s, set []byte, left, right bool) (
 			var k int
 			r, k = utf8.DecodeLastRune(s[from : to-n])
 			n += k
+		}
+		if p := n + 1; n == len(dot) && p <= to-from && dotted(c, s[to-p:to]) == p && st.inSet(c, set, s[to-p:to]) >= 0 {
+			n = p
 		}
 		if st.inSet(c, set, s[to-n:to]) < 0 {
 			break
