@@ -495,6 +495,10 @@ func (r *run) filter(n *plan.Filter, outer *scope) (*rel, error) {
 	s.outerUsed = outerUsed(outer)
 	s.operator = "'Filter"
 	cond, err := r.expr(n.Cond, s)
+	if err != nil && isUnresolvedColumn(err) && !child.closed {
+		s.outer, s.missing = nil, nil
+		cond, err = r.exprBelow(n.Cond, child, s, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -745,11 +749,16 @@ func (r *run) sortKey(e plan.Expr, child *rel, s *scope) (plan.Expr, error) {
 	if child.closed {
 		return nil, err
 	}
+	return r.exprBelow(e, child, s, err)
+}
+
+// exprBelow resolves e, which child's columns and s failed to with err, by the
+// columns of the operators below child, one at a time, down to a relation with a name.
+func (r *run) exprBelow(e plan.Expr, child *rel, s *scope, err error) (plan.Expr, error) {
 	ambiguous := isAmbiguous(err)
-	// Look through the operators below, one at a time.
 	for below := child.node; below != nil; {
 		switch below.(type) {
-		case *plan.Project, *plan.SubqueryAlias, *plan.Filter, *plan.Sort, *plan.Limit, *plan.WindowNode, *plan.Sample, *plan.Hint, *plan.Repartition, *plan.Generate:
+		case *plan.Project, *plan.Filter, *plan.Sort, *plan.Limit, *plan.WindowNode, *plan.Sample, *plan.Hint, *plan.Repartition, *plan.Generate:
 			below = below.Children()[0]
 		default:
 			return nil, err
