@@ -30,6 +30,8 @@ func buildAgg(n physical.Node, d Deps) (Operator, error) {
 		return NewWindow(in, n, d.Env)
 	case *physical.Sample:
 		return NewSample(in, n), nil
+	case *physical.ScriptTransform:
+		return NewScript(in, n), nil
 	case *physical.Observe:
 		return NewObserve(in, n, d.Env, d.Observed)
 	case *physical.Watermark:

@@ -323,6 +323,8 @@ func line(n Node) string {
 		return fmt.Sprintf("Generate %s, %v, %s", ExprString(x.Call), x.Outer, colList(x.Out))
 	case *Sample:
 		return fmt.Sprintf("Sample %v, %v, %v, %d", x.Lower, x.Upper, x.WithReplacement, x.Seed)
+	case *ScriptTransform:
+		return fmt.Sprintf("ScriptTransformation %s, %s", x.Script, colList(x.Out))
 	case *Exchange:
 		return exchangeLine(x)
 	case *Read:

@@ -205,6 +205,18 @@ type Sample struct {
 	Input           Node
 }
 
+// ScriptTransform writes the rows of Input, which are strings, as lines to a
+// script's standard input, and reads rows from what it writes. The columns of
+// the answer are strings; As is what each is to become: what doesn't have its form is null.
+type ScriptTransform struct {
+	Script            string
+	Field, Null       string // of the lines to the script
+	OutField, OutNull string // of its answer
+	As                []*types.Type
+	Out               []Column
+	Input             Node
+}
+
 // Partitioning is how an exchange deals rows.
 type Partitioning uint8
 

@@ -247,6 +247,22 @@ func (n *Sample) Schema() []Column { return n.Input.Schema() }
 func (n *Sample) Name() string { return "Sample" }
 
 // Children implements Node.
+func (n *ScriptTransform) Children() []Node { return []Node{n.Input} }
+
+// WithChildren implements Node.
+func (n *ScriptTransform) WithChildren(k []Node) Node {
+	c := *n
+	c.Input = k[0]
+	return &c
+}
+
+// Schema implements Node.
+func (n *ScriptTransform) Schema() []Column { return n.Out }
+
+// Name implements Node.
+func (n *ScriptTransform) Name() string { return "ScriptTransformation" }
+
+// Children implements Node.
 func (n *Exchange) Children() []Node { return []Node{n.Input} }
 
 // WithChildren implements Node.

@@ -215,6 +215,16 @@ func TestDataFrameColumnsByPlanID(t *testing.T) {
 	if err != nil || len(n.Output()) != 1 {
 		t.Errorf("%v %v", n, err)
 	}
+	name := &plan.UnresolvedAttr{Parts: []string{"i"}}
+	dropped := &plan.Project{List: []plan.Expr{col(1, "s")}, Child: base(1)}
+	n, err = a.Analyze(context.Background(), &plan.Filter{Cond: eq(name, name), Child: dropped})
+	if err != nil || len(n.Output()) != 1 {
+		t.Errorf("by its name alone: %v %v", n, err)
+	}
+	n, err = a.Analyze(context.Background(), &plan.Filter{Cond: eq(name, name), Child: &plan.SubqueryAlias{Name: "x", Child: dropped}})
+	if err == nil || !strings.Contains(err.Error(), "UNRESOLVED_COLUMN") {
+		t.Errorf("below a relation with a name: %v %v", n, err)
+	}
 }
 
 func TestParameters(t *testing.T) {

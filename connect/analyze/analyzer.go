@@ -365,6 +365,8 @@ func (r *run) dispatch(n plan.Node, outer *scope) (*rel, error) {
 		return r.withRelations(n, outer)
 	case *plan.Generate:
 		return r.lateralView(n, outer)
+	case *plan.ScriptTransform:
+		return r.scriptTransform(n, outer)
 	case *plan.Sample:
 		return r.sample(n, outer)
 	case *plan.Hint:

@@ -118,6 +118,8 @@ func logicalLine(n plan.Node) string {
 		return "EventTimeWatermark " + x.Column + ", " + x.Delay
 	case *plan.Observe:
 		return "CollectMetrics " + x.Name
+	case *plan.ScriptTransform:
+		return "ScriptTransformation " + x.Script
 	case *plan.Sample:
 		return fmt.Sprintf("Sample %v, %v, %v", x.Lower, x.Upper, x.WithReplacement)
 	}

@@ -251,6 +251,8 @@ func (p *planner) plan(n plan.Node) (part, error) {
 		return p.generate(x)
 	case *plan.Sample:
 		return p.sample(x)
+	case *plan.ScriptTransform:
+		return p.script(x)
 	case *plan.Repartition:
 		return p.repartition(x)
 	case *plan.RecursiveLoop:
@@ -464,6 +466,22 @@ func (p *planner) generate(x *plan.Generate) (part, error) {
 		g.Out = append(g.Out, c)
 	}
 	return part{node: g, single: in.single}, nil
+}
+
+func (p *planner) script(x *plan.ScriptTransform) (part, error) {
+	in, err := p.plan(x.Child)
+	if err != nil {
+		return in, err
+	}
+	if in, err = align(in, x.Child.Output()); err != nil {
+		return in, err
+	}
+	n := &physical.ScriptTransform{Script: x.Script, Field: x.In.Field, Null: x.In.Null, OutField: x.Answer.Field, OutNull: x.Answer.Null,
+		Out: columns(x.Out), Input: in.node}
+	for _, f := range x.Columns {
+		n.As = append(n.As, f.Type)
+	}
+	return part{node: n, single: in.single}, nil
 }
 
 func (p *planner) sample(x *plan.Sample) (part, error) {

@@ -226,11 +226,10 @@ func (p *parser) setOp(k kind) *plan.SetOperation {
 
 func (p *parser) operandQuery() plan.Node {
 	s := p.i
-	switch k := p.peek(); k {
+	switch p.peek() {
 	case kwSelect:
-		if p.la(1) == kwTransform && p.la(2) == tLParen && p.isTransform() {
-			p.notSupported(s, "SELECT TRANSFORM")
-			return noNode()
+		if p.isTransform() {
+			return p.transformQuery()
 		}
 		return p.selectQuery()
 	case kwFrom:
@@ -251,32 +250,12 @@ func (p *parser) operandQuery() plan.Node {
 		p.leave()
 		return n
 	case kwMap, kwReduce:
-		if p.startsExpr(1) {
-			p.i++
-			p.notSupported(s, keywordText[k]+" ... USING (script transformation)")
-			return noNode()
+		if p.isTransform() {
+			return p.transformQuery()
 		}
 	}
 	p.syntax()
 	return noNode()
-}
-
-// isTransform tells SELECT TRANSFORM(...) USING 'script' from the function transform.
-func (p *parser) isTransform() bool {
-	depth := 0
-	for n := 2; ; n++ {
-		switch p.la(n) {
-		case tLParen:
-			depth++
-		case tRParen:
-			if depth--; depth == 0 {
-				k := p.la(n + 1)
-				return k == kwUsing || k == kwRow && p.la(n+2) == kwFormat || k == kwRecordwriter
-			}
-		case tEOF:
-			return false
-		}
-	}
 }
 
 // selectQuery parses SELECT ... up to QUALIFY.
@@ -304,14 +283,19 @@ func (p *parser) fromQuery() plan.Node {
 		p.syntax() // as a statement of its own it is parsed by multiInsert
 		return noNode()
 	}
-	if p.peek() != kwSelect {
+	if p.peek() != kwSelect && !p.isTransform() {
 		return from
 	}
 	var out plan.Node
-	for p.peek() == kwSelect {
+	for p.peek() == kwSelect || p.isTransform() {
 		at := p.i
-		c := p.selectClause()
-		n := p.organization(p.selectBody(c, from, at, mark), at, mark)
+		var n plan.Node
+		if p.isTransform() {
+			n = p.organization(p.transform(from, at, mark), at, mark)
+		} else {
+			c := p.selectClause()
+			n = p.organization(p.selectBody(c, from, at, mark), at, mark)
+		}
 		if out == nil {
 			out = n
 			continue

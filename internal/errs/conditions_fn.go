@@ -22,6 +22,8 @@ var functionConditions = map[string]Condition{
 	"INVALID_FORMAT.EMPTY":                                             {"42601", "The format is empty."},
 	"INVALID_JSON_SCHEMA_MAP_TYPE":                                     {"22032", "The keys of the maps of a JSON schema must be STRING: <jsonSchema>."},
 	"INVALID_SCHEMA.NON_STRING_LITERAL":                                {"42K07", "<inputSchema> is no schema: it must be a constant text."},
+	"_LEGACY_ERROR_TEMP_2264":                                          {"", "The script ended with status <exitCode>: <stderrBuffer>"},
+	"_LEGACY_ERROR_TEMP_2265":                                          {"", "<nodeName> gives no columns of type <dt>."},
 	"_LEGACY_ERROR_TEMP_2128":                                          {"", "A map needs as many values as keys."},
 	"_LEGACY_ERROR_TEMP_3243":                                          {"", "The step <step> does not lead from <start> to <stop>."},
 	"INVALID_REGEXP_REPLACE":                                           {"22023", "regexp_replace failed on <source>: pattern <pattern>, replacement <replacement>, position <position>."},

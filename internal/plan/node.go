@@ -294,6 +294,26 @@ type Generate struct {
 	Required []*Attr
 }
 
+// RowFormat is how a script's rows are lines of text (ROW FORMAT DELIMITED).
+type RowFormat struct {
+	Field string
+	Null  string
+}
+
+// ScriptTransform is SELECT TRANSFORM, MAP and REDUCE: a script gets the rows of
+// the child as lines and answers with lines, which are the rows of the result.
+type ScriptTransform struct {
+	Common
+	Script string
+	// Columns are those of the answer; none is key and value.
+	Columns []types.Field
+	In      RowFormat
+	// Answer is how the script's rows are read.
+	Answer RowFormat
+	Out    []*Attr // once resolved: strings, to be cast
+	Child  Node
+}
+
 // WindowNode computes window expressions; the analyzer takes them out of SELECT lists.
 // All have the same partition and order. List are Aliases over Window.
 type WindowNode struct {

@@ -512,6 +512,25 @@ func (n *Sample) WithExprs(k []Expr) Node {
 func (n *Sample) Output() []*Attr { return n.Child.Output() }
 
 // Children implements Node.
+func (n *ScriptTransform) Children() []Node { return []Node{n.Child} }
+
+// WithChildren implements Node.
+func (n *ScriptTransform) WithChildren(k []Node) Node {
+	c := *n
+	c.Child = k[0]
+	return &c
+}
+
+// Exprs implements Node.
+func (n *ScriptTransform) Exprs() []Expr { return nil }
+
+// WithExprs implements Node.
+func (n *ScriptTransform) WithExprs([]Expr) Node { return n }
+
+// Output implements Node.
+func (n *ScriptTransform) Output() []*Attr { return n.Out }
+
+// Children implements Node.
 func (n *Hint) Children() []Node { return []Node{n.Child} }
 
 // WithChildren implements Node.

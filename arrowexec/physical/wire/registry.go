@@ -29,6 +29,7 @@ var registry = []reflect.Type{
 	reflect.TypeFor[*physical.Expand](),
 	reflect.TypeFor[*physical.Generate](),
 	reflect.TypeFor[*physical.Sample](),
+	reflect.TypeFor[*physical.ScriptTransform](),
 	reflect.TypeFor[*physical.Exchange](),
 	reflect.TypeFor[*physical.Coalesce](),
 	reflect.TypeFor[*physical.RecursiveLoop](),
