@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -595,11 +596,27 @@ func (e *Engine) local(c *sessionConf, schema *types.Type, batches []*vec.Batch,
 
 func (e *Engine) command(ctx context.Context, q *server.Query, c *sessionConf, cmd *plan.Command, sink server.Sink) error {
 	if cmd.Kind == "explain" {
+		if inner, ok := cmd.Query.(*plan.Command); ok && inner.Kind != "execute_immediate" {
+			return e.rows(c, sink, []string{"plan"}, [][]any{{analyze.ExplainCommand(inner, cmd.Mode)}})
+		}
 		text, err := e.Explain(ctx, &server.Query{Session: q.Session, OperationID: q.OperationID, Plan: cmd.Query, Job: q.Job, Text: q.Text}, cmd.Mode)
 		if err != nil {
-			text = err.Error()
+			rows := [][]any{{"Error occurred during query planning: "}}
+			for line := range strings.Lines(err.Error()) {
+				rows = append(rows, []any{strings.TrimSuffix(line, "\n")})
+			}
+			return e.rows(c, sink, []string{"plan"}, rows)
 		}
 		return e.rows(c, sink, []string{"plan"}, [][]any{{text}})
+	}
+	if cmd.Kind == "list_resources" {
+		var rows [][]any
+		for _, name := range q.Session.Artifacts.List(cmd.Args["type"] + "s/") {
+			if cmd.Text == "" || strings.Contains(cmd.Text, path.Base(name)) {
+				rows = append(rows, []any{name})
+			}
+		}
+		return e.rows(c, sink, []string{"Results"}, rows)
 	}
 	if cmd.Query != nil {
 		var err error

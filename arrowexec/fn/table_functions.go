@@ -39,7 +39,7 @@ func tableFunctions() []Def {
 			Run: func(a *Args, _ bool) ([]*vec.Vector, []int32, error) {
 				return tableRows(a, 9, func(add func(...string)) {
 					for _, c := range collation.All() {
-						add("SYSTEM", "BUILTIN", c.Name, c.Language, c.Country, sensitivity("ACCENT_", c.Accents), sensitivity("CASE_", c.Case), padding(c.Trim), c.Version)
+						add(append([]string{"SYSTEM", "BUILTIN"}, c.Row()...)...)
 					}
 				})
 			},
@@ -64,20 +64,6 @@ func tableFunctions() []Def {
 		}, Example{"SELECT * FROM sql_keywords() LIMIT 2", "ADD\tfalse\nAFTER\tfalse"}),
 		def("python_worker_logs", "4.1.0", "python_worker_logs() - Gives the logs of Python workers, which aren't kept: refused.", refused),
 	}
-}
-
-func sensitivity(what string, yes bool) string {
-	if yes {
-		return what + "SENSITIVE"
-	}
-	return what + "INSENSITIVE"
-}
-
-func padding(trim bool) string {
-	if trim {
-		return "RTRIM"
-	}
-	return "NO_PAD"
 }
 
 // tableRows makes the columns of a table of texts, once for each row of the input; an empty text is null.

@@ -67,6 +67,8 @@ func commands(kind string) commandRule {
 		return showColumns
 	case "show_functions", "catalog_list_functions":
 		return showFunctions
+	case "show_collations":
+		return showCollations
 	case "show_current_database":
 		return showCurrent
 	case "describe_table":

@@ -8,6 +8,7 @@ import (
 
 	"neptune/arrowexec/fn"
 	"neptune/connect/catalog"
+	"neptune/internal/collation"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -154,6 +155,28 @@ func showCatalogs(_ *run, c *plan.Command) (plan.Node, error) {
 		return rows([]types.Field{strCol("name", false), strCol("description", true)}, data)
 	}
 	return rows([]types.Field{strCol("catalog", false)}, data)
+}
+
+// showCollations lists the collations of strings, as the function collations does.
+func showCollations(_ *run, c *plan.Command) (plan.Node, error) {
+	matches := like(c.Args["pattern"])
+	var data [][]any
+	for _, k := range collation.All() {
+		if !matches(k.Name) {
+			continue
+		}
+		var row []any
+		for _, s := range k.Row() {
+			if s == "" {
+				row = append(row, nil)
+			} else {
+				row = append(row, s)
+			}
+		}
+		data = append(data, row)
+	}
+	return rows([]types.Field{strCol("NAME", false), strCol("LANGUAGE", true), strCol("COUNTRY", true), strCol("ACCENT_SENSITIVITY", false),
+		strCol("CASE_SENSITIVITY", false), strCol("PAD_ATTRIBUTE", false), strCol("ICU_VERSION", true)}, data)
 }
 
 func showCurrent(r *run, _ *plan.Command) (plan.Node, error) {

@@ -74,7 +74,9 @@ func (p *parser) refused(s int) plan.Node {
 	switch k {
 	case kwCall:
 		return p.callProcedure(s)
-	case kwAdd, kwList, kwOpen, kwFetch, kwClose:
+	case kwAdd, kwList:
+		return p.resources(s)
+	case kwOpen, kwFetch, kwClose:
 		name := strings.ToUpper(p.text(p.next()))
 		if p.peek() != tEOF {
 			name += " " + strings.ToUpper(p.text(p.next()))
@@ -104,6 +106,29 @@ func (p *parser) refused(s int) plan.Node {
 	}
 	p.syntax()
 	return noNode()
+}
+
+// resources parses LIST JARS, FILES or ARCHIVES [paths]: "list_resources", Args
+// type = jar, file or archive. ADD is refused: nothing here reads such files.
+func (p *parser) resources(s int) plan.Node {
+	verb := p.next().kind
+	if !p.isIdent(p.peek()) {
+		p.syntax()
+		return noNode()
+	}
+	word := strings.ToLower(p.ident())
+	kind := strings.TrimSuffix(word, "s")
+	switch {
+	case kind != "jar" && kind != "file" && kind != "archive":
+		p.fail(s, "_LEGACY_ERROR_TEMP_0035", "message", keywordText[verb]+" with resource type '"+word+"'")
+		return noNode()
+	case verb == kwAdd:
+		return p.unsupported(s, "ADD "+strings.ToUpper(word))
+	}
+	c := p.command(s, "list_resources")
+	c.Args["type"] = kind
+	c.Text = p.rawRest()
+	return p.done(c, s)
 }
 
 // hive refuses a statement of Hive's as Spark does; its name is the first n words.

@@ -14,6 +14,22 @@ type Entry struct {
 	Version                 string // of ICU that the names are from; empty for collations that aren't ICU's
 }
 
+// Row is the collation as SHOW COLLATIONS and the function collations list it; what it lacks is "".
+func (e Entry) Row() []string {
+	pad := "NO_PAD"
+	if e.Trim {
+		pad = "RTRIM"
+	}
+	return []string{e.Name, e.Language, e.Country, "ACCENT_" + sensitivity(e.Accents), "CASE_" + sensitivity(e.Case), pad, e.Version}
+}
+
+func sensitivity(yes bool) string {
+	if yes {
+		return "SENSITIVE"
+	}
+	return "INSENSITIVE"
+}
+
 // localeNames has a line a locale: its name, and the names of its language and country, of ICU 78.3.
 //
 //go:embed locales.tsv
