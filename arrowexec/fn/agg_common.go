@@ -58,7 +58,7 @@ func NewAccumulator(env *Env, c *plan.Call) (Accumulator, error) {
 	a := AggArgs{Env: env, Args: make([]*types.Type, len(in)), Const: make([]*plan.Literal, len(in)), Ret: c.T, Call: c}
 	for i, e := range in {
 		a.Args[i] = e.Type()
-		if t := a.Args[i]; t != nil && t.IsString() && t.Collation != "" && t.Collation != "UTF8_BINARY" && collationMatters[c.Name] {
+		if t := a.Args[i]; t != nil && t.IsString() && t.Collation != "" && t.Collation != "UTF8_BINARY" && (collationMatters[c.Name] || keyShown[c.Name] && searched(t) != nil && searched(t).ICU()) {
 			return nil, errs.NotSupported("function " + c.Name + " over strings of collation " + t.Collation)
 		}
 		a.Const[i], _ = e.(*plan.Literal)
@@ -68,6 +68,9 @@ func NewAccumulator(env *Env, c *plan.Call) (Accumulator, error) {
 
 // collationMatters has the aggregates that compare strings themselves; others were given keys to compare.
 var collationMatters = map[string]bool{"min": true, "max": true, "mode": true, "collect_set": true, "approx_count_distinct": true}
+
+// keyShown has the aggregates that would show a string's key, which under the collation algorithm is no text.
+var keyShown = map[string]bool{"approx_top_k": true, "approx_top_k_accumulate": true}
 
 // aggGrow returns s with n values, the new ones zero.
 func aggGrow[T any](s []T, n int) []T {

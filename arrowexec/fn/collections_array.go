@@ -618,7 +618,7 @@ func arrayFunctions() []Def {
 			}, arraysOverlap))),
 		def("sort_array", "1.5.0", "Sorts an array, upwards with nulls first, or downwards with nulls last.", "SELECT sort_array(array('b', 'd', null, 'c', 'a'), true)", `[null,"a","b","c","d"]`, NullIn, sig(first, sortLists(false), arrayP), sig(first, sortLists(false), arrayP, onlyBoolP)),
 		def("array_join", "2.4.0", "Joins the texts of an array with a delimiter; nulls are left out, or replaced.", "SELECT array_join(array('hello', null, 'world'), ' ', ',')", "hello , world", NullIn,
-			sig(gives(types.StringType), arrayJoin, texts, stringP), sig(gives(types.StringType), arrayJoin, texts, stringP, stringP)),
+			sig(gives(types.StringType), arrayJoin, texts, onlyTextP), sig(gives(types.StringType), arrayJoin, texts, onlyTextP, onlyTextP)),
 		rewrite(def("array_position", "2.4.0", "Gives the position of an element, from 1; 0 if it isn't there.", "SELECT array_position(array(312, 773, 708, 708), 708)", "3", NullIn, sig(gives(types.Int64Type), arrayPosition, arrayP, anyP)), 1),
 		rewrite(def("array_remove", "2.4.0", "Takes all elements equal to a value out.", "SELECT array_remove(array(1, 2, 3, null, 3), 3)", "[1,2,null]", NullIn, sig(first, arrayRemove, arrayP, anyP)), 1),
 		def("array_repeat", "2.4.0", "Makes an array of a value so many times.", "SELECT array_repeat('123', 2)", `["123","123"]`, NullKernel, Overload{Params: params(anyP, onlyInt32P), RetExpr: func(c *plan.Call) (*types.Type, bool, error) {

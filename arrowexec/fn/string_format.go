@@ -411,7 +411,7 @@ func formatFunctions() []Def {
 		}, Eval: formatString})
 	format.Aliases = []string{"printf"}
 	return []Def{
-		def("format_number", "1.5.0", "Writes a number with grouped digits and so many places, or by a pattern.", "SELECT format_number(12332.123456, 4)", "12,332.1235", NullMaybe, sig(str, formatNumber, numericP, int32P), sig(str, formatNumber, numericP, stringP)),
+		def("format_number", "1.5.0", "Writes a number with grouped digits and so many places, or by a pattern.", "SELECT format_number(12332.123456, 4)", "12,332.1235", NullMaybe, sig(str, formatNumber, numericP, onlyInt32P), sig(str, formatNumber, numericP, onlyTextP)),
 		format,
 	}
 }

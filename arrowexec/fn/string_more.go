@@ -960,7 +960,7 @@ func textMore() []Def {
 		def("substring_index", "1.5.0", "Gives what stands before the n-th delimiter, or after it when counting from the end.", "SELECT substring_index('www.apache.org', '.', 2)", "www.apache", sig(str, sub, stringP, stringP, int32P)),
 		def("translate", "1.5.0", "Replaces characters one by one.", "SELECT translate('AaBbCc', 'abc', '123')", "A1B2C3", sig(str, textKernel(translate), stringP, stringP, stringP)),
 		def("levenshtein", "1.5.0", "Counts the edits that turn one text into another; -1 when they are more than a threshold.", "SELECT levenshtein('kitten', 'sitting')", "3", sig(lev, levenshtein, stringP, stringP), sig(lev, levenshtein, stringP, stringP, int32P)),
-		def("soundex", "1.5.0", "Gives the Soundex code of a word.", "SELECT soundex('Miller')", "M460", sig(str, textKernel(soundex), stringP)),
+		def("soundex", "1.5.0", "Gives the Soundex code of a word.", "SELECT soundex('Miller')", "M460", sig(str, textKernel(soundex), onlyTextP)),
 		def("ascii", "1.5.0", "Gives the number of the first character.", "SELECT ascii('222')", "50", sig(i32, ascii, stringP)),
 		alias(def("chr", "2.3.0", "Gives the character of a number, modulo 256.", "SELECT chr(65)", "A", sig(str, textKernel(chr), int64P)), "char"),
 		def("base64", "1.5.0", "Writes a binary in base 64.", "SELECT base64('Spark SQL')", "U3BhcmsgU1FM", sig(str, textKernel(func(a *Args, i int, dst []byte) []byte { return appendBase64(dst, a.V[0].Bytes(i)) }), binaryP)),

@@ -288,6 +288,9 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 	if def.Name == "json_tuple" && len(c.Args) > 1 && slices.ContainsFunc(c.Args, func(a plan.Expr) bool { return !a.Type().IsString() }) {
 		return nil, aerr("DATATYPE_MISMATCH.NON_STRING_TYPE", "funcName", "`json_tuple`", "sqlExpr", r.quoted(c)).At(c.Origin)
 	}
+	if err := r.untyped(def, c); err != nil {
+		return nil, err
+	}
 	o, args, err := r.overload(def, c)
 	if err != nil {
 		return nil, err
@@ -369,6 +372,62 @@ func (r *run) apply(def *fn.Def, c *plan.Call) (plan.Expr, error) {
 		return r.note(c, &written), nil
 	}
 	return c, nil
+}
+
+// untyped refuses NULL without a type where a function compares an array's elements or a map's keys, and what can't be hashed.
+func (r *run) untyped(def *fn.Def, c *plan.Call) error {
+	if len(c.Args) == 0 {
+		return nil
+	}
+	null := func(i int) bool {
+		return i < len(c.Args) && c.Args[i].Type() != nil && c.Args[i].Type().Kind == types.Null
+	}
+	other := func(cond, kind string) error {
+		return aerr("DATATYPE_MISMATCH."+cond, "functionName", errs.ID(c.Name), "dataType", errs.Quote(kind),
+			"leftType", errs.Quote(c.Args[0].Type().SQL()), "rightType", errs.Quote(c.Args[1].Type().SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
+	}
+	switch def.Name {
+	case "array_contains", "array_position":
+		if null(0) || def.Name == "array_contains" && null(1) {
+			return aerr("DATATYPE_MISMATCH.NULL_TYPE", "functionName", errs.ID(c.Name), "sqlExpr", r.quoted(c)).At(c.Origin)
+		}
+	case "array_remove":
+		if len(c.Args) == 2 && null(0) {
+			return other("ARRAY_FUNCTION_DIFF_TYPES", "ARRAY")
+		}
+	case "map_contains_key":
+		if len(c.Args) == 2 && null(0) {
+			return other("MAP_FUNCTION_DIFF_TYPES", "MAP")
+		}
+	case "hash", "xxhash64":
+		for _, a := range c.Args {
+			t := a.Type()
+			switch {
+			case contains(t, types.Map) && !r.Conf.flag("spark.sql.legacy.allowHashOnMapType", false):
+				return aerr("DATATYPE_MISMATCH.HASH_MAP_TYPE", "functionName", errs.ID(c.Name), "sqlExpr", r.quoted(c)).At(c.Origin)
+			case contains(t, types.Variant):
+				return aerr("DATATYPE_MISMATCH.HASH_VARIANT_TYPE", "functionName", errs.ID(c.Name), "sqlExpr", r.quoted(c)).At(c.Origin)
+			}
+		}
+	}
+	return nil
+}
+
+// contains reports whether a type of a kind is t, or is inside.
+func contains(t *types.Type, k types.Kind) bool {
+	switch {
+	case t == nil:
+		return false
+	case t.Kind == k:
+		return true
+	case t.Kind == types.Array:
+		return contains(t.Elem, k)
+	case t.Kind == types.Map:
+		return contains(t.Key, k) || contains(t.Elem, k)
+	case t.Kind == types.Struct:
+		return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return contains(f.Type, k) })
+	}
+	return false
 }
 
 // hasUnresolved reports whether a rewrite left calls for the analyzer to resolve.
@@ -691,6 +750,9 @@ func (r *run) namedStructCall(c *plan.Call) (plan.Expr, error) {
 		k := unalias(c.Args[i])
 		l, ok := k.(*plan.Literal)
 		if !ok {
+			if x, isCall := k.(*plan.Call); isCall && x.Name == "collate" {
+				k = x.Args[0]
+			}
 			f, isFold := foldString(k)
 			if !isFold {
 				return nil, aerr("DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", "sqlExpr", r.quoted(c), "inputExprs", "["+r.quoted(k)+"]").At(c.Origin)
@@ -701,7 +763,7 @@ func (r *run) namedStructCall(c *plan.Call) (plan.Expr, error) {
 			return nil, aerr("DATATYPE_MISMATCH.UNEXPECTED_NULL", "sqlExpr", r.quoted(c), "exprName", r.quoted(k)).At(c.Origin)
 		}
 		if !l.T.IsString() {
-			l = strLit(r.sql(l))
+			return nil, aerr("DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", "sqlExpr", r.quoted(c), "inputExprs", "["+r.quoted(k)+"]").At(c.Origin)
 		}
 		c.Args[i] = l
 		c.Args[i+1] = unalias(c.Args[i+1])

@@ -58,6 +58,8 @@ var functionConditions = map[string]Condition{
 	"DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES":                        {"42K09", "<sqlExpr>: <functionName> takes two values of type <arrayType> with elements of one type, not <leftType> and <rightType>."},
 	"DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES":                        {"42K09", "<sqlExpr>: the values of column <columnIndex> differ in type: <leftType> (<leftParamIndex>) and <rightType> (<rightParamIndex>)."},
 	"NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION":                          {"22003", "The frequency <frequencyExpression> is <negativeValue>, and must not be negative."},
+	"DATATYPE_MISMATCH.HASH_MAP_TYPE":                                  {"42K09", "<sqlExpr>: <functionName> takes no maps. `spark.sql.legacy.allowHashOnMapType` allows them."},
+	"DATATYPE_MISMATCH.HASH_VARIANT_TYPE":                              {"42K09", "<sqlExpr>: <functionName> takes no VARIANT."},
 	"DATATYPE_MISMATCH.NULL_TYPE":                                      {"42K09", "<sqlExpr>: <functionName> takes no untyped NULL."},
 	"INVALID_BITMAP_POSITION":                                          {"22003", "The position <bitPosition> is outside of a bitmap, which has <bitmapNumBits> bits (<bitmapNumBytes> bytes)."},
 }
