@@ -9,8 +9,9 @@ import (
 
 // distinctAggregates writes aggregates over DISTINCT arguments as two plain
 // ones: the lower groups by the keys and the arguments, the upper counts what
-// came once. Several sets of arguments, or distinct and plain calls together,
-// run over one copy of the rows each (Expand), told apart by a number.
+// came once. Plain calls beside them go through both where the values of parts give
+// those of the whole. Else, and with several sets of arguments, each runs over a
+// copy of the rows of its own (Expand), told apart by a number.
 func (o *optimizer) distinctAggregates(n plan.Node) (plan.Node, error) {
 	return plan.TransformUp(n, func(n plan.Node) (plan.Node, error) {
 		a, ok := n.(*plan.Aggregate)
@@ -84,8 +85,8 @@ func rewriteDistinct(a *plan.Aggregate) plan.Node {
 		}
 		return withCalls(a, repl)
 	}
-	if len(args) == 1 && len(plainCalls) == 0 {
-		return oneDistinct(a, dist, args[0], filters[0])
+	if len(args) == 1 && regroupable(plainCalls) {
+		return oneDistinct(a, dist, args[0], filters[0], plainCalls, repl)
 	}
 	return manyDistinct(a, dist, args, filters, plainCalls, repl)
 }
@@ -168,7 +169,53 @@ func over(c *plan.Call, cols map[string]plan.Expr, filter plan.Expr) *plan.Call 
 	return &n
 }
 
-func oneDistinct(a *plan.Aggregate, dist []distinctCall, args []plan.Expr, cond plan.Expr) plan.Node {
+// regroupable reports whether the calls' values for groups are made of those for parts of the
+// groups. Sums of floats would be added in another order.
+func regroupable(calls []*plan.Call) bool {
+	for _, c := range calls {
+		switch c.Name {
+		case "count", "min", "max":
+		case "sum":
+			if t := c.Args[0].Type(); !t.IsIntegral() && t.Kind != types.Decimal {
+				return false
+			}
+		case "avg":
+			if !c.Args[0].Type().IsIntegral() {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// regroup makes a regroupable call of the values that lower's columns have for parts of the groups.
+func regroup(c *plan.Call, lower func(*plan.Call) *plan.Attr) plan.Expr {
+	again := func(name string, at *plan.Attr) *plan.Call {
+		return &plan.Call{At: c.At, Name: name, Args: []plan.Expr{at}, T: at.T, Null: true, Kind: plan.FnAggregate, Mode: c.Mode}
+	}
+	switch c.Name {
+	case "count":
+		sum := again("sum", lower(c))
+		return call("coalesce", c.T, sum, &plan.Literal{T: c.T, Value: int64(0)})
+	case "avg":
+		sum, count := *c, *c
+		sum.Name, sum.T, sum.Null = "sum", c.T, true
+		sum.Args = []plan.Expr{&plan.Cast{Child: c.Args[0], To: c.T, Implicit: true}}
+		count.Name, count.T, count.Null = "count", types.Int64Type, false
+		n := &plan.Cast{Child: again("sum", lower(&count)), To: c.T, Implicit: true}
+		return nullable(call("try_divide", c.T, again("sum", lower(&sum)), n))
+	}
+	return again(c.Name, lower(c))
+}
+
+func nullable(c *plan.Call) *plan.Call {
+	c.Null = true
+	return c
+}
+
+func oneDistinct(a *plan.Aggregate, dist []distinctCall, args []plan.Expr, cond plan.Expr, plainCalls []*plan.Call, repl map[string]plan.Expr) plan.Node {
 	lower := &plan.Aggregate{Common: a.Common, Child: a.Child}
 	upper := &plan.Aggregate{Common: a.Common}
 	m := map[string]plan.Expr{}
@@ -199,6 +246,20 @@ func oneDistinct(a *plan.Aggregate, dist []distinctCall, args []plan.Expr, cond 
 	}
 	for _, d := range dist {
 		m[key(d.call)] = over(d.call, cols, f)
+	}
+	for _, c := range plainCalls {
+		m[key(c)] = regroup(c, func(part *plan.Call) *plan.Attr {
+			if at, ok := have[key(part)]; ok {
+				return at
+			}
+			al := newAlias(part.Name, part)
+			lower.List = append(lower.List, al)
+			have[key(part)] = plan.ToAttr(al)
+			return have[key(part)]
+		})
+	}
+	for k, e := range repl {
+		m[k] = m[key(e)]
 	}
 	upper.Child = lower
 	for _, e := range a.List {

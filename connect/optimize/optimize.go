@@ -152,6 +152,7 @@ func (o *optimizer) optimize(n plan.Node, want []*plan.Attr) (plan.Node, error) 
 	if n, err = o.tidy(n); err != nil {
 		return nil, err
 	}
+	n = fewerAggregates(n)
 	if n, err = o.reorder(n); err != nil {
 		return nil, err
 	}
