@@ -16,6 +16,8 @@ import (
 type column interface {
 	// open starts a chunk whose stored bytes are b, from start on in the file.
 	open(b []byte, codec compress.Compression, file *footer, start int64)
+	// openKept starts a chunk of which all pages were kept inflated.
+	openKept(pages []chunkPage, kept [][]byte)
 	// read returns the next n values.
 	read(n int) (*vec.Vector, error)
 	// pick returns those of the next n values that are at positions at, which

@@ -46,7 +46,11 @@ type chunks struct {
 }
 
 // load is a column to be read: field of the file; leaf is -1 where the general reader does it.
-type load struct{ col, field, leaf int }
+type load struct {
+	col, field, leaf int
+	pages            []chunkPage // with kept: nothing need be read
+	kept             [][]byte
+}
 
 // aheadMost is the greatest size of chunks that are read ahead.
 const aheadMost = 16 << 20
@@ -92,7 +96,7 @@ func (s *scan) chunksOf(c *task.Ctx, u unit, g *group) (*chunks, error) {
 			}
 			continue
 		}
-		l := load{i, f, -1}
+		l := load{col: i, field: f, leaf: -1}
 		have := r.ft.schema.Fields[f].Type
 		if len(r.ft.leaves[f]) != 1 && !sameShape(have, s.types[i]) {
 			return nil, errs.NotSupported("reading the Parquet column " + errs.ID(s.files.data.Fields[col].Name) + " of type " + have.String() + " as " + s.types[i].String())
@@ -115,12 +119,21 @@ func (s *scan) chunksOf(c *task.Ctx, u unit, g *group) (*chunks, error) {
 					l.leaf = r.ft.leaves[f][0]
 				}
 			}
-			r.size += cc.TotalCompressedSize()
+			if p := r.ft.pagesOf(u.rowGroup, r.ft.leaves[f][0]).Load(); l.leaf >= 0 && p != nil {
+				l.pages = *p
+				l.kept = inflated.all(r.ft, l.pages)
+			}
+			if l.kept == nil {
+				r.size += cc.TotalCompressedSize()
+			}
 		}
 		r.own = r.own && l.leaf >= 0
 		r.loads = append(r.loads, l)
 	}
 	for _, l := range r.loads { // memory of a group that has been read
+		if l.kept != nil {
+			continue
+		}
 		if k := len(s.spare[l.col]) - 1; k >= 0 {
 			r.bufs[l.col] = s.spare[l.col][k]
 			s.spare[l.col] = s.spare[l.col][:k]
@@ -159,6 +172,9 @@ func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 			if int64(r.whole[l.col].N) != r.ft.meta.RowGroup(r.unit.rowGroup).NumRows() {
 				return errCorrupt
 			}
+			continue
+		}
+		if l.kept != nil {
 			continue
 		}
 		cc, err := r.ft.chunk(r.unit.rowGroup, l.leaf)
@@ -284,16 +300,25 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 		if s.readers[l.col] == nil {
 			s.readers[l.col] = newColumn(ft.meta.Schema.Column(l.leaf), s.types[l.col], s.pool, c.Yield)
 		}
+		g.cols[l.col] = s.readers[l.col]
+		if l.kept != nil {
+			g.cols[l.col].openKept(l.pages, l.kept)
+			continue
+		}
 		cc, err := ft.chunk(u.rowGroup, l.leaf)
 		if err != nil {
 			return nil, err
 		}
-		g.cols[l.col] = s.readers[l.col]
 		from, _, err := chunkRange(cc, r.info.size)
 		if err != nil {
 			return nil, err
 		}
 		g.cols[l.col].open(r.bufs[l.col], cc.Compression(), ft, from)
+		if at := ft.pagesOf(u.rowGroup, l.leaf); at.Load() == nil && cc.Compression() != compress.Codecs.Uncompressed {
+			if list, ok := pagesIn(r.bufs[l.col], from); ok {
+				at.Store(&list)
+			}
+		}
 		// Vectors may point into a chunk that isn't compressed: only others are used again.
 		if cc.Compression() == compress.Codecs.Uncompressed {
 			r.bufs[l.col] = nil

@@ -77,13 +77,32 @@ func (k *pageCache) count(id pageID) *uint8 {
 	return &k.counts[maphash.Comparable(k.seed, id)%uint64(len(k.counts))]
 }
 
-// get returns a page, or whether it is worth keeping once its n bytes are there.
-func (k *pageCache) get(id pageID, n int) (page []byte, keep bool) {
+// all returns the pages of a chunk if all of them are kept.
+func (k *pageCache) all(file *footer, chunk []chunkPage) [][]byte {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.limit == 0 || id.file == nil {
-		return nil, false
+	if k.limit == 0 {
+		return nil
 	}
+	for i := range chunk {
+		if k.pages[pageID{file, chunk[i].place}] == nil {
+			return nil
+		}
+	}
+	out := make([][]byte, len(chunk))
+	for i := range chunk {
+		id := pageID{file, chunk[i].place}
+		k.ask(id)
+		e := k.pages[id]
+		k.recent.MoveToFront(e)
+		k.hits++
+		out[i] = e.Value.(*keptPage).bytes
+	}
+	return out
+}
+
+// ask counts a question for a page. mu is held.
+func (k *pageCache) ask(id pageID) (count uint8) {
 	c := k.count(id)
 	if *c < 255 {
 		*c++
@@ -94,12 +113,23 @@ func (k *pageCache) get(id pageID, n int) (page []byte, keep bool) {
 			k.counts[i] /= 2
 		}
 	}
+	return *c
+}
+
+// get returns a page, or whether it is worth keeping once its n bytes are there.
+func (k *pageCache) get(id pageID, n int) (page []byte, keep bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.limit == 0 || id.file == nil {
+		return nil, false
+	}
+	count := k.ask(id)
 	if e := k.pages[id]; e != nil {
 		k.recent.MoveToFront(e)
 		k.hits++
 		return e.Value.(*keptPage).bytes, false
 	}
-	return nil, *c > 1 && k.room(*c, int64(n))
+	return nil, count > 1 && k.room(count, int64(n))
 }
 
 // room reports whether n bytes are free, or taken by pages asked for less often than count times. mu is held.

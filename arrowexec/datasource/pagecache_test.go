@@ -9,8 +9,11 @@ import (
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/google/go-cmp/cmp"
 
 	"neptune/arrowexec/physical"
+	"neptune/internal/plan"
+	"neptune/internal/types"
 )
 
 // ask is a reading of a page of n bytes; it reports whether the page was there.
@@ -104,6 +107,55 @@ func TestTasksOfAScan(t *testing.T) {
 		f.files[0].size = size
 		if got := Partitions(&physical.Scan{Source: f}, 4); got != want {
 			t.Errorf("%d bytes: %d tasks, want %d", size, got, want)
+		}
+	}
+}
+
+// A chunk whose pages are all kept isn't read; its filters see its dictionary as ever, and a file that is gone is missed.
+func TestChunksOfKeptPagesAreNotRead(t *testing.T) {
+	SetPageCache(16 << 20)
+	defer SetPageCache(0)
+	for _, nulls := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "a.parquet")
+		b := sampleBatch(6000, nulls)
+		writeSample(t, path, b, parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDataPageSize(4000))
+		s := openAll(t, OpenArgs{Format: "parquet", Paths: []string{path}})
+		s.Cols = s.Cols[:11] // the others are read by the general reader
+		bound := func(i int) plan.Expr { return &plan.Bound{Index: i, T: sample.Fields[i].Type, Null: true} }
+		s.Filters = []plan.Expr{
+			&plan.Call{Name: "in", T: types.BoolType, Kind: plan.FnScalar, Null: true, Args: []plan.Expr{bound(7), &plan.Literal{T: types.StringType, Value: "s3"}, &plan.Literal{T: types.StringType, Value: "s17"}}},
+			&plan.Call{Name: "<", T: types.BoolType, Kind: plan.FnScalar, Null: true, Args: []plan.Expr{bound(4), &plan.Literal{T: types.Float64Type, Value: 9.0}}},
+		}
+		var want [][]any
+		for _, row := range rowsOf(b) {
+			f, ok := row[4].(float64)
+			if x := row[7]; ok && f < 9 && (x == "s3" || x == "s17") {
+				want = append(want, row[:11])
+			}
+		}
+		for i := range 6 {
+			got, err := scanAll(t, s, 1+i%2, i%2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Fatalf("scan %d: %.2000s", i, d)
+			}
+		}
+		ft, err := readFooter(s.Source.(*Files).files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, col := range s.Cols {
+			if list := ft.pagesOf(0, ft.leaves[col][0]).Load(); list == nil || inflated.all(ft, *list) == nil {
+				t.Errorf("column %s would be read again", sample.Fields[col].Name)
+			}
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := scanAll(t, s, 1, 0); err == nil {
+			t.Error("a file that is gone was read")
 		}
 	}
 }

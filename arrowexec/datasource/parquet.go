@@ -35,6 +35,7 @@ type footer struct {
 	exact  map[string]int
 	stats  sync.Map                                       // leafKey to leafStats
 	chunks []atomic.Pointer[metadata.ColumnChunkMetaData] // by row group and leaf, made when they are asked for: that isn't cheap
+	pages  []atomic.Pointer[[]chunkPage]                  // the same, where the chunk has been read
 }
 
 // chunk is the metadata of a leaf column in row group g.
@@ -48,6 +49,11 @@ func (ft *footer) chunk(g, leaf int) (*metadata.ColumnChunkMetaData, error) {
 		at.Store(cc)
 	}
 	return cc, err
+}
+
+// pagesOf are the pages of a leaf column in row group g, nil before the chunk has been read.
+func (ft *footer) pagesOf(g, leaf int) *atomic.Pointer[[]chunkPage] {
+	return &ft.pages[g*ft.meta.Schema.NumColumns()+leaf]
 }
 
 type footerKey struct {
@@ -93,6 +99,7 @@ func readFooter(f fileInfo) (ft *footer, err error) {
 	}
 	ft = &footer{meta: r.MetaData()}
 	ft.chunks = make([]atomic.Pointer[metadata.ColumnChunkMetaData], ft.meta.NumRowGroups()*ft.meta.Schema.NumColumns())
+	ft.pages = make([]atomic.Pointer[[]chunkPage], len(ft.chunks))
 	if err := ft.convert(); err != nil {
 		if _, ok := errs.As(err); ok {
 			return nil, err

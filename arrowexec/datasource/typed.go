@@ -23,8 +23,10 @@ type base struct {
 	end   int64  // where the chunk ends in the file
 	b     []byte // stored bytes not yet read
 	hdr   pageHeader
-	body  []byte // the stored page
-	place int64  // where body lies in the file
+	body  []byte      // the stored page, inflated already if it is one of kept
+	place int64       // where body lies in the file
+	pages []chunkPage // in the place of b: those to come, and what they inflate to
+	kept  [][]byte
 	left  int    // values of the current page not yet read
 	ready bool   // the current page is inflated
 	page  []byte // the page's inflated values
@@ -57,40 +59,80 @@ type typed[T vec.Fixed] struct {
 }
 
 type storedPage struct {
+	chunkPage
+	body []byte
+}
+
+// chunkPage is a page of a column chunk.
+type chunkPage struct {
 	hdr   pageHeader
-	body  []byte
-	place int64
+	place int64 // where what follows the header lies in the file
+}
+
+// pagesIn lists the pages of a chunk that begins at start, if a chunk can be read from what they
+// inflate to alone: the levels of pages of version 2 lie outside of that.
+func pagesIn(b []byte, start int64) (list []chunkPage, ok bool) {
+	end := start + int64(len(b))
+	for len(b) > 0 {
+		h, n, err := readHeader(b)
+		if err != nil || int64(len(b)-n) < h.packed || h.kind == 3 {
+			return nil, false
+		}
+		b = b[n:]
+		list = append(list, chunkPage{h, end - int64(len(b))})
+		b = b[h.packed:]
+	}
+	return list, true
 }
 
 func (c *typed[T]) open(b []byte, codec compress.Compression, file *footer, start int64) {
 	c.b, c.codec, c.left, c.ready = b, codec, 0, false
 	c.file, c.end = file, start+int64(len(b))
+	c.pages, c.kept = nil, nil
 	c.dict, c.dictPage, c.coded = nil, nil, nil
+}
+
+func (c *typed[T]) openKept(pages []chunkPage, kept [][]byte) {
+	c.open(nil, compress.Codecs.Uncompressed, nil, 0)
+	c.pages, c.kept = pages, kept
 }
 
 // peek makes the next page with values current, without inflating it.
 func (c *typed[T]) peek() error {
 	for c.left == 0 {
-		if len(c.b) == 0 {
-			return fmt.Errorf("%w: its values end early", errCorrupt)
-		}
-		h, n, err := readHeader(c.b)
-		if err != nil {
+		if err := c.nextPage(); err != nil {
 			return err
 		}
-		if int64(len(c.b)-n) < h.packed {
-			return errCorrupt
-		}
-		c.hdr, c.body = h, c.b[n:n+int(h.packed)]
-		c.b = c.b[n+int(h.packed):]
-		c.place = c.end - int64(len(c.b)) - h.packed
-		switch h.kind {
+		switch h := &c.hdr; h.kind {
 		case 2:
-			c.dictPage = &storedPage{h, c.body, c.place} // most are needed, but not where all rows are skipped
+			c.dictPage = &storedPage{chunkPage{*h, c.place}, c.body} // most are needed, but not where all rows are skipped
 		case 0, 3:
 			c.left, c.ready = int(h.values), false
 		}
 	}
+	return nil
+}
+
+// nextPage finds the next page of the chunk.
+func (b *base) nextPage() error {
+	if len(b.pages) > 0 {
+		b.hdr, b.body = b.pages[0].hdr, b.kept[0]
+		b.pages, b.kept = b.pages[1:], b.kept[1:]
+		return nil
+	}
+	if len(b.b) == 0 {
+		return fmt.Errorf("%w: its values end early", errCorrupt)
+	}
+	h, n, err := readHeader(b.b)
+	if err != nil {
+		return err
+	}
+	if int64(len(b.b)-n) < h.packed {
+		return errCorrupt
+	}
+	b.hdr, b.body = h, b.b[n:n+int(h.packed)]
+	b.b = b.b[n+int(h.packed):]
+	b.place = b.end - int64(len(b.b)) - h.packed
 	return nil
 }
 
@@ -518,6 +560,14 @@ func (c *typed[T]) allCoded() bool {
 		return false
 	}
 	dict := c.dictPage != nil
+	for i := range c.pages {
+		switch h := &c.pages[i].hdr; {
+		case h.kind == 2:
+			dict = true
+		case h.kind == 0 && !coded(h):
+			return false
+		}
+	}
 	for b := c.b; len(b) > 0; {
 		h, n, err := readHeader(b)
 		if err != nil || int64(len(b)-n) < h.packed {
