@@ -350,9 +350,16 @@ func LoadTimeZone(zone string) (*time.Location, error) {
 			return time.FixedZone(zone, total), nil
 		}
 	}
+	if loc, ok := zones.Load(zone); ok {
+		return loc.(*time.Location), nil
+	}
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		return nil, errs.New(errs.IllegalArgument, "INVALID_CONF_VALUE.TIME_ZONE", "confName", "spark.sql.session.timeZone", "confValue", zone)
 	}
+	zones.Store(zone, loc)
 	return loc, nil
 }
+
+// zones are the zones loaded so far, by name: each query asks, and a zone is a file to read.
+var zones sync.Map

@@ -204,3 +204,19 @@ func TestPoolAndTarget(t *testing.T) {
 		t.Errorf("%v, %v", d, err)
 	}
 }
+
+func TestZonesAreLoadedOnce(t *testing.T) {
+	load := func() *time.Location {
+		loc, err := LoadTimeZone("Europe/Berlin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return loc
+	}
+	if load() != load() {
+		t.Error("a zone was read twice")
+	}
+	if _, err := LoadTimeZone("Europe/Nowhere"); err == nil {
+		t.Error("there is no such zone")
+	}
+}
