@@ -179,6 +179,11 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 // readable refuses columns of a given schema that the format can't hold, even if nobody reads them.
 func (f *Files) readable() error {
 	if f.format == "text" {
+		for _, c := range f.data.Fields {
+			if !c.Type.IsString() {
+				return errs.New(errs.Analysis, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", formatName(f.format), "columnName", errs.ID(c.Name), "columnType", errs.Quote(c.Type.SQL()))
+			}
+		}
 		return oneColumn(len(f.data.Fields))
 	}
 	for _, c := range f.data.Fields {

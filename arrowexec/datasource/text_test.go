@@ -273,6 +273,26 @@ func TestTextIsCutAnywhere(t *testing.T) {
 	}
 }
 
+// What Spark refuses before it reads anything.
+func TestTextIsRefused(t *testing.T) {
+	p := filepath.Join(t.TempDir(), "a.txt")
+	if err := os.WriteFile(p, []byte("a"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		a    OpenArgs
+		want string
+	}{
+		{OpenArgs{Format: "csv", Paths: []string{p}, Options: map[string]string{"lineSep": "xyz"}}, "INVALID_LINE_SEPARATOR.TOO_LONG"},
+		{OpenArgs{Format: "text", Paths: []string{p}, Schema: ddl(t, "x int")}, "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE"},
+	} {
+		_, err := Open(context.Background(), c.a)
+		if e, ok := errs.As(err); !ok || e.Condition != c.want {
+			t.Errorf("%s: %v, want %s", c.a.Format, err, c.want)
+		}
+	}
+}
+
 func TestFailedCommitLeavesTheOldFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	st := types.NewStruct(field("k", types.StringType), field("n", types.Int32Type))

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"neptune/arrowexec/csvline"
 	"neptune/internal/errs"
@@ -77,6 +78,8 @@ func newTextOptions(format string, o, conf map[string]string, zone *time.Locatio
 	}
 	if v, ok := o["linesep"]; ok && v == "" {
 		return nil, errs.New(errs.IllegalArgument, "STDS_INVALID_OPTION_VALUE.IS_EMPTY", "optionName", "lineSep")
+	} else if n := utf8.RuneCountInString(v); format == "csv" && n > 2 {
+		return nil, errs.New(errs.IllegalArgument, "INVALID_LINE_SEPARATOR.TOO_LONG", "length", strconv.Itoa(n))
 	}
 	if l := o["locale"]; l != "" && !strings.EqualFold(l, "en-US") && !strings.EqualFold(l, "en") {
 		return nil, errs.NotSupported("option locale " + l)

@@ -57,7 +57,7 @@ func (s *clockState) pattern(a *Args, text string, reading bool) (*types.Pattern
 	if err != nil {
 		var pe *types.PatternError
 		switch {
-		case errors.As(err, &pe) && pe.Week != 0:
+		case errors.As(err, &pe) && pe.Week != 0 && (legacy || !types.LegacyPattern(text)):
 			return nil, errs.New(errs.Upgrade, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "c", string(pe.Week)).At(a.pos())
 		case !legacy && types.LegacyPattern(text):
 			return nil, errs.New(errs.Upgrade, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "pattern", "'"+text+"'", "config", `"spark.sql.legacy.timeParserPolicy"`, "docroot", "https://spark.apache.org/docs/latest").At(a.pos())

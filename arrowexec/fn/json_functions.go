@@ -208,7 +208,7 @@ func toJSON(a *Args) (*vec.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	keep := o.not("ignorenullfields")
+	keep := o.not("ignorenullfields") || o.raw["ignorenullfields"] == "" && a.Env.Conf != nil && strings.EqualFold(a.Env.Conf.Keys["spark.sql.jsonGenerator.ignoreNullFields"], "false")
 	if !o.is("pretty") {
 		return textKernel(func(a *Args, i int, dst []byte) []byte { return writeJSON(dst, a.V[0], i, o, keep) })(a)
 	}

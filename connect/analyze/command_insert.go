@@ -269,14 +269,14 @@ func (r *run) assign(a *plan.Attr, f types.Field, table string, byName bool) (pl
 		}
 	}
 	if !types.SameType(e.Type(), to) {
-		mode := plan.ANSI
+		mode, stores := plan.ANSI, r.storeAssignable
 		switch strings.ToUpper(r.Conf.text("spark.sql.storeAssignmentPolicy", "ANSI")) {
 		case "LEGACY":
-			mode = plan.Legacy
+			mode, stores = plan.Legacy, func(a, b *types.Type) bool { return castable(a, b, false) }
 		case "STRICT":
-			return nil, errs.NotSupported("spark.sql.storeAssignmentPolicy STRICT")
+			stores = upcasts
 		}
-		if err := r.checkStore(e.Type(), to, []string{f.Name}, table, mode); err != nil {
+		if err := r.checkStore(e.Type(), to, []string{f.Name}, table, stores); err != nil {
 			return nil, err
 		}
 		e = &plan.Cast{Child: e, To: to, Mode: mode, Implicit: true, Column: f.Name}
@@ -285,7 +285,7 @@ func (r *run) assign(a *plan.Attr, f types.Field, table string, byName bool) (pl
 }
 
 // checkStore checks that values of type a may be stored in a column of type b; path names it, down to fields of structs.
-func (r *run) checkStore(a, b *types.Type, path []string, table string, mode plan.EvalMode) error {
+func (r *run) checkStore(a, b *types.Type, path []string, table string, stores func(a, b *types.Type) bool) error {
 	switch {
 	case types.SameType(a, b):
 		return nil
@@ -296,27 +296,46 @@ func (r *run) checkStore(a, b *types.Type, path []string, table string, mode pla
 			return aerr("INCOMPATIBLE_DATA_FOR_TABLE.STRUCT_MISSING_FIELDS", "tableName", table, "colName", errs.ID(path...), "missingFields", fieldList(b.Fields[len(a.Fields):]))
 		}
 		for i, f := range b.Fields {
-			if err := r.checkStore(a.Fields[i].Type, f.Type, append(slices.Clone(path), f.Name), table, mode); err != nil {
+			if err := r.checkStore(a.Fields[i].Type, f.Type, append(slices.Clone(path), f.Name), table, stores); err != nil {
 				return err
 			}
 		}
 		return nil
 	case a.Kind == types.Array && b.Kind == types.Array:
-		return r.checkStore(a.Elem, b.Elem, append(slices.Clone(path), "element"), table, mode)
+		return r.checkStore(a.Elem, b.Elem, append(slices.Clone(path), "element"), table, stores)
 	case a.Kind == types.Map && b.Kind == types.Map:
-		if err := r.checkStore(a.Key, b.Key, append(slices.Clone(path), "key"), table, mode); err != nil {
+		if err := r.checkStore(a.Key, b.Key, append(slices.Clone(path), "key"), table, stores); err != nil {
 			return err
 		}
-		return r.checkStore(a.Elem, b.Elem, append(slices.Clone(path), "value"), table, mode)
+		return r.checkStore(a.Elem, b.Elem, append(slices.Clone(path), "value"), table, stores)
 	}
-	ok := r.storeAssignable(a, b)
-	if mode == plan.Legacy {
-		ok = castable(a, b, false)
-	}
-	if ok {
+	if stores(a, b) {
 		return nil
 	}
 	return aerr("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "tableName", table, "colName", errs.ID(path...), "srcType", errs.Quote(a.SQL()), "targetType", errs.Quote(b.SQL()))
+}
+
+// upcasts reports whether no value of a changes when it is stored as b (Spark: UpCastRule.canUpCast).
+func upcasts(a, b *types.Type) bool {
+	number := func(t *types.Type) bool { return t.IsNumeric() && t.Kind != types.Decimal }
+	whole := func(t *types.Type) int { return t.Precision - t.Scale }
+	switch {
+	case a.Kind == types.Null, b.IsString() && a.Kind < types.Array:
+		return true
+	case number(a) && number(b):
+		return a.Kind <= b.Kind
+	case a.IsIntegral() && b.Kind == types.Decimal:
+		return whole(b) >= types.ForIntegral(a).Precision
+	case a.Kind == types.Decimal && b.Kind == types.Decimal:
+		return whole(b) >= whole(a) && b.Scale >= a.Scale
+	case a.Kind == types.Decimal && b.IsIntegral():
+		return a.Scale == 0 && a.Precision < types.ForIntegral(b).Precision
+	case a.Kind == types.Decimal:
+		return b.Kind == types.Float32 && a.Precision <= 7 || b.Kind == types.Float64 && a.Precision <= 15
+	case a.IsDatetime() && b.IsDatetime():
+		return b.Kind != types.Date
+	}
+	return a.Kind == b.Kind && a.IsAnsiInterval()
 }
 
 // fieldsByName puts the fields of a struct, and of structs in it, into the order of the column's.
