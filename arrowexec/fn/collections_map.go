@@ -272,14 +272,16 @@ func sequence(a *Args) (*vec.Vector, error) {
 		if whole == 0 && from != to || whole > 0 && from > to || whole < 0 && from < to {
 			return nil, errs.New(errs.Runtime, "_LEGACY_ERROR_TEMP_3243", "start", strconv.FormatInt(from, 10), "stop", strconv.FormatInt(to, 10), "step", strconv.FormatInt(whole, 10)).At(a.pos())
 		}
+		var most int64
 		if dates { // months of 28 days, so that the length is not underrated
 			m, scale := int64(step.Months), int64(1)
 			if kind == types.Date {
 				scale = types.MicrosPerDay
 			}
-			err = sequenceFits(a, from, to, scale, m*28*types.MicrosPerDay+int64(step.Days)*types.MicrosPerDay+step.Micros)
+			most, err = sequenceFits(a, from, to, scale, m*28*types.MicrosPerDay+int64(step.Days)*types.MicrosPerDay+step.Micros)
+			most += 2 // days that clocks made shorter
 		} else {
-			err = sequenceFits(a, from, to, 1, whole)
+			most, err = sequenceFits(a, from, to, 1, whole)
 		}
 		if err != nil {
 			return nil, err
@@ -300,7 +302,7 @@ func sequence(a *Args) (*vec.Vector, error) {
 			clock = types.FloorMod(local, types.MicrosPerDay)
 			local = types.FloorDiv(local, types.MicrosPerDay)
 		}
-		for k := int64(0); ; k++ {
+		for k := int64(0); k < most; k++ { // the step behind the last may be out of the type's range
 			x := from + k*whole
 			if dates {
 				day, ok := addMonths(local, k*int64(step.Months))
@@ -331,21 +333,25 @@ func sequence(a *Args) (*vec.Vector, error) {
 
 // sequenceFits refuses a sequence that is too long for an array, or for the
 // memory there is, before any of it is made. scale is what from and to are multiplied with to be in the unit of step.
-func sequenceFits(a *Args, from, to, scale, step int64) error {
-	if d := to - from; step == 0 || scale == 1 && (d > 0) == (to > from) && max(d, -d) < 1<<20 && d != math.MinInt64 {
-		return nil
+// It gives the length, which is the most that there can be where steps are months.
+func sequenceFits(a *Args, from, to, scale, step int64) (int64, error) {
+	if step == 0 {
+		return 1, nil
+	}
+	if d := to - from; scale == 1 && (d > 0) == (to > from) && max(d, -d) < 1<<20 && d != math.MinInt64 {
+		return d/step + 1, nil
 	}
 	n := new(big.Int).Sub(big.NewInt(to), big.NewInt(from))
 	n.Mul(n, big.NewInt(scale)).Quo(n, big.NewInt(step)).Add(n, big.NewInt(1))
 	if n.Cmp(big.NewInt(maxArray)) > 0 {
-		return errs.New(errs.Runtime, "COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER", "numberOfElements", n.String(), "maxRoundedArrayLength", strconv.Itoa(maxArray),
+		return 0, errs.New(errs.Runtime, "COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER", "numberOfElements", n.String(), "maxRoundedArrayLength", strconv.Itoa(maxArray),
 			"functionName", errs.ID(a.Call.Name), "parameter", errs.ID("count")).At(a.pos())
 	}
 	// The array grows by doubling, and a copy of it may be made.
 	if need, limit := n.Int64()*8, debug.SetMemoryLimit(-1); need > limit/4 {
-		return errs.New(errs.OutOfMemory, "UNABLE_TO_ACQUIRE_MEMORY", "requestedBytes", strconv.FormatInt(need, 10), "receivedBytes", "0").At(a.pos())
+		return 0, errs.New(errs.OutOfMemory, "UNABLE_TO_ACQUIRE_MEMORY", "requestedBytes", strconv.FormatInt(need, 10), "receivedBytes", "0").At(a.pos())
 	}
-	return nil
+	return n.Int64(), nil
 }
 
 func mapFunctions() []Def {
