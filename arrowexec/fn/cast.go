@@ -231,6 +231,32 @@ func (c *Caster) invalid(v *vec.Vector, i int) error {
 	return errs.New(class, "CAST_INVALID_INPUT", "expression", SQLValue(v, i, c.loc), "sourceType", errs.Quote(from), "targetType", errs.Quote(c.to.SQL()), "ansiConfig", ansiKey).At(c.pos)
 }
 
+// noInterval is the error of a text that is no interval of a type with fields.
+func (c *Caster) noInterval(text string) error {
+	names, marks, family, sub := []string{"YEAR", "MONTH"}, []string{"y", "m"}, "year-month", "UNMATCHED_FORMAT_STRING"
+	if c.to.Kind == types.DayTimeInterval {
+		names, marks, family, sub = []string{"DAY", "HOUR", "MINUTE", "SECOND"}, []string{"d", "h", "m", "s.n"}, "day-time", "UNMATCHED_FORMAT_STRING_WITH_NOTICE"
+	}
+	format, units := "", names[c.to.Start]
+	for k := c.to.Start; k <= c.to.End; k++ {
+		switch {
+		case k == c.to.Start:
+		case family == "year-month":
+			format += "-"
+		case k == types.Hour:
+			format += " "
+		default:
+			format += ":"
+		}
+		format += marks[k]
+	}
+	if c.to.End != c.to.Start {
+		units += " TO " + names[c.to.End]
+	}
+	return errs.New(errs.IllegalArgument, "INVALID_INTERVAL_FORMAT."+sub, "input", text, "intervalStr", family,
+		"supportedFormat", "`[+|-]"+format+"`, `INTERVAL [+|-]'[+|-]"+format+"' "+units+"`", "typeName", c.to.String()).At(c.pos)
+}
+
 // SQLValue writes value i as Spark's messages do: 12L, 1.5D, 'text', DATE '2020-01-01'.
 func SQLValue(v *vec.Vector, i int, loc *time.Location) string {
 	if v.IsNull(i) {
@@ -582,11 +608,20 @@ func timestampToTime(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 	return out, nil
 }
 
-// wrappedMicros is a decimal of seconds in microseconds, of which the low 64 bits are kept (Spark: BigDecimal.longValue).
+// wrappedMicros is a decimal of seconds in microseconds as Spark computes it: of 34 digits, the low 64 bits.
 func wrappedMicros(d types.Int128, scale int) int64 {
 	x := d.Big()
 	x.Mul(x, big.NewInt(types.MicrosPerSecond))
-	x.Quo(x, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
+	ten := func(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
+	if extra := len(new(big.Int).Abs(x).String()) - 34; extra > 0 {
+		half := new(big.Int).Rsh(ten(extra), 1)
+		if x.Sign() < 0 {
+			half.Neg(half)
+		}
+		x.Quo(x.Add(x, half), ten(extra))
+		x.Mul(x, ten(extra))
+	}
+	x.Quo(x, ten(scale))
 	return int64(x.And(x, new(big.Int).SetUint64(math.MaxUint64)).Uint64())
 }
 
@@ -650,7 +685,7 @@ func timestampToNumber(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 		ok := true
 		switch {
 		case c.to.IsIntegral():
-			ok = putInt(out, i, types.FloorDiv(x, types.MicrosPerSecond)) || c.mode == plan.Legacy
+			ok = putInt(out, i, types.FloorDiv(x, types.MicrosPerSecond))
 		case c.to.Kind == types.Float32:
 			vec.Of[float32](out)[i] = float32(float64(x) / 1e6)
 		case c.to.Kind == types.Float64:
@@ -816,6 +851,14 @@ func castFromText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 			vec.Of[int64](out)[i], ok = types.ParseDayTime(s, c.to)
 		default:
 			return nil, c.refuse()
+		}
+		switch {
+		case ok:
+		case c.to.Kind == types.CalendarInterval: // NULL in every mode
+			setNull(out, i)
+			continue
+		case c.to.IsAnsiInterval() && c.mode != plan.Try: // an error in every mode
+			return nil, c.noInterval(s)
 		}
 		if !ok {
 			if err := c.fail(out, i, func() error { return c.invalid(v, i) }); err != nil {

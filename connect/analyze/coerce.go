@@ -18,6 +18,9 @@ func (r *run) implicit(e plan.Expr, t *types.Type) plan.Expr {
 	if x := r.onToday(e, t); x != nil {
 		return r.note(x, e)
 	}
+	if x := r.dayByName(e, t); x != nil {
+		return r.note(x, e)
+	}
 	return &plan.Cast{At: plan.At{Origin: e.Pos()}, Child: e, To: t, Mode: r.mode(), Implicit: true}
 }
 

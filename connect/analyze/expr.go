@@ -191,7 +191,46 @@ func (r *run) cast(e *plan.Cast, s *scope) (plan.Expr, error) {
 	if x := r.onToday(c, n.To); x != nil {
 		return r.note(x, &n), nil
 	}
+	if x := r.dayByName(c, n.To); x != nil {
+		return r.note(x, &n), nil
+	}
 	return &n, nil
+}
+
+// dayByName is the date or timestamp that a literal names: 'now', 'today', 'epoch' ...; nil where it names none.
+func (r *run) dayByName(e plan.Expr, t *types.Type) plan.Expr {
+	l, ok := e.(*plan.Literal)
+	if !ok || !t.IsDatetime() {
+		return nil
+	}
+	word, _ := l.Value.(string)
+	word = strings.ToLower(types.TrimAll(word))
+	days := map[string]int32{"now": 0, "today": 0, "yesterday": -1, "tomorrow": 1}
+	shift, known := days[word]
+	if !known && word != "epoch" {
+		return nil
+	}
+	out := &plan.Literal{At: l.At, T: t}
+	day, _ := r.nowLiteral("current_date", l.At).Value.(int32)
+	day += shift
+	zone := types.NewZoneCache(r.Conf.TimeZone)
+	switch {
+	case t.Kind == types.Date && word == "epoch":
+		out.Value = int32(0)
+	case t.Kind == types.Date:
+		out.Value = day
+	case word == "epoch":
+		out.Value = int64(0)
+	case word == "now" && t.Kind == types.Timestamp:
+		out.Value = r.now.UnixMicro()
+	case word == "now":
+		out.Value = zone.ToLocal(r.now.UnixMicro())
+	case t.Kind == types.Timestamp:
+		out.Value = zone.FromLocal(int64(day) * types.MicrosPerDay)
+	default:
+		out.Value = int64(day) * types.MicrosPerDay
+	}
+	return out
 }
 
 // onToday is the timestamp of a time of day, that of the query's date; nil where e is no time or t no timestamp.
