@@ -27,8 +27,12 @@ type keptPage struct {
 	bytes []byte
 }
 
-// countAge is after how many questions counts are halved.
-const countAge = 1 << 18
+// Counts are halved after countAge questions, or after agePages for each page
+// that is kept: pages that nobody asks for any more make room soon.
+const (
+	countAge = 1024
+	agePages = 8
+)
 
 type pageCache struct {
 	mu     sync.Mutex
@@ -37,7 +41,7 @@ type pageCache struct {
 	pages  map[pageID]*list.Element // of *keptPage
 	recent *list.List               // the one used last is in front
 	seed   maphash.Seed
-	counts [1 << 16]uint8 // how often pages were asked for, by hash
+	counts [1 << 14]uint8 // how often pages were asked for, by hash
 	asked  int
 	hits   int64
 }
@@ -107,7 +111,7 @@ func (k *pageCache) ask(id pageID) (count uint8) {
 	if *c < 255 {
 		*c++
 	}
-	if k.asked++; k.asked == countAge {
+	if k.asked++; k.asked >= max(countAge, agePages*len(k.pages)) {
 		k.asked = 0
 		for i := range k.counts {
 			k.counts[i] /= 2

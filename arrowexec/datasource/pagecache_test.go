@@ -72,6 +72,20 @@ func TestPagesAreReplacedByThoseAskedForMoreOften(t *testing.T) {
 	if !ask(k, hot, 100) {
 		t.Error("a page asked for more often than others was not kept")
 	}
+	// A new set of pages displaces one that is asked for no more.
+	for range 6 * countAge {
+		ask(k, hot, 100)
+	}
+	for range 2 {
+		for i := range 8 {
+			ask(k, pageID{f, int64(2000 + i)}, 100)
+		}
+	}
+	for i := range 8 {
+		if !ask(k, pageID{f, int64(2000 + i)}, 100) {
+			t.Errorf("page %d of the new set was not kept", i)
+		}
+	}
 	n := int64(0)
 	for e := k.recent.Front(); e != nil; e = e.Next() {
 		n += int64(len(e.Value.(*keptPage).bytes))
