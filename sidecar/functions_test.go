@@ -50,6 +50,7 @@ func TestFunctions(t *testing.T) {
 		{"SELECT array_join(array('a'), 5)", []string{"error DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE 42K09"}},
 		{"SELECT soundex(1.5)", []string{"error DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE 42K09"}},
 		{"SELECT format_number(1.5, 3S)", []string{"error DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE 42K09"}},
+		{"SELECT str_to_map('a:1' COLLATE UNICODE_CI)", []string{"error UNSUPPORTED_FEATURE 0A000 [UNSUPPORTED_FEATURE] The feature is not supported: function str_to_map over strings of collation STRING COLLATE UNICODE_CI. SQLSTATE: 0A000"}},
 		{"SELECT sentences('e.g. this is well-known, is it? Yes!No. v1.5 costs $5.30 or 10% of 1,000.', NULL)[2], sentences('Dr. Who... what?! 你好。世界 ok')", []string{"[No,v1.5,costs,or,10%,of,1,000]|[[Dr],[Who,what],[你好],[世界,ok]]"}},
 		{"SELECT format_string('%s %s %s %s', DATE'2024-02-29', named_struct('a', array('x'), 'b', NULL), map('a', 1, 'b', 2), INTERVAL 1 DAY), format_string('%d %x', TIME'00:00:01', TIMESTAMP_NTZ'2024-03-10 02:30:00')", []string{"19782 [[x],null] keys: [a,b], values: [1,2] 86400000000|1000000000 61345339f1a00"}},
 		{"SELECT unix_micros(to_timestamp(12345678901234567890123456789012345678BD))", []string{"9103449237771086848"}},

@@ -367,7 +367,7 @@ func typeList(ts []*types.Type) string {
 // what they can't do yet under a collation is refused. Comparisons themselves go by keys.
 var (
 	comparesText = set("= <=> < <= > >= in like_all like_any not_like_all not_like_any")
-	matchesText  = set("split like rlike regexp regexp_like regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr")
+	matchesText  = set("split str_to_map like rlike regexp regexp_like regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr")
 )
 
 func set(words string) map[string]bool {
