@@ -91,6 +91,33 @@ func TestOutOfMemory(t *testing.T) {
 	r.clean(t, r.engine.conf.LocalDir)
 }
 
+// TestLargeResultsOfFunctions: what a function's arguments make too large for the memory at hand, or for a
+// value, is refused before it's made, whether it's constant or not; the server goes on.
+func TestLargeResultsOfFunctions(t *testing.T) {
+	r := newRig(t, way{slots: 2, memory: 32 << 20})
+	for _, x := range []string{"repeat('abc', 100000000 + %s)", "space(100000000 + %s)", "lpad('a', 100000000 + %s, 'bc')", "rpad(X'01', 100000000 + %s, X'02')", "randstr(100000000)",
+		"format_string(concat('%%', 100000000 + %s, 'd'), 1)", "format_number(1.5D, 100000000 + %s)", "replace(repeat('a', 100000 + %s), 'a', repeat('b', 10000))",
+		"regexp_replace(repeat('a', 100000 + %s), 'a', repeat('b', 10000))", "concat_ws(repeat('a', 100000 + %s), sequence(1, 10000))", "array_repeat(1, 100000000 + %s)",
+		"sequence(1, 1000000000 + %s)", "flatten(array_repeat(array_repeat(1, 10000 + %s), 100000))"} {
+		for _, n := range []string{"0", "int(id)"} {
+			sql := "SELECT " + strings.ReplaceAll(strings.ReplaceAll(x, "%s", n), "%%", "%") + " IS NULL FROM range(1, 2)"
+			_, _, err := r.run(sql)
+			if e, ok := errs.As(err); !ok || e.Condition != "UNABLE_TO_ACQUIRE_MEMORY" || e.SQLState() != "53200" {
+				t.Errorf("%s: %v", sql, err)
+			}
+			sql = "SELECT " + strings.ReplaceAll(strings.ReplaceAll(x, "%s", "2147483640"), "%%", "%") + " IS NULL"
+			if _, _, err = r.run(sql); err == nil {
+				t.Errorf("%s: no error", sql)
+			}
+		}
+	}
+	r.clean(t, r.engine.conf.LocalDir)
+	if got := r.answer("SELECT length(repeat('abc', 1000000)), size(array_repeat(1, 1000000)), lpad('x', 7, 'äbc'), rpad('x', 6, 'äbc'), rpad(X'01', 4, X'0203'), size(flatten(array(array(1), null)))"); len(got) != 1 || !strings.HasPrefix(got[0], "3000000|1000000|äbcäbcx|xäbcäb|") {
+		t.Errorf("%v", got)
+	}
+	r.clean(t, r.engine.conf.LocalDir)
+}
+
 // TestRecursionSpills has rounds of rows that don't fit.
 func TestRecursionSpills(t *testing.T) {
 	r := newRig(t, way{slots: 1, memory: 256 << 10})

@@ -194,7 +194,7 @@ func (c *compiler) folded(e plan.Expr) *plan.Literal {
 	case types.Array, types.Map, types.Struct, types.Variant:
 		return nil // kept as vectors by the nodes
 	}
-	n, err := (&compiler{env: c.env, round: &round{}}).unfolded(e)
+	n, err := foldingCompiler(c.env).unfolded(e)
 	if err != nil {
 		return nil
 	}
@@ -250,6 +250,14 @@ func Foldable(e plan.Expr) bool {
 	return true
 }
 
+// foldingCompiler compiles what is evaluated before there is a task: what is so large that kernels
+// ask for memory is refused, and left to the task.
+func foldingCompiler(env *fn.Env) *compiler {
+	e := *env
+	e.Fits = fn.Within(0)
+	return &compiler{env: &e, round: &round{}}
+}
+
 // Fold evaluates a foldable expression.
 func Fold(e plan.Expr, conf *fn.Conf) (*plan.Literal, error) {
 	if l, ok := e.(*plan.Literal); ok {
@@ -258,7 +266,7 @@ func Fold(e plan.Expr, conf *fn.Conf) (*plan.Literal, error) {
 	if e.Type() == nil {
 		return nil, errs.Internalf("folding of an unresolved expression")
 	}
-	n, err := (&compiler{env: NewEnv(conf, 0, nil), round: &round{}}).unfolded(e)
+	n, err := foldingCompiler(NewEnv(conf, 0, nil)).unfolded(e)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func NewEnv(conf *fn.Conf, partition int, yield func() error) *fn.Env {
 	if yield == nil {
 		yield = func() error { return nil }
 	}
-	return &fn.Env{Conf: conf, Partition: partition, Yield: yield}
+	return &fn.Env{Conf: conf, Partition: partition, Yield: yield, Fits: fn.Within(vec.MaxBuf)}
 }
 
 // Temporary is what evaluators can do beside: EvalTemp is Eval, and own says

@@ -210,7 +210,7 @@ func (c *call) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 		}
 		c.whole[i], c.temp[i] = v, own
 	}
-	v, err := c.pace.run(c.t, b.N, c.env.Yield, func(from, to int) (*vec.Vector, error) {
+	v, err := c.pace.run(c.t, b.N, c.env, func(from, to int) (*vec.Vector, error) {
 		return c.step(b, from, to, nullIn)
 	})
 	own := err == nil && len(a.Took) > 0 && v.N == b.N && vec.SameMemory(a.Took, v.Data)
@@ -226,7 +226,8 @@ func (c *call) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 }
 
 // step runs the kernel over rows from..to of the arguments in c.whole, of batch b.
-func (c *call) step(b *vec.Batch, from, to int, nullIn bool) (*vec.Vector, error) {
+func (c *call) step(b *vec.Batch, from, to int, nullIn bool) (v *vec.Vector, err error) {
+	defer fn.Refused(&err)
 	a := &c.a
 	a.N, a.Skip = to-from, nil
 	for i, v := range c.whole {
@@ -241,7 +242,7 @@ func (c *call) step(b *vec.Batch, from, to int, nullIn bool) (*vec.Vector, error
 	if c.lambdas != nil {
 		c.batch = b.Slice(from, to)
 	}
-	v, err := c.kernel(a)
+	v, err = c.kernel(a)
 	c.batch = nil
 	if err != nil {
 		return nil, err
@@ -333,7 +334,7 @@ func (c *cast) Eval(b *vec.Batch) (*vec.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.pace.run(c.to, v.N, c.env.Yield, func(from, to int) (*vec.Vector, error) {
+	return c.pace.run(c.to, v.N, c.env, func(from, to int) (*vec.Vector, error) {
 		return c.conv.Cast(v.Slice(from, to))
 	})
 }

@@ -3,6 +3,7 @@ package expr
 import (
 	"time"
 
+	"neptune/arrowexec/fn"
 	"neptune/arrowexec/vec"
 	"neptune/internal/types"
 )
@@ -29,9 +30,9 @@ type pace struct {
 	parts []*vec.Vector
 }
 
-// run computes n values of type t by calls of step(from, to), with yield between two, and
+// run computes n values of type t by calls of step(from, to), with env's yield point between two, and
 // lays their results end to end. A step gets rows from..to of the batch.
-func (p *pace) run(t *types.Type, n int, yield func() error, step func(from, to int) (*vec.Vector, error)) (*vec.Vector, error) {
+func (p *pace) run(t *types.Type, n int, env *fn.Env, step func(from, to int) (*vec.Vector, error)) (*vec.Vector, error) {
 	if p.rows == 0 {
 		p.rows = firstStep
 	}
@@ -39,6 +40,7 @@ func (p *pace) run(t *types.Type, n int, yield func() error, step func(from, to 
 		clear(p.parts)
 		p.parts = p.parts[:0]
 	}()
+	size, fits := 0, fn.Large
 	for from := 0; ; {
 		to := min(n, from+p.rows)
 		start := time.Now()
@@ -50,18 +52,24 @@ func (p *pace) run(t *types.Type, n int, yield func() error, step func(from, to 
 		if from == 0 && to == n {
 			return v, nil
 		}
-		if err := yield(); err != nil {
+		if err := env.Yield(); err != nil {
 			return nil, err
 		}
 		if v.Layout == vec.None {
 			v = vec.MakeNull(t, v.N)
 		}
 		p.parts = append(p.parts, v)
+		if size += len(v.Buf); size > fits {
+			fits = 2 * size
+			if err := env.Fits(fits); err != nil {
+				return nil, err
+			}
+		}
 		if from = to; from == n {
 			break
 		}
 	}
-	return vec.ConcatColumn(t, p.parts, yield)
+	return vec.ConcatColumn(t, p.parts, env.Yield)
 }
 
 // learn sets the size of the next step from one of k rows that took d.

@@ -29,11 +29,12 @@ func joined(t *types.Type, vs ...*vec.Vector) *vec.Vector {
 // pickLists makes lists of elements of child: f appends to idx the elements of row i (-1 is a null).
 func (a *Args) pickLists(child *vec.Vector, f func(i int, idx []int32) []int32) (*vec.Vector, error) {
 	idx := make([]int32, 0, child.N)
-	refs := make([]vec.Ref, a.N)
+	refs, next := make([]vec.Ref, a.N), 0
 	for i := range a.N {
 		from := len(idx)
 		if !a.skipped(i) {
 			idx = f(i, idx)
+			a.grown(&next, 12*len(idx))
 			if len(idx)-from > maxArray {
 				return nil, tooLong(a, len(idx)-from)
 			}
@@ -412,8 +413,18 @@ func arrayInsert(a *Args) (*vec.Vector, error) {
 func arrayRepeat(a *Args) (*vec.Vector, error) {
 	a.Skip = a.V[1].Null
 	defer func() { a.Skip = nil }()
-	v, err := a.pickLists(retypeVec(a.V[0], a.Ret.Elem), func(i int, idx []int32) []int32 {
-		for range max(a.i32(1, i), 0) {
+	child := retypeVec(a.V[0], a.Ret.Elem)
+	size := 0 // of values of variable length: each is copied
+	v, err := a.pickLists(child, func(i int, idx []int32) []int32 {
+		n := max(a.i32(1, i), 0)
+		a.listRoom(len(idx), n)
+		if n > yieldEach {
+			one := vec.Batch{N: 1, Cols: []*vec.Vector{child.Slice(i, i+1)}}
+			if size += n * int(one.LiveSize()-(&vec.Batch{}).LiveSize()); size > Large {
+				a.fits(size)
+			}
+		}
+		for range n {
 			idx = append(idx, int32(i))
 		}
 		return idx
@@ -461,12 +472,16 @@ func flattenLists(a *Args) (*vec.Vector, error) {
 	refs := vec.Refs(a.V[0])
 	lens := make([]bool, a.N)
 	v, err := a.pickLists(inner.Child[0], func(i int, idx []int32) []int32 {
-		from := len(idx)
+		n := 0
 		for k := refs[i].Start(); k < refs[i].Start()+refs[i].Len(); k++ {
 			if inner.IsNull(k) {
 				lens[i] = true
-				return idx[:from]
+				return idx
 			}
+			n += vec.Refs(inner)[k].Len()
+		}
+		a.listRoom(len(idx), n)
+		for k := refs[i].Start(); k < refs[i].Start()+refs[i].Len(); k++ {
 			r := vec.Refs(inner)[k]
 			for j := r.Start(); j < r.Start()+r.Len(); j++ {
 				idx = append(idx, int32(j))

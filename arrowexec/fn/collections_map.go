@@ -251,6 +251,9 @@ func sequence(a *Args) (*vec.Vector, error) {
 			if n++; n > maxArray {
 				return tooLong(a, n)
 			}
+			if n%(Large/16) == 0 {
+				a.listRoom(out.Len()-n, 2*n)
+			}
 			return a.yields(n)
 		}
 		var step types.CalendarValue

@@ -1,6 +1,9 @@
 package fn
 
 import (
+	"slices"
+	"strconv"
+
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
 	"neptune/internal/types"
@@ -175,6 +178,91 @@ func (a *Args) yields(i int) error {
 		return a.Env.Yield()
 	}
 	return nil
+}
+
+// Large is from what size on kernels ask whether there's memory for a result: what is smaller is there for a batch anyway.
+const Large = 64 << 20
+
+// room makes sure that n bytes more may be added to a result that has some: a
+// value can't be longer than Java's arrays, and what the task has no memory for is refused before
+// it's made. Kernels whose values may be much longer than their arguments call it for each value. It ends
+// the kernel by a panic, of which Refused makes an error.
+func (a *Args) room(some, n int) {
+	if n > maxArray {
+		panic(refusal{tooLong(a, n)})
+	}
+	if n >= Large {
+		a.fits(some + n)
+	}
+}
+
+// fits is room for a whole result of n bytes.
+func (a *Args) fits(n int) {
+	if err := a.Env.Fits(n); err != nil {
+		panic(refusal{err})
+	}
+}
+
+// fillStep is how many bytes are filled between two yield points.
+const fillStep = 128 << 10
+
+// fill appends unit n times.
+func (a *Args) fill(dst, unit []byte, n int) []byte {
+	a.room(len(dst), n*len(unit))
+	dst = slices.Grow(dst, n*len(unit))
+	step := max(fillStep/max(len(unit), 1), 1)
+	for n > 0 {
+		for range min(n, step) {
+			dst = append(dst, unit...)
+		}
+		if n -= step; n > 0 {
+			if err := a.Env.Yield(); err != nil {
+				panic(refusal{err})
+			}
+		}
+	}
+	return dst
+}
+
+// grown asks for room as a result grows: *next is the size from which on it asks again, 0 at first.
+func (a *Args) grown(next *int, n int) {
+	if n > max(*next, Large) {
+		*next = 2 * n
+		a.fits(*next)
+	}
+}
+
+// listRoom is room for n elements more in a result of lists that has some.
+func (a *Args) listRoom(some, n int) {
+	if n > maxArray {
+		panic(refusal{tooLong(a, n)})
+	}
+	if n >= Large/16 {
+		a.fits(12 * (some + n)) // a value and the index of what it comes from
+	}
+}
+
+type refusal struct{ err error }
+
+// Refused sets *err to what a kernel's request for memory was refused with. Whoever calls kernels defers it.
+func Refused(err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case refusal:
+		*err = p.err
+	default:
+		panic(p)
+	}
+}
+
+// Within is an Env's Fits that allows so many bytes.
+func Within(most int) func(int) error {
+	return func(n int) error {
+		if n > most {
+			return errs.New(errs.OutOfMemory, "UNABLE_TO_ACQUIRE_MEMORY", "requestedBytes", strconv.Itoa(n), "receivedBytes", strconv.Itoa(most))
+		}
+		return nil
+	}
 }
 
 // setNull marks row i of v; the mask is made when first needed.

@@ -18,6 +18,9 @@ type Env struct {
 	Round int
 	// Yield is the task's yield point, for kernels with long loops; never nil.
 	Yield func() error
+	// Fits fails if the task may not have so many bytes more; kernels ask it before they make large values (see
+	// Args.room). Never nil.
+	Fits func(bytes int) error
 	// Pool is where values that nobody keeps take their memory from; nil: from the heap.
 	Pool *vec.Pool
 }

@@ -33,6 +33,7 @@ func randStr(a *Args) (*vec.Vector, error) {
 		if a.V[0].IsNull(i) {
 			return dst
 		}
+		a.room(len(dst), max(a.i32(0, i), 0))
 		for range max(a.i32(0, i), 0) {
 			v := int32(x.next(32)) % int32(len(randomLetters))
 			dst = append(dst, randomLetters[max(v, -v)])

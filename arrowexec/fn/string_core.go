@@ -28,12 +28,14 @@ func textKernel(f func(a *Args, i int, dst []byte) []byte) Kernel {
 			}
 		}
 		b := newStrings(a.N, size)
+		next := size
 		for i := range a.N {
 			start := len(b.buf)
 			if !a.skipped(i) {
 				b.buf = f(a, i, b.buf)
 			}
 			b.end(start)
+			a.grown(&next, len(b.buf))
 			if err := a.yields(i); err != nil {
 				return nil, err
 			}
@@ -294,25 +296,20 @@ func pad(left bool) Kernel {
 			}
 			return append(dst, s[:min(n, have)]...)
 		}
+		chunk := len(fill)
+		if chars {
+			chunk = utf8.RuneCount(fill)
+		}
+		need := n - have
+		rest := need % chunk // of fill, at the end
+		if chars {
+			rest = runeOffset(fill, rest)
+		}
+		a.room(len(dst), len(s)+need/chunk*len(fill)+rest)
 		if !left {
 			dst = append(dst, s...)
 		}
-		for need := n - have; need > 0; {
-			if !chars {
-				k := min(need, len(fill))
-				dst = append(dst, fill[:k]...)
-				need -= k
-				continue
-			}
-			k := utf8.RuneCount(fill)
-			if k <= need {
-				dst = append(dst, fill...)
-				need -= k
-				continue
-			}
-			dst = append(dst, fill[:runeOffset(fill, need)]...)
-			need = 0
-		}
+		dst = append(a.fill(dst, fill, need/chunk), fill[:rest]...)
 		if left {
 			dst = append(dst, s...)
 		}
@@ -457,7 +454,8 @@ func textCore() []Def {
 		if len(from) == 0 {
 			return append(dst, s...)
 		}
-		for at := 0; ; {
+		for at, next := 0, 0; ; {
+			a.grown(&next, len(dst))
 			k, end := indexOf(a, a.V[0].Type, s, from, at)
 			if k < 0 || end == at {
 				return append(dst, s[at:]...)
@@ -500,10 +498,7 @@ func textCore() []Def {
 			sig(i32, instrFrom, stringP, stringP, int32P), sig(i32, instrFrom, stringP, stringP, int32P, int32P)),
 		alias(def("locate", "1.5.0", "Gives the position of the first text in the second, from a position on; 0 if it isn't there.", Example{"SELECT locate('bar', 'foobarbar', 5)", "7"}, sig(i32, intKernel(locate), stringP, stringP), sig(i32, intKernel(locate), stringP, stringP, int32P)), "position"),
 		def("repeat", "1.5.0", "Repeats a text.", Example{"SELECT repeat('123', 2)", "123123"}, sig(str, textKernel(func(a *Args, i int, dst []byte) []byte {
-			for range max(a.i32(1, i), 0) {
-				dst = append(dst, a.V[0].Bytes(i)...)
-			}
-			return dst
+			return a.fill(dst, a.V[0].Bytes(i), max(a.i32(1, i), 0))
 		}), stringP, int32P)),
 		def("reverse", "1.5.0", "Turns a text round.", Example{"SELECT reverse('Spark SQL')", "LQS krapS"}, sig(str, textKernel(reverseText), stringP), sig(givesArg(0), reverseLists, arrayP)),
 		def("left", "2.3.0", "Gives the first characters.", Example{"SELECT left('Spark SQL', 3)", "Spa"}, sig(str, cutKernel(func(a *Args, i int, s []byte) (int, int) { return substringRange(s, 1, a.i32(1, i), true) }), stringP, int32P),

@@ -134,6 +134,7 @@ func formatNumber(a *Args) (*vec.Vector, error) {
 			if special != "" {
 				return append(dst, special...), true, nil
 			}
+			a.room(len(dst), 2*d)
 			return appendGrouped(dst, digitsOf(v, i, d)), true, nil
 		}
 		p := numberPattern{minInt: 1, maxFrac: 0, grouped: true}
@@ -222,6 +223,7 @@ func formatString(a *Args) (*vec.Vector, error) {
 			}
 			flag := f[flags:k]
 			width := digits()
+			a.room(len(dst), width)
 			prec := -1
 			if k < len(f) && f[k] == '.' {
 				k++
@@ -231,6 +233,9 @@ func formatString(a *Args) (*vec.Vector, error) {
 				return nil, false, bad(spec)
 			}
 			conv := f[k]
+			if conv != 's' && conv != 'S' {
+				a.room(len(dst), prec)
+			}
 			if conv == '%' || conv == 'n' {
 				text := "%"
 				if conv == 'n' {

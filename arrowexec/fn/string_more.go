@@ -25,7 +25,7 @@ import (
 // tryText makes a kernel that writes one text a row and may fail, or give null (ok false).
 func tryText(f func(a *Args, i int, dst []byte) (out []byte, ok bool, err error)) Kernel {
 	return func(a *Args) (*vec.Vector, error) {
-		b := newStrings(a.N, 8*a.N)
+		b, next := newStrings(a.N, 8*a.N), 0
 		for i := range a.N {
 			start := len(b.buf)
 			if a.skipped(i) {
@@ -42,6 +42,7 @@ func tryText(f func(a *Args, i int, dst []byte) (out []byte, ok bool, err error)
 			}
 			b.buf = out
 			b.end(start)
+			a.grown(&next, len(b.buf))
 			if err := a.yields(i); err != nil {
 				return nil, err
 			}
@@ -52,7 +53,7 @@ func tryText(f func(a *Args, i int, dst []byte) (out []byte, ok bool, err error)
 
 func concatWs(a *Args) (*vec.Vector, error) {
 	sep := a.V[0]
-	b := newStrings(a.N, 16*a.N)
+	b, next := newStrings(a.N, 16*a.N), 0
 	for i := range a.N {
 		if sep.IsNull(i) {
 			b.addNull(a.N)
@@ -64,6 +65,7 @@ func concatWs(a *Args) (*vec.Vector, error) {
 				b.buf = append(b.buf, sep.Bytes(i)...)
 			}
 			first = false
+			a.grown(&next, len(b.buf))
 			b.buf = append(b.buf, x...)
 		}
 		for _, v := range a.V[1:] {
@@ -913,10 +915,8 @@ func textMore() []Def {
 		return out, true, nil
 	})
 	space := textKernel(func(a *Args, i int, dst []byte) []byte {
-		for range max(a.i32(0, i), 0) {
-			dst = append(dst, ' ')
-		}
-		return dst
+		n := max(a.i32(0, i), 0)
+		return a.fill(dst, []byte{' '}, n)
 	})
 	lev, sub := gives(types.Int32Type), cutKernel(substringIndex)
 	maskO := func(n int) Overload {

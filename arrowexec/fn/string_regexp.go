@@ -298,8 +298,9 @@ func regexpReplace(a *Args) (*vec.Vector, error) {
 			return errs.Internalf("regular expression: %v", err)
 		}
 		b.buf = append(b.buf, s[:from]...)
-		t, at := s[from:], 0
+		t, at, next := s[from:], 0, 0
 		for _, m := range ms {
+			a.grown(&next, len(b.buf))
 			b.buf = append(b.buf, t[at:m[0]]...)
 			var ok bool
 			if b.buf, ok = re.expand(b.buf, rep, t, m); !ok {

@@ -375,17 +375,18 @@ func (r *Reservation) Grow(n int64) error {
 			return nil
 		}
 		if wait == nil || r.account.Wait == nil || r.account.spilling {
-			return r.refused(n)
+			return r.Refused(n)
 		}
 		if err := r.account.Wait(wait); err == ErrLate {
-			return r.refused(n)
+			return r.Refused(n)
 		} else if err != nil {
 			return err
 		}
 	}
 }
 
-func (r *Reservation) refused(n int64) error {
+// Refused is the error for n bytes that there is no room for: UNABLE_TO_ACQUIRE_MEMORY.
+func (r *Reservation) Refused(n int64) error {
 	a := r.account
 	p := a.pool
 	p.mu.Lock()

@@ -6,6 +6,7 @@ import (
 
 	"neptune/arrowexec/expr"
 	"neptune/arrowexec/fn"
+	"neptune/arrowexec/mem"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/physical/wire"
 	"neptune/arrowexec/task"
@@ -59,11 +60,28 @@ func Build(n physical.Node, d Deps) (Operator, error) {
 // root ties the expressions' yield points to the task.
 type root struct {
 	Operator
-	env *fn.Env
+	env     *fn.Env
+	results *mem.Reservation
+}
+
+// fits reports whether n bytes are free, without making operators spill: the one that asks may be among them, with
+// half a batch done. It doesn't keep them: results live for one batch, and who keeps them accounts for them.
+func (r *root) fits(n int) error {
+	if n > vec.MaxBuf {
+		return fn.Within(vec.MaxBuf)(n)
+	}
+	if !r.results.Try(int64(n)) {
+		return r.results.Refused(int64(n))
+	}
+	return r.results.Resize(0)
 }
 
 func (r *root) Open(c *task.Ctx) error {
 	r.env.Yield = c.Yield
+	if c.Mem != nil {
+		r.results = c.Mem.Reserve("results of functions", nil)
+		r.env.Fits = r.fits
+	}
 	return r.Operator.Open(c)
 }
 

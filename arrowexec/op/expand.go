@@ -209,7 +209,8 @@ func (g *generate) Next(c *task.Ctx) (*vec.Batch, error) {
 	}
 }
 
-func (g *generate) run(b *vec.Batch) error {
+func (g *generate) run(b *vec.Batch) (err error) {
+	defer fn.Refused(&err)
 	args, err := evalAll(g.args, b, make([]*vec.Vector, 0, len(g.args)))
 	if err != nil {
 		return err

@@ -78,8 +78,16 @@ func (l Layout) Width() int { return widths[l] }
 // Ref points at a run of bytes in Buf, or of elements in a child: start<<32 | length.
 type Ref uint64
 
-// MakeRef builds a Ref.
-func MakeRef(start, length int) Ref { return Ref(uint64(start)<<32 | uint64(uint32(length))) }
+// MaxBuf is the most bytes, or elements, that the values of one vector may have together: more than a Ref can tell.
+const MaxBuf = 1<<32 - 1
+
+// MakeRef builds a Ref. It panics beyond MaxBuf.
+func MakeRef(start, length int) Ref {
+	if uint64(start)|uint64(length) > MaxBuf {
+		panic("the values of a batch are longer than 4 GiB")
+	}
+	return Ref(uint64(start)<<32 | uint64(length))
+}
 
 // Start is where the run begins.
 func (r Ref) Start() int { return int(r >> 32) }
