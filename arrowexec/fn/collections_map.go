@@ -3,7 +3,6 @@ package fn
 import (
 	"math"
 	"math/big"
-	"runtime/debug"
 	"strconv"
 
 	"neptune/arrowexec/vec"
@@ -251,9 +250,6 @@ func sequence(a *Args) (*vec.Vector, error) {
 			if n++; n > maxArray {
 				return tooLong(a, n)
 			}
-			if n%(Large/16) == 0 {
-				a.listRoom(out.Len()-n, 2*n)
-			}
 			return a.yields(n)
 		}
 		var step types.CalendarValue
@@ -281,10 +277,10 @@ func sequence(a *Args) (*vec.Vector, error) {
 			if kind == types.Date {
 				scale = types.MicrosPerDay
 			}
-			most, err = sequenceFits(a, from, to, scale, m*28*types.MicrosPerDay+int64(step.Days)*types.MicrosPerDay+step.Micros)
+			most, err = sequenceFits(a, out.Len(), from, to, scale, m*28*types.MicrosPerDay+int64(step.Days)*types.MicrosPerDay+step.Micros)
 			most += 2 // days that clocks made shorter
 		} else {
-			most, err = sequenceFits(a, from, to, 1, whole)
+			most, err = sequenceFits(a, out.Len(), from, to, 1, whole)
 		}
 		if err != nil {
 			return nil, err
@@ -336,8 +332,8 @@ func sequence(a *Args) (*vec.Vector, error) {
 
 // sequenceFits refuses a sequence that is too long for an array, or for the
 // memory there is, before any of it is made. scale is what from and to are multiplied with to be in the unit of step.
-// It gives the length, which is the most that there can be where steps are months.
-func sequenceFits(a *Args, from, to, scale, step int64) (int64, error) {
+// some is how many elements the result has before. It gives the length, which is the most that there can be where steps are months.
+func sequenceFits(a *Args, some int, from, to, scale, step int64) (int64, error) {
 	if step == 0 {
 		return 1, nil
 	}
@@ -350,10 +346,7 @@ func sequenceFits(a *Args, from, to, scale, step int64) (int64, error) {
 		return 0, errs.New(errs.Runtime, "COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER", "numberOfElements", n.String(), "maxRoundedArrayLength", strconv.Itoa(maxArray),
 			"functionName", errs.ID(a.Call.Name), "parameter", errs.ID("count")).At(a.pos())
 	}
-	// The array grows by doubling, and a copy of it may be made.
-	if need, limit := n.Int64()*8, debug.SetMemoryLimit(-1); need > limit/4 {
-		return 0, errs.New(errs.OutOfMemory, "UNABLE_TO_ACQUIRE_MEMORY", "requestedBytes", strconv.FormatInt(need, 10), "receivedBytes", "0").At(a.pos())
-	}
+	a.listRoom(some, int(n.Int64()))
 	return n.Int64(), nil
 }
 
