@@ -125,7 +125,7 @@ func (t *thread) lower() bool {
 // give it back soon, and lendMost if not: other programs', then, with whom the kernel shares better.
 const (
 	lendEach = 100 * time.Microsecond
-	lendMost = 64 * time.Millisecond
+	lendMost = time.Second
 )
 
 // lend lets others that wait for the thread's CPU have it, if it was kept long enough. The kernel
