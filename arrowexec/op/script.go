@@ -61,6 +61,7 @@ func (s *script) Open(c *task.Ctx) error {
 	}
 	ctx, cancel := context.WithCancel(c.Stop)
 	cmd := exec.CommandContext(ctx, "/bin/bash", "-c", s.node.Script)
+	whole(cmd)
 	cmd.WaitDelay = time.Second // a child of the script may keep its pipes open
 	notes := &lastBytes{}
 	cmd.Stderr = notes
@@ -84,12 +85,18 @@ func (s *script) Open(c *task.Ctx) error {
 func (s *script) run(ctx context.Context, cmd *exec.Cmd, stdin io.WriteCloser, stdout io.Reader, notes *lastBytes) {
 	defer close(s.done)
 	defer close(s.out)
-	go feed(ctx, stdin, s.in)
+	fed := make(chan struct{})
+	go func() {
+		defer close(fed)
+		feed(ctx, stdin, s.in)
+	}()
 	read := s.read(ctx, stdout)
 	if read != nil {
 		s.cancel()
 	}
 	waited := cmd.Wait()
+	s.cancel() // feed may still wait for rows
+	<-fed
 	var exit *exec.ExitError
 	switch {
 	case read != nil:

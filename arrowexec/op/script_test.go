@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,7 +59,8 @@ func TestScriptMuch(t *testing.T) {
 // A task that waits for a script has given its slot back, and can be killed.
 func TestScriptWaitsWithoutSlot(t *testing.T) {
 	in := table{schema: []*types.Type{types.StringType}, rows: rows{{"x"}}}
-	o := NewScript(&source{table: in, size: 1}, scriptNode("sleep 1000"))
+	note := filepath.Join(t.TempDir(), "pid")
+	o := NewScript(&source{table: in, size: 1}, scriptNode("sleep 1000 & echo $! > '"+note+"'; wait"))
 	x := task.New(task.Info{}, &task.Conf{BatchRows: 8}, mem.NewPool(0).NewAccount("t"), func(c *task.Ctx) error {
 		defer o.Close()
 		if err := o.Open(c); err != nil {
@@ -81,6 +85,21 @@ func TestScriptWaitsWithoutSlot(t *testing.T) {
 	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("the script lived on for %v", d)
 	}
+	pid, err := os.ReadFile(note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); alive(strings.TrimSpace(string(pid))); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a process that the script had started lives on")
+		}
+	}
+}
+
+// alive reports whether a process runs; one that has ended, and whose parent hasn't asked for it, doesn't.
+func alive(pid string) bool {
+	out, err := exec.Command("ps", "-o", "stat=", "-p", pid).Output()
+	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
 }
 
 func wakes(c <-chan struct{}) bool {

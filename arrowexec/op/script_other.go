@@ -1,0 +1,7 @@
+//go:build !unix
+
+package op
+
+import "os/exec"
+
+func whole(*exec.Cmd) {}
