@@ -40,7 +40,7 @@ func (p *pace) run(t *types.Type, n int, env *fn.Env, step func(from, to int) (*
 		clear(p.parts)
 		p.parts = p.parts[:0]
 	}()
-	size, fits := 0, fn.Large
+	size, next := 0, 0
 	for from := 0; ; {
 		to := min(n, from+p.rows)
 		start := time.Now()
@@ -59,11 +59,9 @@ func (p *pace) run(t *types.Type, n int, env *fn.Env, step func(from, to int) (*
 			v = vec.MakeNull(t, v.N)
 		}
 		p.parts = append(p.parts, v)
-		if size += len(v.Buf); size > fits {
-			fits = 2 * size
-			if err := env.Fits(fits); err != nil {
-				return nil, err
-			}
+		size += len(v.Buf)
+		if err := env.Grown(&next, size); err != nil {
+			return nil, err
 		}
 		if from = to; from == n {
 			break

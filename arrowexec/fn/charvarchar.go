@@ -47,23 +47,7 @@ func fitKernel(store bool) Kernel {
 }
 
 // hasChars reports whether values of a type may change: t has CHAR or VARCHAR somewhere.
-func hasChars(t *types.Type) bool {
-	switch t.Kind {
-	case types.Char, types.Varchar:
-		return true
-	case types.Array:
-		return hasChars(t.Elem)
-	case types.Map:
-		return hasChars(t.Key) || hasChars(t.Elem)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if hasChars(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
-}
+func hasChars(t *types.Type) bool { return t.Has(types.Char) || t.Has(types.Varchar) }
 
 // fit returns v with the values that live marks made fit for t.
 func fit(a *Args, v *vec.Vector, t *types.Type, live []bool, store bool) (*vec.Vector, error) {

@@ -414,15 +414,14 @@ func arrayRepeat(a *Args) (*vec.Vector, error) {
 	a.Skip = a.V[1].Null
 	defer func() { a.Skip = nil }()
 	child := retypeVec(a.V[0], a.Ret.Elem)
-	size := 0 // of values of variable length: each is copied
+	size, next := 0, 0 // of values of variable length: each is copied
 	v, err := a.pickLists(child, func(i int, idx []int32) []int32 {
 		n := max(a.i32(1, i), 0)
 		a.listRoom(len(idx), n)
 		if n > yieldEach {
 			one := vec.Batch{N: 1, Cols: []*vec.Vector{child.Slice(i, i+1)}}
-			if size += n * int(one.LiveSize()-(&vec.Batch{}).LiveSize()); size > Large {
-				a.fits(size)
-			}
+			size += n * int(one.LiveSize()-(&vec.Batch{}).LiveSize())
+			a.grown(&next, size)
 		}
 		for range n {
 			idx = append(idx, int32(i))

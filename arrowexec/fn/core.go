@@ -180,8 +180,8 @@ func (a *Args) yields(i int) error {
 	return nil
 }
 
-// Large is from what size on kernels ask whether there's memory for a result: what is smaller is there for a batch anyway.
-const Large = 64 << 20
+// large is from what size on it's asked whether there's memory for a result: what is smaller is there for a batch anyway.
+const large = 64 << 20
 
 // room makes sure that n bytes more may be added to a result that has some: a
 // value can't be longer than Java's arrays, and what the task has no memory for is refused before
@@ -191,7 +191,7 @@ func (a *Args) room(some, n int) {
 	if n > maxArray {
 		panic(refusal{tooLong(a, n)})
 	}
-	if n >= Large {
+	if n >= large {
 		a.fits(some + n)
 	}
 }
@@ -224,11 +224,19 @@ func (a *Args) fill(dst, unit []byte, n int) []byte {
 	return dst
 }
 
-// grown asks for room as a result grows: *next is the size from which on it asks again, 0 at first.
+// Grown asks for room as a result grows to n bytes: *next is the size from which on it asks again, 0 at first.
+func (e *Env) Grown(next *int, n int) error {
+	if n <= max(*next, large) {
+		return nil
+	}
+	*next = 2 * n
+	return e.Fits(*next)
+}
+
+// grown is Grown within a kernel.
 func (a *Args) grown(next *int, n int) {
-	if n > max(*next, Large) {
-		*next = 2 * n
-		a.fits(*next)
+	if err := a.Env.Grown(next, n); err != nil {
+		panic(refusal{err})
 	}
 }
 
@@ -237,7 +245,7 @@ func (a *Args) listRoom(some, n int) {
 	if n > maxArray {
 		panic(refusal{tooLong(a, n)})
 	}
-	if n >= Large/16 {
+	if n >= large/16 {
 		a.fits(12 * (some + n)) // a value and the index of what it comes from
 	}
 }

@@ -529,24 +529,22 @@ func sigAnsi(t *types.Type, k Kernel, a ...Accept) Overload {
 	return Overload{Params: a, RetExpr: retAnsi(t), Eval: k}
 }
 
-// castFirst makes the overload that is a cast of the first argument.
 // asInstant is a timestamp beside a pattern that isn't needed: its microseconds count from 1970 in UTC, be it with a
 // time zone or without, and become a timestamp of the other kind, or the date of that instant.
 func asInstant(to *types.Type, in ...Accept) Overload {
 	return sigAnsi(to, func(a *Args) (*vec.Vector, error) {
-		v := vec.FromSlice(types.TimestampType, vec.Of[int64](a.V[0]), a.V[0].Null)
 		if to.Kind != types.Date {
-			v = vec.FromSlice(to, vec.Of[int64](a.V[0]), a.V[0].Null)
-			return v, nil
+			return vec.FromSlice(to, vec.Of[int64](a.V[0]), a.V[0].Null), nil
 		}
 		c, err := state(a, func() (*Caster, error) { return NewCaster(types.TimestampType, to, a.Mode, a.Env, a.pos()) })
 		if err != nil {
 			return nil, err
 		}
-		return c.Cast(v)
+		return c.Cast(vec.FromSlice(types.TimestampType, vec.Of[int64](a.V[0]), a.V[0].Null))
 	}, in...)
 }
 
+// castFirst makes the overload that is a cast of the first argument.
 func castFirst(to *types.Type, in ...Accept) Overload {
 	k := func(a *Args) (*vec.Vector, error) {
 		c, err := state(a, func() (*Caster, error) { return NewCaster(a.V[0].Type, to, a.Mode, a.Env, a.pos()) })

@@ -424,23 +424,6 @@ func needBool(c *plan.Call, k int) error {
 		"inputSql", errs.Quote("lambdafunction"), "inputType", errs.Quote(t.SQL()), "sqlExpr", errs.Quote(c.Name)).At(c.Pos())
 }
 
-// holdsMap reports whether a type is or has a map.
-func holdsMap(t *types.Type) bool {
-	switch t.Kind {
-	case types.Map:
-		return true
-	case types.Array:
-		return holdsMap(t.Elem)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if holdsMap(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func lambdaFunctions() []Def {
 	fnP := func(from, to int) Accept { return Accept{Name: "FUNCTION", Lambda: from, LambdaMax: to} }
 	nullOf := func(c *plan.Call, args ...int) bool {
@@ -502,7 +485,7 @@ func lambdaFunctions() []Def {
 		}, transformValues, mapP, fnP(2, 2)),
 		def("transform_keys", "3.0.0", "Makes new keys for the values of a map.", "SELECT transform_keys(map(1, 1, 2, 2), (k, v) -> k + 1)", "{2:1,3:2}", func(c *plan.Call) (*types.Type, bool, error) {
 			t, _ := lambdaResult(c, 1)
-			if holdsMap(t) {
+			if t.Has(types.Map) {
 				return nil, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "sqlExpr", "", "keyType", errs.Quote(t.SQL()))
 			}
 			m := c.Args[0].Type()

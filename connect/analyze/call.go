@@ -403,31 +403,14 @@ func (r *run) untyped(def *fn.Def, c *plan.Call) error {
 		for _, a := range c.Args {
 			t := a.Type()
 			switch {
-			case contains(t, types.Map) && !r.Conf.flag("spark.sql.legacy.allowHashOnMapType", false):
+			case t.Has(types.Map) && !r.Conf.flag("spark.sql.legacy.allowHashOnMapType", false):
 				return aerr("DATATYPE_MISMATCH.HASH_MAP_TYPE", "functionName", errs.ID(c.Name), "sqlExpr", r.quoted(c)).At(c.Origin)
-			case contains(t, types.Variant):
+			case t.Has(types.Variant):
 				return aerr("DATATYPE_MISMATCH.HASH_VARIANT_TYPE", "functionName", errs.ID(c.Name), "sqlExpr", r.quoted(c)).At(c.Origin)
 			}
 		}
 	}
 	return nil
-}
-
-// contains reports whether a type of a kind is t, or is inside.
-func contains(t *types.Type, k types.Kind) bool {
-	switch {
-	case t == nil:
-		return false
-	case t.Kind == k:
-		return true
-	case t.Kind == types.Array:
-		return contains(t.Elem, k)
-	case t.Kind == types.Map:
-		return contains(t.Key, k) || contains(t.Elem, k)
-	case t.Kind == types.Struct:
-		return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return contains(f.Type, k) })
-	}
-	return false
 }
 
 // hasUnresolved reports whether a rewrite left calls for the analyzer to resolve.

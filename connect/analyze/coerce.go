@@ -15,10 +15,7 @@ func (r *run) implicit(e plan.Expr, t *types.Type) plan.Expr {
 	if l, ok := e.(*plan.Literal); ok && l.Value == nil && l.T.Kind == types.Null {
 		return r.note(&plan.Literal{At: l.At, T: t}, e)
 	}
-	if x := r.onToday(e, t); x != nil {
-		return r.note(x, e)
-	}
-	if x := r.dayByName(e, t); x != nil {
+	if x := r.byDay(e, t); x != nil {
 		return r.note(x, e)
 	}
 	return &plan.Cast{At: plan.At{Origin: e.Pos()}, Child: e, To: t, Mode: r.mode(), Implicit: true}

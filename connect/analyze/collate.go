@@ -62,20 +62,7 @@ func leaf(t *types.Type) (string, bool) {
 
 // hasCollation reports whether a string inside t compares otherwise than by its bytes.
 func hasCollation(t *types.Type) bool {
-	if t == nil {
-		return false
-	}
-	switch t.Kind {
-	case types.String, types.Char, types.Varchar:
-		return normal(t.Collation) != "UTF8_BINARY"
-	case types.Array:
-		return hasCollation(t.Elem)
-	case types.Map:
-		return hasCollation(t.Key) || hasCollation(t.Elem)
-	case types.Struct:
-		return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return hasCollation(f.Type) })
-	}
-	return false
+	return t.Any(func(t *types.Type) bool { return t.IsString() && normal(t.Collation) != "UTF8_BINARY" })
 }
 
 // recollated is t with another collation of all strings inside.

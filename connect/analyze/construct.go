@@ -37,7 +37,7 @@ func mapCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 		return nil, aerr("DATATYPE_MISMATCH.CREATE_MAP_KEY_DIFF_TYPES", "sqlExpr", r.quoted(c), "functionName", "`map`", "dataType", "["+joinTypes(keys, ", ")+"]").At(c.Origin)
 	case v == nil:
 		return nil, aerr("DATATYPE_MISMATCH.CREATE_MAP_VALUE_DIFF_TYPES", "sqlExpr", r.quoted(c), "functionName", "`map`", "dataType", "["+joinTypes(values, ", ")+"]").At(c.Origin)
-	case hasMap(k):
+	case k.Has(types.Map):
 		return nil, aerr("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "sqlExpr", r.quoted(c), "keyType", errs.Quote(k.SQL())).At(c.Origin)
 	}
 	keys, values = r.implicitAll(keys, k), r.implicitAll(values, v)

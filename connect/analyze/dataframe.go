@@ -29,7 +29,7 @@ func (r *run) sample(n *plan.Sample, outer *scope) (*rel, error) {
 	if n.Deterministic { // the splits of one data frame have to see its rows in one order
 		order := []plan.SortOrder{}
 		for _, a := range child.out {
-			if !hasMap(a.T) && a.T.Kind != types.Variant {
+			if !a.T.Has(types.Map) && a.T.Kind != types.Variant {
 				order = append(order, plan.SortOrder{Child: a})
 			}
 		}

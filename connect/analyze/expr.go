@@ -188,13 +188,18 @@ func (r *run) cast(e *plan.Cast, s *scope) (plan.Expr, error) {
 	if err := r.checkCast(&n); err != nil {
 		return nil, err
 	}
-	if x := r.onToday(c, n.To); x != nil {
-		return r.note(x, &n), nil
-	}
-	if x := r.dayByName(c, n.To); x != nil {
+	if x := r.byDay(c, n.To); x != nil {
 		return r.note(x, &n), nil
 	}
 	return &n, nil
+}
+
+// byDay is the cast of e to t where that depends on the day of the query; else nil.
+func (r *run) byDay(e plan.Expr, t *types.Type) plan.Expr {
+	if x := r.onToday(e, t); x != nil {
+		return x
+	}
+	return r.dayByName(e, t)
 }
 
 // dayByName is the date or timestamp that a literal names: 'now', 'today', 'epoch' ...; nil where it names none.

@@ -317,7 +317,7 @@ func (r *run) compare(c *plan.Call) (plan.Expr, error) {
 	if t.Kind == types.Null {
 		t = types.BoolType
 	}
-	if !t.IsOrderable() && (t.Kind == types.Map || t.Kind == types.Variant || t.IsSpatial() || t.Kind == types.CalendarInterval || hasMap(t)) {
+	if !t.IsOrderable() && (t.Kind == types.Map || t.Kind == types.Variant || t.IsSpatial() || t.Kind == types.CalendarInterval || t.Has(types.Map)) {
 		return nil, aerr("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", errs.ID(c.Name), "dataType", errs.Quote(t.SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
 	}
 	c.Args = []plan.Expr{r.implicit(a, t), r.implicit(b, t)}
@@ -365,22 +365,6 @@ func (r *run) wholeBound(op string, a, b plan.Expr) (plan.Expr, plan.Expr) {
 		}
 	}
 	return a, b
-}
-
-func hasMap(t *types.Type) bool {
-	switch t.Kind {
-	case types.Map:
-		return true
-	case types.Array:
-		return hasMap(t.Elem)
-	case types.Struct:
-		for _, f := range t.Fields {
-			if hasMap(f.Type) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // comparable is the type in which two values are compared, or nil.
@@ -562,7 +546,7 @@ func (r *run) in(c *plan.Call) (plan.Expr, error) {
 		}
 		c.Args = r.implicitAll(c.Args, t)
 	}
-	if hasMap(t) {
+	if t.Has(types.Map) {
 		return nil, aerr("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", "`in`", "dataType", errs.Quote(t.SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
 	}
 	return r.finish(c, types.BoolType, anyNull(c.Args)), nil

@@ -842,7 +842,7 @@ func (r *run) distinct(n *plan.Distinct, outer *scope) (*rel, error) {
 		c.Keys = keys
 	}
 	for _, a := range keys {
-		if hasMap(a.T) {
+		if a.T.Has(types.Map) {
 			return nil, aerr("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "colName", errs.ID(a.Name), "dataType", errs.Quote(a.T.SQL())).At(n.Origin)
 		}
 		if a.T.Kind == types.Variant {

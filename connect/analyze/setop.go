@@ -52,7 +52,7 @@ func (r *run) setOperation(n *plan.SetOperation, outer *scope) (*rel, error) {
 			t = w
 		}
 		cols[c] = t
-		if hasMap(t) && (n.Op != plan.UnionOp || !n.All) {
+		if t.Has(types.Map) && (n.Op != plan.UnionOp || !n.All) {
 			return nil, aerr("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "colName", errs.ID(first.out[c].Name), "dataType", errs.Quote(t.SQL())).At(n.Origin)
 		}
 	}

@@ -21,7 +21,7 @@ func (r *run) scriptTransform(n *plan.ScriptTransform, outer *scope) (*rel, erro
 	for i, a := range child.out {
 		var e plan.Expr = a
 		switch {
-		case a.T.Kind == types.Array || a.T.Kind == types.Map || a.T.Kind == types.Struct:
+		case a.T.IsNested():
 			if e, err = r.expr(&plan.Call{At: plan.At{Origin: n.Origin}, Name: "to_json", Args: []plan.Expr{a}}, s); err != nil {
 				return nil, err
 			}
@@ -51,7 +51,7 @@ func (r *run) scriptTransform(n *plan.ScriptTransform, outer *scope) (*rel, erro
 		case t.Kind == types.Variant || t.IsSpatial():
 			name := map[types.Kind]string{types.Variant: "VariantType$", types.Geometry: "GeometryType", types.Geography: "GeographyType"}[t.Kind]
 			return nil, errs.New(errs.Execution, "_LEGACY_ERROR_TEMP_2265", "nodeName", "SparkScriptTransformation", "dt", name).At(n.Origin)
-		case t.Kind == types.Array || t.Kind == types.Map || t.Kind == types.Struct:
+		case t.IsNested():
 			schema := &plan.Literal{T: types.StringType, Value: t.SQL()}
 			if e, err = r.expr(&plan.Call{At: plan.At{Origin: n.Origin}, Name: "from_json", Args: []plan.Expr{c.Out[i], schema}}, s); err != nil {
 				return nil, err

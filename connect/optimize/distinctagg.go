@@ -31,8 +31,8 @@ type distinctCall struct {
 	set  int
 }
 
-func rewriteDistinct(a *plan.Aggregate) plan.Node {
-	var calls []*plan.Call
+// aggregateCalls are the aggregate functions that an aggregate's list has, each once.
+func aggregateCalls(a *plan.Aggregate) (calls []*plan.Call) {
 	seen := map[string]bool{}
 	for _, e := range a.List {
 		plan.Walk(e, func(e plan.Expr) bool {
@@ -47,13 +47,17 @@ func rewriteDistinct(a *plan.Aggregate) plan.Node {
 			return false
 		})
 	}
+	return calls
+}
+
+func rewriteDistinct(a *plan.Aggregate) plan.Node {
 	sets := map[string]int{}
 	var args [][]plan.Expr
 	var filters []plan.Expr
 	repl := map[string]plan.Expr{}
 	var dist []distinctCall
 	var plainCalls []*plan.Call
-	for _, c := range calls {
+	for _, c := range aggregateCalls(a) {
 		if !c.Distinct {
 			plainCalls = append(plainCalls, c)
 			continue

@@ -71,19 +71,10 @@ func shiftedSums(a *plan.Aggregate) *plan.Aggregate {
 		by   int64
 	}
 	found := map[string][]shifted{}
-	seen := map[string]bool{}
-	for _, e := range a.List {
-		plan.Walk(e, func(e plan.Expr) bool {
-			c, ok := e.(*plan.Call)
-			if !ok || c.Kind != plan.FnAggregate {
-				return true
-			}
-			if x, by, ok := shift(c); ok && !seen[key(c)] {
-				seen[key(c)] = true
-				found[key(x)] = append(found[key(x)], shifted{c, x, by})
-			}
-			return false
-		})
+	for _, c := range aggregateCalls(a) {
+		if x, by, ok := shift(c); ok {
+			found[key(x)] = append(found[key(x)], shifted{c, x, by})
+		}
 	}
 	m := map[string]plan.Expr{}
 	for _, list := range found {
@@ -126,19 +117,7 @@ func shift(c *plan.Call) (x plan.Expr, by int64, ok bool) {
 	if !ok {
 		return nil, 0, false
 	}
-	switch v := l.Value.(type) {
-	case int8:
-		by = int64(v)
-	case int16:
-		by = int64(v)
-	case int32:
-		by = int64(v)
-	case int64:
-		by = v
-	default:
-		return nil, 0, false
-	}
-	if by < math.MinInt16 || by > math.MaxInt16 {
+	if by, ok = asInt(l.Value); !ok || by < math.MinInt16 || by > math.MaxInt16 {
 		return nil, 0, false
 	}
 	if add.Name == "-" {

@@ -48,7 +48,7 @@ func (f *Finder) Next(s []byte, from int) (at, end int) {
 		if end := f.At(s, from); end >= 0 {
 			return from, end
 		}
-		from = f.step(s, from)
+		from = f.After(s, from)
 		if n%64 == 0 && f.Yield != nil && f.Yield() != nil {
 			break
 		}
@@ -90,17 +90,15 @@ func (f *Finder) starts(s []byte, i int) bool {
 }
 
 // After is the next place behind i where a match may start.
-func (f *Finder) After(s []byte, i int) int { return f.step(s, i) }
-
-// Before is the place in front of i where a match may start.
-func (f *Finder) Before(s []byte, i int) int {
-	for i--; i > 0 && !f.starts(s, i); i-- {
+func (f *Finder) After(s []byte, i int) int {
+	for i++; i < len(s) && !f.starts(s, i); i++ {
 	}
 	return i
 }
 
-func (f *Finder) step(s []byte, i int) int {
-	for i++; i < len(s) && !f.starts(s, i); i++ {
+// Before is the place in front of i where a match may start.
+func (f *Finder) Before(s []byte, i int) int {
+	for i--; i > 0 && !f.starts(s, i); i-- {
 	}
 	return i
 }
@@ -115,7 +113,7 @@ func (f *Finder) At(s []byte, from int) int {
 		// A string is a match if its key is; one with a longer key than what is wanted can't become one.
 		for end := from; end < len(s); {
 			first := end == from
-			end = f.step(s, end)
+			end = f.After(s, end)
 			f.key = f.c.icuKey(f.key[:0], s[from:end])
 			switch {
 			case bytes.Equal(f.key, f.want):

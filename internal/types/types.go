@@ -4,6 +4,7 @@ package types
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -166,6 +167,17 @@ func (t *Type) IsAnsiInterval() bool {
 
 // IsNested reports whether t is an array, a map or a struct.
 func (t *Type) IsNested() bool { return t.Kind == Array || t.Kind == Map || t.Kind == Struct }
+
+// Any reports whether f holds for t or for a type inside it. A nil type has none.
+func (t *Type) Any(f func(*Type) bool) bool {
+	if t == nil {
+		return false
+	}
+	return f(t) || t.Key.Any(f) || t.Elem.Any(f) || slices.ContainsFunc(t.Fields, func(x Field) bool { return x.Type.Any(f) })
+}
+
+// Has reports whether t is of a kind, or has a type of that kind inside.
+func (t *Type) Has(k Kind) bool { return t.Any(func(t *Type) bool { return t.Kind == k }) }
 
 // IsOrderable reports whether values of t can be sorted (Spark: RowOrdering.isOrderable).
 func (t *Type) IsOrderable() bool {
