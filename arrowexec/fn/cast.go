@@ -775,7 +775,9 @@ func castInterval(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 			default:
 				return nil, c.refuse()
 			}
-			ok = ok && d.IsInt64() && putInt(out, i, int64(d.Lo))
+			if ok = ok && d.IsInt64() && putInt(out, i, int64(d.Lo)); !ok && c.mode == plan.Legacy {
+				return nil, tell() // outside ANSI mode too it fails, as in Spark
+			}
 		} else {
 			x := getInt(v, i)
 			switch {

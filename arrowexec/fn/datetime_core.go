@@ -432,7 +432,9 @@ func datetimeCore() []Def {
 	}
 	clock := func(name, usage string, unit, mod int64, sql, want string) Def {
 		k := clockPart(unit, mod)
-		return def(name, usage, Example{sql, want}, sig(i32, k, tsP), sig(i32, k, ntzP), sig(i32, k, timeP))
+		return def(name, usage, Example{sql, want}, sig(i32, k, tsP), sig(i32, k, ntzP), Overload{Params: params(timeP), Eval: k, RetExpr: func(*plan.Call) (*types.Type, bool, error) {
+			return types.Int32Type, true, nil
+		}})
 	}
 	bigint, ts := gives(types.Int64Type), gives(types.TimestampType)
 	dayInterval := types.NewDayTime(types.Day, types.Day)
@@ -521,7 +523,7 @@ func datetimeCore() []Def {
 		}, timeP, timeP)),
 		def("timestamp_add_micros", "Adds microseconds to a timestamp, whatever the time zone.", Example{}, sig(givesArg(0), timestampAdd(microsPart), tsP, int64P), sig(givesArg(0), timestampAdd(microsPart), ntzP, int64P)),
 		def("window_start", "Gives the start of a time window.", Example{}, sig(givesArg(0), windowStart, tsP, int64P, int64P, int64P, int32P), sig(givesArg(0), windowStart, ntzP, int64P, int64P, int64P, int32P)),
-		def("unix_date", "Counts the days since 1970-01-01.", Example{"SELECT unix_date(DATE('1970-01-02'))", "1"}, sig(i32, identity, dateP)),
+		def("unix_date", "Counts the days since 1970-01-01.", Example{"SELECT unix_date(DATE('1970-01-02'))", "1"}, sig(i32, identity, onlyDateP)),
 		def("date_from_unix_date", "Gives the date so many days after 1970-01-01.", Example{"SELECT date_from_unix_date(1)", "1970-01-02"}, sig(date, identity, int32P)),
 		def("unix_micros", "Counts the microseconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_micros(TIMESTAMP('1970-01-01 00:00:01Z'))", "1000000"}, sig(bigint, identity, stampP)),
 		def("unix_millis", "Counts the milliseconds since 1970-01-01 00:00:00 UTC.", Example{"SELECT unix_millis(TIMESTAMP('1970-01-01 00:00:01Z'))", "1000"}, sig(bigint, long64(overMicros(1000)), stampP)),

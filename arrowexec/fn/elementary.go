@@ -1,6 +1,10 @@
 package fn
 
-import "math"
+import (
+	"math"
+	"math/big"
+	"sync"
+)
 
 // The elementary functions to the last digit as the JVM has them. Its StrictMath is defined by the algorithms of fdlibm
 // (Sun Microsystems, 1993: freely granted), whose approximations and coefficients stand below; Go's own differ in the last
@@ -160,7 +164,7 @@ func strictAcos(x float64) float64 {
 	case x == 1:
 		return 0
 	case x == -1:
-		return math.Pi + 2*halfPiLow
+		return float64(math.Pi) // the sum with its low part, rounded
 	case highWord(a) <= 0x3c600000:
 		return halfPi + halfPiLow
 	case a < 0.5:
@@ -473,6 +477,9 @@ func (a double) over(b double) float64 {
 
 // quarterTurns takes multiples of a quarter turn off x; what is left is within an eighth, to about 100 digits of 2.
 func quarterTurns(x float64) (r double, n int64) {
+	if math.Abs(x) >= turnsMost {
+		return longTurns(x)
+	}
 	const p1, p2, p3 = halfPi, halfPiLow, -1.4973849048591698e-33
 	k := math.RoundToEven(x * (2 / math.Pi))
 	a := k * p1
@@ -507,11 +514,48 @@ func cosineOf(r double) double {
 	return s.times(z).plus(double{1, 0})
 }
 
-// turnsMost is up to where quarterTurns is exact enough.
+// turnsMost is up to where quarterTurns is exact enough by three parts of a quarter turn.
 const turnsMost = 1 << 30
 
+// quarterTurn is a quarter turn to 1,216 digits of 2: enough for the greatest double.
+var quarterTurn = sync.OnceValue(func() *big.Float {
+	const digits = 1216
+	arctan := func(n int64) *big.Int { // of 1/n, by its series
+		square := big.NewInt(n * n)
+		term := new(big.Int).Lsh(big.NewInt(1), digits+32)
+		term.Quo(term, big.NewInt(n))
+		sum := new(big.Int).Set(term)
+		part := new(big.Int)
+		for k := int64(3); term.Sign() != 0; k += 2 {
+			if part.Quo(term.Quo(term, square), big.NewInt(k)); k%4 == 3 {
+				sum.Sub(sum, part)
+			} else {
+				sum.Add(sum, part)
+			}
+		}
+		return sum
+	}
+	// Machin: an eighth is 4 arctan(1/5) - arctan(1/239).
+	eighth := arctan(5)
+	eighth.Sub(eighth.Lsh(eighth, 2), arctan(239))
+	quarter := new(big.Float).SetPrec(digits).SetInt(eighth)
+	return quarter.SetMantExp(quarter, 1-(digits+32))
+})
+
+// longTurns is quarterTurns for numbers from turnsMost on.
+func longTurns(x float64) (r double, n int64) {
+	quarter := quarterTurn()
+	v := new(big.Float).SetPrec(quarter.Prec()).SetFloat64(x)
+	q := new(big.Float).Quo(v, quarter)
+	k, _ := q.Add(q, big.NewFloat(math.Copysign(0.5, x))).Int(nil) // rounded, halves away from 0
+	v.Sub(v, new(big.Float).SetPrec(quarter.Prec()).Mul(new(big.Float).SetInt(k), quarter))
+	r.hi, _ = v.Float64()
+	r.lo, _ = v.Sub(v, big.NewFloat(r.hi)).Float64()
+	return r, new(big.Int).And(k, big.NewInt(3)).Int64()
+}
+
 func roundedSin(x float64) float64 {
-	if a := math.Abs(x); !(a < turnsMost) || a < 0x1p-27 {
+	if a := math.Abs(x); !(a <= math.MaxFloat64) || a < 0x1p-27 {
 		return math.Sin(x)
 	}
 	r, n := quarterTurns(x)
@@ -532,7 +576,7 @@ func roundedSin(x float64) float64 {
 }
 
 func roundedCos(x float64) float64 {
-	if !(math.Abs(x) < turnsMost) {
+	if !(math.Abs(x) <= math.MaxFloat64) {
 		return math.Cos(x)
 	}
 	r, n := quarterTurns(x)
@@ -548,7 +592,7 @@ func roundedCos(x float64) float64 {
 }
 
 func roundedTan(x float64) float64 {
-	if a := math.Abs(x); !(a < turnsMost) || a < 0x1p-27 {
+	if a := math.Abs(x); !(a <= math.MaxFloat64) || a < 0x1p-27 {
 		return math.Tan(x)
 	}
 	r, n := quarterTurns(x)

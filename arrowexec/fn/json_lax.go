@@ -14,6 +14,8 @@ type jsonLax struct {
 	i   int
 	o   *formatOptions
 	out []byte
+	// infers: only the types count, and what is no number in JSON's own rules (NaN, INF) is of a number's type.
+	infers bool
 }
 
 func (l *jsonLax) space() bool {
@@ -163,6 +165,10 @@ func (l *jsonLax) word() bool {
 	case "NaN", "Infinity", "+Infinity", "-Infinity", "INF", "+INF", "-INF":
 		if l.o.not("allownonnumericnumbers") {
 			return false
+		}
+		if l.infers {
+			l.out = append(l.out, "0.5"...)
+			return true
 		}
 		l.out = append(append(append(l.out, '"'), w...), '"')
 		return true

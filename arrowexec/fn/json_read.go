@@ -152,11 +152,11 @@ func (r *jsonReader) scalar(b *vec.Builder, t *types.Type, v []byte) bool {
 }
 
 // laxJSON is the value that a text is when read as the options allow; texts that JSON's own rules take pay nothing.
-func laxJSON(o *formatOptions, s []byte) ([]byte, bool) {
+func laxJSON(o *formatOptions, s []byte, infers bool) ([]byte, bool) {
 	if v, ok := validJSON(s); ok {
 		return v, true
 	}
-	l := &jsonLax{s: s, o: o}
+	l := &jsonLax{s: s, o: o, infers: infers}
 	if !l.value(0) {
 		return nil, false
 	}
@@ -188,7 +188,7 @@ func fromJSON(a *Args) (*vec.Vector, error) {
 			b.AppendNull()
 			continue
 		}
-		v, ok := laxJSON(opt, text)
+		v, ok := laxJSON(opt, text, false)
 		r.bad = false
 		switch {
 		case ok && a.Ret.Kind == types.Array && v[0] == '{' && a.Ret.Elem.Kind == types.Struct:
@@ -309,7 +309,7 @@ func schemaOfJSON(a *Args) (*vec.Vector, error) {
 		return nil, err
 	}
 	return tryText(func(a *Args, i int, dst []byte) ([]byte, bool, error) {
-		v, ok := laxJSON(o, a.V[0].Bytes(i))
+		v, ok := laxJSON(o, a.V[0].Bytes(i), true)
 		if !ok {
 			return nil, false, malformed(a, nil)
 		}

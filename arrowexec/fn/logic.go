@@ -479,12 +479,12 @@ func conditional() []Def {
 		{Name: "nanvl", Since: "1.5.0", Group: "conditional_funcs", Usage: "Gives the second argument where the first is NaN.", Kind: plan.FnScalar, Nulls: NullKernel,
 			Overloads: []Overload{{Params: params(nanP, nanP), Same: allSame, RetExpr: retAnyNull(retCommon), Eval: nanvl}}, Examples: []Example{{"SELECT nanvl(cast('NaN' as double), 123)", "123.0"}}},
 		{Name: "zeroifnull", Since: "4.0.0", Group: "conditional_funcs", Usage: "Gives 0 for NULL.", Kind: plan.FnScalar,
-			Overloads: []Overload{sig(givesArg(0), nil, Accept{Name: "NUMERIC", Test: func(t *types.Type) bool { return t.IsNumeric() || t.Kind == types.Null }}), sig(givesArg(0), nil, numericP)},
+			Overloads: []Overload{sig(givesArg(0), nil, anyP)},
 			Rewrite: func(c *plan.Call) (plan.Expr, error) {
 				return &plan.Call{At: c.At, Name: "coalesce", Args: []plan.Expr{c.Args[0], &plan.Literal{T: types.Int32Type, Value: int32(0)}}}, nil
 			}, Examples: []Example{{"SELECT zeroifnull(NULL)", "0"}}},
 		{Name: "nullifzero", Since: "4.0.0", Group: "conditional_funcs", Usage: "Gives NULL for 0.", Kind: plan.FnScalar,
-			Overloads: []Overload{sig(givesArg(0), nil, numericP)},
+			Overloads: []Overload{sig(givesArg(0), nil, anyP)},
 			Rewrite: func(c *plan.Call) (plan.Expr, error) {
 				return &plan.Call{At: c.At, Name: "nullif", Args: []plan.Expr{c.Args[0], &plan.Literal{T: types.Int32Type, Value: int32(0)}}}, nil
 			}, Examples: []Example{{"SELECT nullifzero(0)", "NULL"}}},

@@ -154,7 +154,9 @@ func (f *numberFormat) check() error {
 
 // parse reads a number written by the format; ok is false when it isn't.
 func (f *numberFormat) parse(s string) (x types.Int128, ok bool) {
-	s = strings.Trim(s, " ")
+	if s = strings.Trim(s, " "); s == "" {
+		return x, false
+	}
 	at, negative, point := 0, false, false
 	var digits []byte
 	behind := 0

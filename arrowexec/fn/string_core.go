@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -336,6 +337,28 @@ func locateFrom(a *Args, t *types.Type, sub, s []byte, from int) int {
 	return from + utf8.RuneCount(s[off:i])
 }
 
+// locate is locate(part, text[, position]): 0 where the position is NULL, be the rest what it may.
+func locate(a *Args) (*vec.Vector, error) {
+	out, null := make([]int32, a.N), make([]bool, a.N)
+	for i := range out {
+		switch {
+		case len(a.V) > 2 && a.V[2].IsNull(i):
+		case a.V[0].IsNull(i) || a.V[1].IsNull(i):
+			null[i] = true
+		default:
+			from := 1
+			if len(a.V) > 2 {
+				from = a.i32(2, i)
+			}
+			out[i] = int32(locateFrom(a, a.V[0].Type, a.V[0].Bytes(i), a.V[1].Bytes(i), from))
+		}
+		if err := a.yields(i); err != nil {
+			return nil, err
+		}
+	}
+	return vec.FromSlice(a.Ret, out, null), nil
+}
+
 // instrFrom is instr(text, part, position[, occurrence]): a negative position counts from the end, and
 // the search then goes backwards. Occurrences may overlap.
 func instrFrom(a *Args) (*vec.Vector, error) {
@@ -401,6 +424,13 @@ func reverseText(a *Args, i int, dst []byte) []byte {
 	return dst
 }
 
+func reverseBytes(a *Args, i int, dst []byte) []byte {
+	from := len(dst)
+	dst = append(dst, a.V[0].Bytes(i)...)
+	slices.Reverse(dst[from:])
+	return dst
+}
+
 // caserOf is the kernel's mapping of cases by the full tables: a letter may become several, and a sigma at the end of
 // a word is a final one.
 func caserOf(a *Args, kind func(language.Tag, ...cases.Option) cases.Caser) cases.Caser {
@@ -443,6 +473,7 @@ func textCore() []Def {
 		return Def{Name: name, Since: since, Group: "string_funcs", Usage: usage, Kind: plan.FnScalar, Overloads: o, Examples: []Example{ex}}
 	}
 	alias := func(d Def, names ...string) Def { d.Aliases = names; return d }
+	kernelNulls := func(d Def) Def { d.Nulls = NullKernel; return d }
 	len2 := func(f func(v *vec.Vector, i int) int) Kernel {
 		return intKernel(func(a *Args, i int) int { return f(a.V[0], i) })
 	}
@@ -467,12 +498,8 @@ func textCore() []Def {
 	bool2 := func(k Kernel) []Overload {
 		return []Overload{sig(gives(types.BoolType), k, stringP, stringP), {Params: params(binaryP, binaryP), RetExpr: retNullable(types.BoolType), Eval: k}}
 	}
-	locate := func(a *Args, i int) int {
-		from := 1
-		if len(a.V) > 2 {
-			from = a.i32(2, i)
-		}
-		return locateFrom(a, a.V[0].Type, a.V[0].Bytes(i), a.V[1].Bytes(i), from)
+	found := func(c *plan.Call) (*types.Type, bool, error) {
+		return types.Int32Type, c.Args[0].Nullable() || c.Args[1].Nullable(), nil
 	}
 	return []Def{
 		alias(def("substring", "1.0.0", "Gives the part of a text from a position (from 1, or from the end when negative) on, of a length.", Example{"SELECT substring('Spark SQL', 5, 1)", "k"},
@@ -496,11 +523,13 @@ func textCore() []Def {
 		def("instr", "1.5.0", "Gives the position of the second text in the first, from 1; 0 if it isn't there.", Example{"SELECT instr('SparkSQL', 'SQL')", "6"},
 			sig(i32, intKernel(func(a *Args, i int) int { return locateFrom(a, a.V[0].Type, a.V[1].Bytes(i), a.V[0].Bytes(i), 1) }), stringP, stringP),
 			sig(i32, instrFrom, stringP, stringP, int32P), sig(i32, instrFrom, stringP, stringP, int32P, int32P)),
-		alias(def("locate", "1.5.0", "Gives the position of the first text in the second, from a position on; 0 if it isn't there.", Example{"SELECT locate('bar', 'foobarbar', 5)", "7"}, sig(i32, intKernel(locate), stringP, stringP), sig(i32, intKernel(locate), stringP, stringP, int32P)), "position"),
+		alias(kernelNulls(def("locate", "1.5.0", "Gives the position of the first text in the second, from a position on; 0 if it isn't there.", Example{"SELECT locate('bar', 'foobarbar', 5)", "7"}, Overload{Params: params(stringP, stringP), RetExpr: found, Eval: locate},
+			Overload{Params: params(stringP, stringP, int32P), RetExpr: found, Eval: locate})), "position"),
 		def("repeat", "1.5.0", "Repeats a text.", Example{"SELECT repeat('123', 2)", "123123"}, sig(str, textKernel(func(a *Args, i int, dst []byte) []byte {
 			return a.fill(dst, a.V[0].Bytes(i), max(a.i32(1, i), 0))
 		}), stringP, int32P)),
-		def("reverse", "1.5.0", "Turns a text round.", Example{"SELECT reverse('Spark SQL')", "LQS krapS"}, sig(str, textKernel(reverseText), stringP), sig(givesArg(0), reverseLists, arrayP)),
+		def("reverse", "1.5.0", "Turns a text round.", Example{"SELECT reverse('Spark SQL')", "LQS krapS"}, sig(str, textKernel(reverseText), stringP), sig(givesArg(0), reverseLists, arrayP),
+			sig(gives(types.BinaryType), textKernel(reverseBytes), onlyBinaryP)),
 		def("left", "2.3.0", "Gives the first characters.", Example{"SELECT left('Spark SQL', 3)", "Spa"}, sig(str, cutKernel(func(a *Args, i int, s []byte) (int, int) { return substringRange(s, 1, a.i32(1, i), true) }), stringP, int32P),
 			sig(gives(types.BinaryType), cutKernel(func(a *Args, i int, s []byte) (int, int) { return substringRange(s, 1, a.i32(1, i), false) }), onlyBinaryP, int32P)),
 		def("right", "2.3.0", "Gives the last characters.", Example{"SELECT right('Spark SQL', 3)", "SQL"}, Overload{Params: params(stringP, int32P), RetExpr: retNullable(types.StringType), Eval: cutKernel(func(a *Args, i int, s []byte) (int, int) {

@@ -171,6 +171,9 @@ func substringIndexCollated(f *collation.Finder, s []byte, n int) (int, int) {
 
 func substringIndex(a *Args, i int, s []byte) (int, int) {
 	sep, n := a.V[1].Bytes(i), a.i32(2, i)
+	if c := collationOf(a.V[0].Type); c != nil && !c.Lower() && !c.ICU() {
+		sep = bytes.TrimRight(sep, " ") // the collation differs from the default one in that
+	}
 	if len(sep) == 0 || n == 0 {
 		return 0, 0
 	}
@@ -512,7 +515,11 @@ func urlDecode(try bool) Kernel {
 
 func urlEncode(a *Args, i int, dst []byte) []byte {
 	const digits = "0123456789ABCDEF"
-	for _, c := range a.V[0].Bytes(i) {
+	s := a.V[0].Bytes(i)
+	if !utf8.Valid(s) {
+		s = appendValid(nil, s)
+	}
+	for _, c := range s {
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '*', c == '_':
 			dst = append(dst, c)

@@ -229,7 +229,7 @@ func regexpSubstr(a *Args) (*vec.Vector, error) {
 	err := eachPattern(a, 1, func(int) { b.add(nil) }, func(i int, re *Regexp) error {
 		s := a.V[0].Str(i)
 		m, err := re.groups(s, 0)
-		if m == nil {
+		if m == nil || m[0] == m[1] { // an empty match is none, as in Spark
 			b.addNull(a.N)
 		} else {
 			b.add([]byte(s[m[0]:m[1]]))

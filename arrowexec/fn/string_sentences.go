@@ -81,7 +81,8 @@ func sentences(a *Args) (*vec.Vector, error) {
 		for text := []rune(a.V[0].Str(i)); len(text) > 0; {
 			end := endOfSentence(text)
 			inner := b.Child(0)
-			if k := words(text[:end], inner.Child(0).AppendString); k > 0 {
+			// A sentence without words counts too, but blanks at the end belong to the one before.
+			if k := words(text[:end], inner.Child(0).AppendString); k > 0 || n == 0 || strings.TrimSpace(string(text[:end])) != "" {
 				inner.EndList(k)
 				n++
 			}

@@ -154,14 +154,23 @@ func textFunctions() []Def {
 				clean = append(clean, c)
 			}
 		}
-		for len(clean)%8 == 1 || len(clean)%8 == 3 || len(clean)%8 == 6 {
-			clean = clean[:len(clean)-1] // a last character without the bits of a byte
+		bits, n := uint64(0), 0
+		for _, c := range clean {
+			v := uint64(c - 'A')
+			if c < 'A' {
+				v = uint64(c-'2') + 26
+			}
+			if bits, n = bits<<5|v, n+1; n == 8 {
+				dst = append(dst, byte(bits>>32), byte(bits>>24), byte(bits>>16), byte(bits>>8), byte(bits))
+				bits, n = 0, 0
+			}
 		}
-		out, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(string(clean))
-		if err != nil {
-			return dst
+		// A last group gives its whole bytes; one of a single character gives a byte too.
+		shift, whole := [...]int{0, 2, 2, 7, 4, 1, 6, 3}[n], [...]int{0, 1, 1, 1, 2, 3, 3, 4}[n]
+		for whole--; whole >= 0; whole-- {
+			dst = append(dst, byte(bits>>(shift+8*whole)))
 		}
-		return append(dst, out...)
+		return dst
 	})
 	jaro := func(a *Args) (*vec.Vector, error) {
 		out := make([]float64, a.N)

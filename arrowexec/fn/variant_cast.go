@@ -58,7 +58,7 @@ func fromVariant(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 // null, and so is a variant null. What doesn't cast is an error, of the innermost value, or null.
 func (c *Caster) variants(list []variant, t *types.Type) (*vec.Vector, error) {
 	bad := func(v variant) error {
-		if c.mode != plan.ANSI {
+		if c.mode == plan.Try { // outside ANSI mode too it fails, as in Spark
 			return nil
 		}
 		text, ok := v.json(nil, c.loc)

@@ -30,7 +30,9 @@ func parseVariant(try bool) Kernel {
 				continue
 			}
 			w.reset()
-			ok := w.json(&jsonScan{s: a.V[0].Bytes(i)}, 0)
+			j := &jsonScan{s: a.V[0].Bytes(i)}
+			// What stands behind the value isn't read, but a number has to end somewhere.
+			ok := w.json(j, 0) && (j.i >= len(j.s) || j.s[j.i-1] < '0' || j.s[j.i-1] > '9' || j.s[j.i] <= ' ')
 			switch {
 			case ok && len(w.val) <= variantMost:
 				w.end(b)
@@ -351,7 +353,9 @@ func variantFunctions() []Def {
 		return d
 	}
 	gen := func(name, usage string, always bool) Def {
-		return Def{Name: name, Since: "4.0.0", Group: "variant_funcs", Usage: usage, Kind: plan.FnGenerator, Nulls: NullKernel, Gen: explodeVariant(always),
+		g := explodeVariant(always)
+		g.Table = true
+		return Def{Name: name, Since: "4.0.0", Group: "variant_funcs", Usage: usage, Kind: plan.FnGenerator, Nulls: NullKernel, Gen: g,
 			Overloads: []Overload{{Params: params(variantP), Ret: retSame}},
 			Examples:  []Example{{"SELECT * FROM " + name + `(parse_json('["hello", "world"]'))`, "0\tNULL\t\"hello\"\n1\tNULL\t\"world\""}}}
 	}

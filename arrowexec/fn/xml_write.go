@@ -166,8 +166,8 @@ func xmlFunctions() []Def {
 	}
 	ret := retFromText(nil)
 	xpath := func(name, usage, sql, want string, t *types.Type, k Kernel, alias ...string) Def {
-		d := def(name, "2.0.0", usage, sql, want, Overload{Params: params(stringP, stringP), Eval: k, RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
-			if _, ok := constant(c.Args[1]); !ok {
+		d := def(name, "2.0.0", usage, sql, want, Overload{Params: params(onlyTextP, onlyTextP), Eval: k, RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
+			if varies(c.Args[1]) {
 				return nil, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "inputName", errs.ID("path"), "inputType", errs.Quote("STRING"),
 					"inputExpr", errs.Quote(exprName(c.Args[1])), "sqlExpr", errs.Quote(c.Name)).At(c.Pos())
 			}

@@ -142,7 +142,9 @@ type run struct {
 	now   time.Time
 	ctes  *cteScope
 	depth int
-	views []string
+	// within is the place of the expression that is resolved: casts that coercion puts below it are there, as in Spark.
+	within *errs.Origin
+	views  []string
 	// orig has, for expressions that replaced a call, the call as written (its
 	// arguments resolved): names are made of that.
 	orig map[plan.Expr]plan.Expr

@@ -187,16 +187,7 @@ func (r *run) call(e *plan.Call, s *scope) (_ plan.Expr, err error) {
 		return nil, err
 	}
 	if op := operator(c.Name); op != nil {
-		w := *c
-		w.Args = slices.Clone(c.Args)
-		x, err := op(r, c)
-		if err != nil {
-			return nil, err
-		}
-		if w.Infix != c.Infix {
-			return x, nil
-		}
-		return x, nil
+		return op(r, c)
 	}
 	if sp, ok := specials()[c.Name]; ok {
 		x, err := sp(r, c, s)
@@ -640,7 +631,10 @@ func (r *run) match1(o *fn.Overload, in []plan.Expr) (out []plan.Expr, cost, bad
 			return nil, 0, i
 		}
 		cost += n
-		if x != nil {
+		switch {
+		case x != nil && p.Exact && t.Kind == types.Null:
+			out[i] = &plan.Literal{At: plan.At{Origin: out[i].Pos()}, T: x} // names show it, as in Spark
+		case x != nil:
 			out[i] = r.castTo(out[i], x)
 		}
 	}

@@ -18,7 +18,11 @@ func (r *run) implicit(e plan.Expr, t *types.Type) plan.Expr {
 	if x := r.byDay(e, t); x != nil {
 		return r.note(x, e)
 	}
-	return &plan.Cast{At: plan.At{Origin: e.Pos()}, Child: e, To: t, Mode: r.mode(), Implicit: true}
+	at := r.within
+	if at == nil {
+		at = e.Pos()
+	}
+	return &plan.Cast{At: plan.At{Origin: at}, Child: e, To: t, Mode: r.mode(), Implicit: true}
 }
 
 func (r *run) implicitAll(l []plan.Expr, t *types.Type) []plan.Expr {
@@ -108,6 +112,8 @@ func (r *run) castCost(a, b *types.Type) int {
 			return 25
 		}
 		return 30
+	case b.IsString() && a.IsNumeric():
+		return 61
 	case b.IsString():
 		return 40
 	case a.Kind == types.Date && b.Kind == types.Timestamp:

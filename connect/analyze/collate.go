@@ -156,7 +156,7 @@ var needsCollation = wordSet("= == <=> < <= > >= <> != contains endswith startsw
 
 // keepsCollation has the functions whose result has the collation of their first string.
 var keepsCollation = wordSet("concat concat_ws upper lower ucase lcase initcap substring substr left right trim ltrim rtrim btrim repeat reverse lpad rpad replace translate overlay split_part " +
-	"substring_index elt regexp_replace regexp_substr regexp_extract mask array_join split sentences str_to_map regexp_extract_all quote make_valid_utf8 try_validate_utf8 validate_utf8")
+	"substring_index elt regexp_replace regexp_substr regexp_extract mask array_join split sentences str_to_map regexp_extract_all format_string printf make_valid_utf8 try_validate_utf8 validate_utf8")
 
 // noAccents has the functions that don't take collations with case and without accents.
 var noAccents = wordSet("contains endswith startswith instr locate position charindex replace translate trim ltrim rtrim btrim split_part substring_index")

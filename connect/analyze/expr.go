@@ -20,7 +20,11 @@ func aerr(condition string, kv ...string) *errs.Error {
 // expr resolves e against s.
 func (r *run) expr(e plan.Expr, s *scope) (plan.Expr, error) {
 	r.depth++
-	defer func() { r.depth-- }()
+	outer := r.within
+	if r.within = e.Pos(); r.within == nil {
+		r.within = outer
+	}
+	defer func() { r.depth, r.within = r.depth-1, outer }()
 	if r.depth > maxDepth {
 		return nil, aerr("INTERNAL_ERROR", "message", "the expression is nested too deeply")
 	}

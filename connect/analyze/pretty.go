@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"encoding/hex"
-	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -577,32 +576,10 @@ func (r *run) literal(l *plan.Literal) string {
 
 // JavaDouble writes a float as Java does: "1.0", "1.0E10", "1.0E-5".
 func JavaDouble(v float64, bits int) string {
-	switch {
-	case math.IsNaN(v):
-		return "NaN"
-	case math.IsInf(v, 1):
-		return "Infinity"
-	case math.IsInf(v, -1):
-		return "-Infinity"
+	if bits == 32 {
+		return string(types.AppendFloat(nil, float32(v)))
 	}
-	a := math.Abs(v)
-	if a == 0 || a >= 1e-3 && a < 1e7 {
-		s := strconv.FormatFloat(v, 'f', -1, bits)
-		if !strings.Contains(s, ".") {
-			s += ".0"
-		}
-		return s
-	}
-	s := strconv.FormatFloat(v, 'E', -1, bits)
-	m, x, _ := strings.Cut(s, "E")
-	if !strings.Contains(m, ".") {
-		m += ".0"
-	}
-	n, err := strconv.Atoi(x)
-	if err != nil {
-		return s
-	}
-	return m + "E" + itoa(n)
+	return string(types.AppendDouble(nil, v))
 }
 
 func decimalText(v types.Int128, scale int) string {

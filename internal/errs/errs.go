@@ -96,8 +96,9 @@ func New(c Class, condition string, kv ...string) *Error {
 }
 
 // At says where the error arose; a context that is there already stays.
+// Conditions that Spark raises without a place have none here.
 func (e *Error) At(o *Origin) *Error {
-	if e.Context == nil {
+	if e.Context == nil && !placeless[e.Condition] {
 		e.Context = o
 	}
 	return e
