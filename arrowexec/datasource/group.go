@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
@@ -39,10 +40,14 @@ type chunks struct {
 	own   bool // all columns have their own reader
 	bufs  [][]byte
 	whole []*vec.Vector
+	err   error // of reading ahead
+}
 
-	done   chan struct{} // of those that are read ahead
+// ahead are the next units, whose bytes are being read.
+type ahead struct {
+	units  []*chunks
+	done   chan struct{}
 	cancel context.CancelFunc
-	err    error
 }
 
 // load is a column to be read: field of the file; leaf is -1 where the general reader does it.
@@ -52,48 +57,65 @@ type load struct {
 	kept             [][]byte
 }
 
-// aheadMost is the greatest size of chunks that are read ahead.
-const aheadMost = 16 << 20
+const (
+	// aheadMost is the greatest size of chunks that are read ahead.
+	aheadMost = 16 << 20
+	// Small units are read ahead together, up to this size and this many: to wait for each would take longer than to read it.
+	aheadTogether = 256 << 10
+	aheadUnits    = 64
+)
 
 // stop ends reading ahead.
-func (r *chunks) stop() {
-	if r != nil && r.done != nil {
-		r.cancel()
-		<-r.done
+func (a *ahead) stop() {
+	if a != nil {
+		a.cancel()
+		<-a.done
 	}
 }
 
-// chunksOf finds what has to be read of a unit. g, if not nil, takes what needs no reading.
-func (s *scan) chunksOf(c *task.Ctx, u unit, g *group) (*chunks, error) {
+// size is what the units take.
+func (a *ahead) size() (n int64) {
+	if a != nil {
+		for _, r := range a.units {
+			n += r.size
+		}
+	}
+	return n
+}
+
+// unread says of each column that is in no file what it is, and which has the rows' numbers.
+func (g *group) unread(ft *footer, u unit) {
+	files := g.s.files
+	for i, col := range g.s.plan.Cols {
+		if col > 0 && col == files.rowIndex {
+			g.index, g.first = i+1, 0
+			for before := range u.rowGroup {
+				g.first += ft.meta.RowGroup(before).NumRows()
+			}
+		} else if k := col - len(files.data.Fields); k >= 0 {
+			g.fixed[i] = files.values[u.file][k]
+		} else if ft.find(files.data.Fields[col].Name) < 0 {
+			if col < len(files.absent) {
+				g.fixed[i] = files.absent[col]
+			}
+			g.missing[i] = g.fixed[i] == nil
+		}
+	}
+}
+
+// chunksOf finds what has to be read of a unit.
+func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 	r := &chunks{unit: u, info: s.files.files[u.file], own: true, bufs: make([][]byte, len(s.types)), whole: make([]*vec.Vector, len(s.types))}
 	var err error
 	if r.ft, err = readFooter(r.info); err != nil {
 		return nil, err
 	}
 	for i, col := range s.plan.Cols {
-		if col > 0 && col == s.files.rowIndex {
-			if g != nil {
-				g.index, g.first = i+1, 0
-				for before := range u.rowGroup {
-					g.first += r.ft.meta.RowGroup(before).NumRows()
-				}
-			}
-			continue
-		}
-		if k := col - len(s.files.data.Fields); k >= 0 {
-			if g != nil {
-				g.fixed[i] = s.files.values[u.file][k]
-			}
+		if col >= len(s.files.data.Fields) || col > 0 && col == s.files.rowIndex {
 			continue
 		}
 		f := r.ft.find(s.files.data.Fields[col].Name)
 		if f < 0 {
-			if g != nil {
-				if col < len(s.files.absent) {
-					g.fixed[i] = s.files.absent[col]
-				}
-				g.missing[i] = g.fixed[i] == nil
-			}
 			continue
 		}
 		l := load{col: i, field: f, leaf: -1}
@@ -110,14 +132,13 @@ func (s *scan) chunksOf(c *task.Ctx, u unit, g *group) (*chunks, error) {
 				return nil, errs.NotSupported("the Parquet compression LZ4 in Hadoop's framing (LZ4_RAW is read)")
 			}
 			leaf := r.ft.meta.Schema.Column(r.ft.leaves[f][0])
-			if !sameShape(have, s.types[i]) && newColumn(leaf, s.types[i], nil, c.Yield) == nil {
+			own := s.reader(c, i, leaf) != nil
+			if !sameShape(have, s.types[i]) && !own {
 				return nil, errs.New(errs.Execution, "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "path", "file://"+r.info.path, "column", "["+strings.Join(leaf.ColumnPath(), ", ")+"]",
 					"expectedType", strings.ToLower(s.types[i].SQL()), "actualType", physicalName(leaf))
 			}
-			if ownEncodings(cc) {
-				if s.footer == r.ft && s.readers[i] != nil || newColumn(leaf, s.types[i], nil, c.Yield) != nil {
-					l.leaf = r.ft.leaves[f][0]
-				}
+			if own && ownEncodings(cc) {
+				l.leaf = r.ft.leaves[f][0]
 			}
 			if p := r.ft.pagesOf(u.rowGroup, r.ft.leaves[f][0]).Load(); l.leaf >= 0 && p != nil {
 				l.pages = *p
@@ -140,6 +161,26 @@ func (s *scan) chunksOf(c *task.Ctx, u unit, g *group) (*chunks, error) {
 		}
 	}
 	return r, nil
+}
+
+// reader is what decodes output column i from leaf, nil if only the general reader can. It is kept from one row group to the
+// next, in other files too where they say the same of the leaf: for small files making it would be most of the work.
+func (s *scan) reader(c *task.Ctx, i int, leaf *schema.Column) column {
+	if s.readers == nil {
+		s.readers = make([]reader, len(s.types))
+	}
+	r := &s.readers[i]
+	if r.leaf == nil || r.leaf != leaf && !sameLeaf(r.leaf, leaf) {
+		r.column = newColumn(leaf, s.types[i], s.pool, c.Yield)
+	}
+	r.leaf = leaf
+	return r.column
+}
+
+// sameLeaf reports whether values of both leaves are decoded in the same way.
+func sameLeaf(a, b *schema.Column) bool {
+	return a.PhysicalType() == b.PhysicalType() && a.TypeLength() == b.TypeLength() && a.MaxDefinitionLevel() == b.MaxDefinitionLevel() &&
+		a.MaxRepetitionLevel() == b.MaxRepetitionLevel() && a.LogicalType().Equals(b.LogicalType())
 }
 
 // togetherMost is how much of a file is read at once where its chunks lie near
@@ -214,31 +255,88 @@ func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 	return nil
 }
 
-// readAhead begins to read the next unit's bytes, if they are few and memory is there.
+// readAhead begins to read the next unit's bytes, or those of some small ones, if they are few and memory is there. The
+// rows before them are rows.
 func (s *scan) readAhead(c *task.Ctx, rows int) {
-	if s.left <= int64(rows) {
+	if s.ahead != nil {
 		return
 	}
-	if more, err := s.findUnit(c); err != nil || !more {
-		return
+	a := &ahead{}
+	size, left := int64(0), s.left-int64(rows)
+	for k := 0; left > 0 && k < aheadUnits; k++ {
+		if k == 0 {
+			if more, err := s.findUnit(c); err != nil || !more {
+				return
+			}
+		} else if k == len(s.units) || c.Yield() != nil || s.pruned(s.units[k]) {
+			break
+		}
+		r, err := s.chunksOf(c, s.units[k])
+		if err != nil || !r.own || r.size > aheadMost || k > 0 && size+r.size > aheadTogether || s.mem != nil && !s.mem.Try(r.size) {
+			break // an error comes again when it is the unit's turn
+		}
+		a.units = append(a.units, r)
+		left -= r.ft.meta.RowGroup(r.unit.rowGroup).NumRows()
+		if size += r.size; size >= aheadTogether {
+			break
+		}
 	}
-	r, err := s.chunksOf(c, s.units[0], nil)
-	if err != nil || !r.own || r.size > aheadMost || s.mem != nil && !s.mem.Try(r.size) {
-		return // an error comes again when it is the unit's turn
+	if len(a.units) == 0 {
+		return
 	}
 	ctx, cancel := context.WithCancel(c.Stop)
-	r.done, r.cancel = make(chan struct{}), cancel
-	s.ahead = r
+	a.done, a.cancel = make(chan struct{}), cancel
+	s.ahead = a
 	go func() {
-		defer close(r.done)
+		defer close(a.done)
 		defer cancel()
-		defer func() {
-			if p := recover(); p != nil {
-				r.err = errs.Panic(p)
-			}
-		}()
-		r.err = r.read(ctx, s.types)
+		for _, r := range a.units {
+			r.err = r.tryRead(ctx, s.types)
+		}
 	}()
+}
+
+// tryRead is read, with panics as errors.
+func (r *chunks) tryRead(ctx context.Context, ts []*types.Type) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errs.Panic(p)
+		}
+	}()
+	return r.read(ctx, ts)
+}
+
+// readBefore returns the chunks of u if they have been read ahead, nil if not.
+func (s *scan) readBefore(c *task.Ctx, u unit) (*chunks, error) {
+	a := s.ahead
+	if a == nil {
+		return nil, nil
+	}
+	if err := c.Await(a.done); err != nil {
+		return nil, err
+	}
+	var r *chunks
+	for r == nil && len(a.units) > 0 {
+		if next := a.units[0]; next.unit == u {
+			r = next
+		} else { // it has turned out that no row of it is wanted
+			s.keepBytes(next)
+		}
+		a.units = a.units[1:]
+	}
+	if len(a.units) == 0 {
+		s.ahead = nil
+	}
+	return r, nil
+}
+
+// keepBytes keeps the memory of chunks that are no longer needed for others to come.
+func (s *scan) keepBytes(r *chunks) {
+	for i, b := range r.bufs {
+		if b != nil && len(s.spare[i]) < 2 {
+			s.spare[i] = append(s.spare[i], b)
+		}
+	}
 }
 
 func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
@@ -247,46 +345,31 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 	if s.spare == nil {
 		s.spare = make([][][]byte, n)
 	}
-	r, err := s.chunksOf(c, u, g)
+	r, err := s.readBefore(c, u)
 	if err != nil {
 		return nil, err
 	}
-	ft := r.ft
-	if s.footer != ft {
-		s.footer, s.readers = ft, make([]column, n)
+	before := r != nil
+	if !before {
+		if r, err = s.chunksOf(c, u); err != nil {
+			return nil, err
+		}
+	} else if r.err != nil {
+		return nil, r.err
 	}
+	ft := r.ft
+	g.unread(ft, u)
 	rg := ft.meta.RowGroup(u.rowGroup)
 	if rg.NumRows() < 0 || rg.NumRows() > 1<<31-1 {
 		return nil, errCorrupt
 	}
 	g.left = int(rg.NumRows())
-	if a := s.ahead; a != nil && a.unit == u {
-		for i, b := range r.bufs {
-			if b != nil {
-				s.spare[i] = append(s.spare[i], b)
-			}
-		}
-		if err := c.Await(a.done); err != nil {
+	if s.mem != nil {
+		if err := s.mem.Resize(r.size + s.ahead.size()); err != nil {
 			return nil, err
 		}
-		s.ahead = nil
-		if a.err != nil {
-			return nil, a.err
-		}
-		r = a
-		if s.mem != nil {
-			if err := s.mem.Resize(r.size); err != nil {
-				return nil, err
-			}
-		}
-	} else {
-		s.ahead.stop()
-		s.ahead = nil
-		if s.mem != nil {
-			if err := s.mem.Resize(r.size); err != nil {
-				return nil, err
-			}
-		}
+	}
+	if !before {
 		if err := c.Do(func(ctx context.Context) error { return r.read(ctx, s.types) }); err != nil {
 			return nil, err
 		}
@@ -297,10 +380,7 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 		if l.leaf < 0 {
 			continue
 		}
-		if s.readers[l.col] == nil {
-			s.readers[l.col] = newColumn(ft.meta.Schema.Column(l.leaf), s.types[l.col], s.pool, c.Yield)
-		}
-		g.cols[l.col] = s.readers[l.col]
+		g.cols[l.col] = s.reader(c, l.col, ft.meta.Schema.Column(l.leaf))
 		if l.kept != nil {
 			g.cols[l.col].openKept(l.pages, l.kept)
 			continue
@@ -380,9 +460,5 @@ func (g *group) skip(_ *task.Ctx, i, n int) error {
 
 // close keeps the bytes' memory for a group to come.
 func (g *group) close() {
-	for i, b := range g.bytes.bufs {
-		if b != nil && len(g.s.spare[i]) < 2 {
-			g.s.spare[i] = append(g.s.spare[i], b)
-		}
-	}
+	g.s.keepBytes(g.bytes)
 }

@@ -387,9 +387,9 @@ type leafKey struct {
 	as   string // the type that it is read as
 }
 
-// leafStats are worked out once a file: every query that is planned asks.
-func (ft *footer) leafStats(leaf int, t *types.Type) leafStats {
-	key := leafKey{leaf, t.SQL()}
+// leafStats are worked out once a file: every query that is planned asks. as is t's name.
+func (ft *footer) leafStats(leaf int, t *types.Type, as string) leafStats {
+	key := leafKey{leaf, as}
 	if v, ok := ft.stats.Load(key); ok {
 		return v.(leafStats)
 	}
@@ -429,6 +429,10 @@ func (f *Files) parquetStats(st *plan.Stats) {
 	st.Rows = 0
 	st.Cols = make([]plan.ColStats, len(f.schema.Fields))
 	known := make([]bool, len(st.Cols))
+	as := make([]string, len(f.data.Fields))
+	for i := range as {
+		as[i] = f.data.Fields[i].Type.SQL()
+	}
 	for i := range st.Cols {
 		st.Cols[i] = plan.ColStats{Distinct: -1}
 		known[i] = i < len(f.data.Fields)
@@ -452,7 +456,7 @@ func (f *Files) parquetStats(st *plan.Stats) {
 				cs.Nulls, cs.Min, cs.Max = -1, nil, nil
 				continue
 			}
-			r := ft.leafStats(ft.leaves[i][0], field.Type)
+			r := ft.leafStats(ft.leaves[i][0], field.Type, as[c])
 			cs.AvgBytes += r.bytes
 			if cs.Nulls >= 0 {
 				if cs.Nulls += r.nulls; r.nulls < 0 {

@@ -64,6 +64,12 @@ type rowSource interface {
 	close()
 }
 
+// reader is the decoder of a column, nil if the general reader has to do it, and the leaf it was made for.
+type reader struct {
+	column
+	leaf *schema.Column
+}
+
 type scan struct {
 	plan                  *physical.Scan
 	files                 *Files
@@ -80,11 +86,10 @@ type scan struct {
 	left                  int64
 	mem                   *mem.Reservation
 	opened                bool
-	// Of Parquet, kept from one row group to the next of a file.
-	footer  *footer
-	readers []column
+	// Of Parquet, kept from one row group to the next.
+	readers []reader   // by column, see reader
 	spare   [][][]byte // by column: memory of chunks that have been read
-	ahead   *chunks    // being read for the next unit
+	ahead   *ahead     // being read for the next units
 }
 
 func (s *scan) Schema() []*types.Type { return s.types }

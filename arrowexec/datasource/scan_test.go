@@ -65,7 +65,11 @@ func sampleBatch(n int, nulls bool) *vec.Batch {
 }
 
 func writeSample(t testing.TB, path string, b *vec.Batch, props ...parquet.WriterProperty) {
-	e, err := arrowio.NewEncoder(sample, arrowio.Options{})
+	writeBatch(t, path, sample, b, props...)
+}
+
+func writeBatch(t testing.TB, path string, schema *types.Type, b *vec.Batch, props ...parquet.WriterProperty) {
+	e, err := arrowio.NewEncoder(schema, arrowio.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,6 +212,95 @@ func TestParquetFilterAndStats(t *testing.T) {
 	st := s.Source.Stats()
 	if st.Rows != 7000 || st.Cols[2].Min != int32(0) || st.Cols[2].Max != int32(6999) || st.Cols[2].Distinct != 7000 {
 		t.Errorf("stats %+v", st.Cols[2])
+	}
+}
+
+// Small files are read ahead together, and decoded by the same readers: files that say other things of a column come between
+// them here, as do some of which a filter needs nothing, and a broken one.
+func TestManySmallParquetFiles(t *testing.T) {
+	defer SetPageCache(0)
+	for _, cache := range []int64{0, 1 << 20} {
+		SetPageCache(cache)
+		dir := t.TempDir()
+		var want [][]any
+		for i := range 150 {
+			b := sampleBatch(20, i%3 == 0)
+			props := []parquet.WriterProperty{parquet.WithCompression(compress.Codecs.Snappy)}
+			if i%5 == 1 {
+				props[0] = parquet.WithCompression(compress.Codecs.Uncompressed)
+			}
+			writeSample(t, filepath.Join(dir, fmt.Sprintf("%03d.parquet", i)), b, append(props, parquet.WithDictionaryDefault(i%2 == 0))...)
+			if i%7 == 3 { // a file of fewer columns, one of them narrower
+				few := types.NewStruct(field("i64", types.Int32Type), types.Field{Name: "s", Type: types.StringType})
+				bl := []*vec.Builder{vec.NewBuilder(types.Int32Type, 5), vec.NewBuilder(types.StringType, 5)}
+				for k := range 5 {
+					if err := errors.Join(bl[0].AppendValue(int32(k*7)), bl[1].AppendValue(fmt.Sprint("few", k))); err != nil {
+						t.Fatal(err)
+					}
+				}
+				b = &vec.Batch{N: 5, Cols: []*vec.Vector{bl[0].Finish(), bl[1].Finish()}}
+				writeBatch(t, filepath.Join(dir, fmt.Sprintf("%03d.parquet", i)), few, b, props...)
+				for _, row := range rowsOf(b) {
+					all := make([]any, len(sample.Fields))
+					all[3], all[7] = int64(row[0].(int32)), row[1]
+					want = append(want, all)
+				}
+				continue
+			}
+			want = append(want, rowsOf(b)...)
+		}
+		broken := filepath.Join(dir, "075.parquet")
+		whole, err := os.ReadFile(broken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := OpenArgs{Format: "parquet", Paths: []string{dir}, Schema: sample}
+		s := openAll(t, a)
+		for _, run := range []struct{ parts, every int }{{1, 0}, {2, 1}, {3, 0}, {1, 1}} {
+			got, err := scanAll(t, s, run.parts, run.every)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Fatalf("%+v: %.2000s", run, d)
+			}
+		}
+		from := 12 * 7
+		s.Filters = []plan.Expr{&plan.Call{Name: ">=", T: types.BoolType, Kind: plan.FnScalar, Args: []plan.Expr{&plan.Bound{Index: 3, T: types.Int64Type}, &plan.Literal{T: types.Int64Type, Value: int64(from)}}}}
+		var some [][]any
+		for _, row := range want {
+			if x, ok := row[3].(int64); ok && x >= int64(from) {
+				some = append(some, row)
+			}
+		}
+		for every := range 2 {
+			got, err := scanAll(t, s, 2, every)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(some, got); d != "" {
+				t.Fatalf("filtered: %.2000s", d)
+			}
+		}
+		s.Filters, s.Limit = nil, 333
+		if got, err := scanAll(t, s, 1, 1); err != nil || !reflect.DeepEqual(want[:333], got) {
+			t.Fatalf("of a limit: %d rows, %v", len(got), err)
+		}
+		if err := os.WriteFile(broken, whole[:len(whole)/2], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s = openAll(t, a)
+		if _, err := scanAll(t, s, 1, 0); err == nil {
+			t.Fatal("a broken file is no error")
+		}
+		a.Options = map[string]string{"ignoreCorruptFiles": "true"}
+		got, err := scanAll(t, openAll(t, a), 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(want)-20 {
+			t.Fatalf("%d rows beside a broken file, not %d", len(got), len(want)-20)
+		}
 	}
 }
 
