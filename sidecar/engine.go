@@ -170,7 +170,7 @@ func (e *Engine) analyzer(s *session.Session, c *sessionConf) *analyze.Analyzer 
 		},
 		Markers:   func(text string) (bool, bool, error) { return sqlparse.Markers(text, c.parser()) },
 		Fold:      func(x plan.Expr) (*plan.Literal, error) { return expr.Fold(x, c.fn()) },
-		Settings:  settings{s.Conf},
+		Settings:  settings{s.Conf, e.log},
 		SessionID: s.ID,
 		Cached:    func(key string) plan.Node { return e.stored.checkpoint(s.Key, key) },
 	}
@@ -200,12 +200,24 @@ func rowsOf(batches []*vec.Batch) (rows [][]any) {
 }
 
 // settings lets SET and RESET change a session's configuration.
-type settings struct{ c *session.Conf }
+type settings struct {
+	c   *session.Conf
+	log *slog.Logger
+}
 
 func (s settings) Get(key string) (string, bool) { return s.c.Get(key) }
-func (s settings) Set(key, value string) error   { return s.c.Set(key, value) }
-func (s settings) Unset(key string) error        { return s.c.Unset(key) }
-func (s settings) All() map[string]string        { _, m := s.c.All(); return m }
+func (s settings) Set(key, value string) error {
+	if err := s.c.Set(key, value); err != nil {
+		return err
+	}
+	// The protocol has no warnings for statements.
+	if w := s.c.Ignored(key, value); w != "" {
+		s.log.Warn(w)
+	}
+	return nil
+}
+func (s settings) Unset(key string) error { return s.c.Unset(key) }
+func (s settings) All() map[string]string { _, m := s.c.All(); return m }
 
 func (e *Engine) analyze(ctx context.Context, s *session.Session, c *sessionConf, n plan.Node) (plan.Node, error) {
 	n, err := decodeLocal(n)

@@ -142,6 +142,9 @@ type run struct {
 	now   time.Time
 	ctes  *cteScope
 	depth int
+	// outerCTEs are the names of the table expressions around, for a WITH that is all of a table expression or
+	// subquery, and subqueryCTEs those for one that is all of a subquery of the node that is resolved.
+	outerCTEs, subqueryCTEs []string
 	// within is the place of the expression that is resolved: casts that coercion puts below it are there, as in Spark.
 	within *errs.Origin
 	views  []string

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"neptune/arrowexec/fn"
@@ -20,25 +21,46 @@ type cteScope struct {
 
 // with resolves WITH: each use of a table expression is a copy of it.
 func (r *run) with(n *plan.With, outer *scope) (*rel, error) {
-	saved := r.ctes
-	defer func() { r.ctes = saved }()
+	saved, around, below := r.ctes, r.outerCTEs, r.subqueryCTEs
+	defer func() { r.ctes, r.outerCTEs, r.subqueryCTEs = saved, around, below }()
 	if err := r.tableExpressions(n, outer); err != nil {
 		return nil, err
 	}
+	r.outerCTEs, r.subqueryCTEs = nil, r.outerCTEs
 	return r.node(n.Child, outer)
 }
 
-// tableExpressions resolves those of a WITH, and puts them into scope.
+// tableExpressions resolves those of a WITH, and puts them into scope. Where an outer one has the name, the inner one
+// counts unless spark.sql.legacy.ctePrecedencePolicy says EXCEPTION, or LEGACY: the outer one, but within the other
+// expressions of the same WITH.
 func (r *run) tableExpressions(n *plan.With, outer *scope) error {
 	seen := map[string]bool{}
+	policy := strings.ToUpper(r.Conf.Keys["spark.sql.legacy.ctePrecedencePolicy"])
+	around, visible := r.outerCTEs, r.ctes
+	if r.outerCTEs = slices.Clip(slices.Clone(around)); policy == "LEGACY" {
+		r.outerCTEs = nil
+	}
+	var hidden []string
 	for i := range n.CTEs {
 		c := &n.CTEs[i]
 		if seen[r.fold(c.Name)] {
 			return errs.New(errs.Parse, "DUPLICATED_CTE_NAMES", "duplicateNames", errs.ID(c.Name)).At(n.Origin)
 		}
 		seen[r.fold(c.Name)] = true
+		if slices.ContainsFunc(around, func(name string) bool { return r.eq(name, c.Name) }) {
+			switch policy {
+			case "EXCEPTION":
+				return aerr("AMBIGUOUS_ALIAS_IN_NESTED_CTE", "name", errs.ID(c.Name), "config", errs.Quote("spark.sql.legacy.ctePrecedencePolicy"), "docroot", docRoot)
+			case "LEGACY":
+				hidden = append(hidden, c.Name)
+			}
+		}
 		var x *rel
 		var err error
+		names := r.outerCTEs
+		if r.subqueryCTEs = nil; !isWith(c.Plan) {
+			r.outerCTEs = nil
+		}
 		if n.Recursive && refers(c.Plan, c.Name, r) {
 			x, err = r.recursive(c, outer)
 		} else {
@@ -50,9 +72,25 @@ func (r *run) tableExpressions(n *plan.With, outer *scope) error {
 		if err != nil {
 			return err
 		}
+		r.outerCTEs = append(names, c.Name)
 		r.ctes = &cteScope{name: c.Name, rel: &rel{node: x.node, out: x.out}, used: new(bool), outer: r.ctes}
 	}
+	for _, name := range hidden {
+		for c := visible; c != nil; c = c.outer {
+			if r.eq(c.name, name) {
+				shown := *c
+				shown.outer = r.ctes
+				r.ctes = &shown
+				break
+			}
+		}
+	}
 	return nil
+}
+
+func isWith(n plan.Node) bool {
+	_, ok := n.(*plan.With)
+	return ok
 }
 
 // refers reports whether a plan mentions a table of that name.

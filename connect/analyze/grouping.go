@@ -213,6 +213,9 @@ func (r *run) groupingCall(c *plan.Call, gr *grouped) (plan.Expr, error) {
 	gs := gr.sets
 	gid := plan.Expr(gs.gid)
 	if c.Name == "grouping_id" {
+		if t := r.groupingIDType(); t != types.Int64Type {
+			gid = &plan.Cast{At: c.At, Child: gid, To: t, Mode: plan.Legacy, Implicit: true}
+		}
 		ok := len(c.Args) == 0
 		if len(c.Args) == len(gs.group) {
 			ok = true

@@ -171,6 +171,15 @@ func castCall(t *types.Type) special {
 }
 
 func countCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) == 0 && r.Conf.flag("spark.sql.legacy.allowParameterlessCount", false) {
+		n := *c
+		n.Args = []plan.Expr{&plan.Literal{At: c.At, T: types.NullType}} // it counts nothing
+		x, err := r.function(&n)
+		if err != nil {
+			return nil, err
+		}
+		return r.note(x, c), nil
+	}
 	if len(c.Args) == 0 {
 		return nil, aerr("WRONG_NUM_ARGS.WITH_SUGGESTION", "functionName", "`count`", "expectedNum", " >= 1", "actualNum", "0", "legacyNum", "0", "legacyConfKey", `"spark.sql.legacy.allowParameterlessCount"`, "legacyConfValue", `"true"`).At(c.Origin)
 	}
@@ -181,9 +190,16 @@ func countCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 func grouping(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	c.Kind, c.T = plan.FnScalar, types.Int8Type
 	if c.Name == "grouping_id" {
-		c.T = types.Int64Type
+		c.T = r.groupingIDType()
 	}
 	return c, nil
+}
+
+func (r *run) groupingIDType() *types.Type {
+	if r.Conf.flag("spark.sql.legacy.integerGroupingId", false) {
+		return types.Int32Type
+	}
+	return types.Int64Type
 }
 
 // now has the functions of the query's one point in time.
@@ -274,7 +290,7 @@ func (r *run) literalFunction(e *plan.UnresolvedAttr) plan.Expr {
 	case "current_path":
 		return r.note(r.whoLiteral(name, e.At), &plan.Call{At: e.At, Name: name})
 	case hiveGroupingID:
-		return &plan.Call{At: e.At, Name: "grouping_id", Kind: plan.FnScalar, T: types.Int64Type}
+		return &plan.Call{At: e.At, Name: "grouping_id", Kind: plan.FnScalar, T: r.groupingIDType()}
 	}
 	return nil
 }

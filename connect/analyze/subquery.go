@@ -28,7 +28,12 @@ func (r *run) subquery(e *plan.Subquery, s *scope) (plan.Expr, error) {
 	in := *s
 	in.outerUsed = &used
 	in.missing = nil
+	around, below := r.outerCTEs, r.subqueryCTEs
+	if isWith(body) {
+		r.outerCTEs = below
+	}
 	x, err := r.node(body, &in)
+	r.outerCTEs, r.subqueryCTEs = around, below
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ func config(c *session.Conf, op *pb.ConfigRequest_Operation, res *pb.ConfigRespo
 			if err != nil {
 				return err
 			}
+			if w := c.Ignored(p.GetKey(), p.GetValue()); w != "" {
+				res.Warnings = append(res.Warnings, w)
+			}
 			add(p.GetKey(), nil)
 		}
 	case *pb.ConfigRequest_Operation_Get:

@@ -328,6 +328,7 @@ func ParserOptions(get func(key string) (value string, ok bool)) sqlparse.Option
 		LegacyIdentifierClause:  is("spark.sql.legacy.identifierClause", "true"),
 		ConsecutiveStrings:      is("spark.sql.legacy.consecutiveStringLiterals.enabled", "true"),
 		BangEqualsNot:           is("spark.sql.legacy.bangEqualsNot", "true"),
+		ExponentDecimal:         is("spark.sql.legacy.exponentLiteralAsDecimal.enabled", "true"),
 		FlatSetOperations:       is("spark.sql.legacy.setopsPrecedence.enabled", "true"),
 		RegexColumns:            is("spark.sql.parser.quotedRegexColumnNames", "true"),
 		NoSinglePipe:            is("spark.sql.parser.singleCharacterPipeOperator.enabled", "false"),

@@ -40,6 +40,23 @@ var confKeys = sync.OnceValue(func() map[string]ConfKey {
 	return keys
 })
 
+// readTable has the keys of the table that the code reads, one a line; a test keeps it.
+//
+//go:embed confread.txt
+var readTable string
+
+var readKeys = sync.OnceValue(func() map[string]bool {
+	keys := map[string]bool{}
+	for _, k := range strings.Fields(readTable) {
+		keys[k] = true
+	}
+	return keys
+})
+
+// clientPrefixes begin keys that clients and their Python workers read.
+var clientPrefixes = []string{"spark.sql.execution.arrow.", "spark.sql.execution.pandas.", "spark.sql.execution.pythonU", "spark.sql.pyspark.", "spark.sql.repl.", "spark.sql.legacy.execution.pandas.",
+	"spark.sql.legacy.execution.python", "spark.sql.session.localRelation", "spark.connect.", "spark.python."}
+
 // LookupConf says what is known of a key.
 func LookupConf(key string) (ConfKey, bool) {
 	k, ok := confKeys()[key]
@@ -75,6 +92,8 @@ type Conf struct {
 
 	mu  sync.RWMutex
 	set map[string]string
+	// told are the keys that the session was told are ignored.
+	told map[string]bool
 }
 
 // NewConf returns a configuration over the server's own settings, which it keeps.
@@ -197,6 +216,26 @@ func (c *Conf) Set(key, value string) error {
 	defer c.mu.Unlock()
 	c.set[canonicalKey(key)] = value
 	return nil
+}
+
+// Ignored is a sentence about a key that is set and that nothing here reads,
+// the first time that the session sets it to something else than its default; else "".
+func (c *Conf) Ignored(key, value string) string {
+	k, known := LookupConf(key)
+	if !known || readKeys()[key] || k.Defined && strings.EqualFold(strings.TrimSpace(value), k.Default) ||
+		slices.ContainsFunc(clientPrefixes, func(p string) bool { return strings.HasPrefix(key, p) }) {
+		return ""
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told[key] {
+		return ""
+	}
+	if c.told == nil {
+		c.told = map[string]bool{}
+	}
+	c.told[key] = true
+	return "The configuration " + key + " changes nothing here."
 }
 
 // Unset takes the session's value away; the server's or the default shows again.

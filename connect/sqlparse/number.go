@@ -32,7 +32,11 @@ func (p *parser) number(s int, negative bool) plan.Expr {
 		digits = text[:len(text)-1]
 		p.sized(lit, t.kind, digits, s)
 	case tExponent:
-		p.double(lit, text, s)
+		if p.o.ExponentDecimal {
+			p.decimal(lit, text, s)
+		} else {
+			p.double(lit, text, s)
+		}
 	case tDoubleLit:
 		p.double(lit, text[:len(text)-1], s)
 	case tFloat:

@@ -29,6 +29,7 @@ type Options struct {
 	RegexColumns            bool           // spark.sql.parser.quotedRegexColumnNames: quoted names in a SELECT list are patterns
 	NoSinglePipe            bool           // | doesn't stand for |> before a pipe operator's word
 	LegacyIdentifierClause  bool           // IDENTIFIER('x') only where a whole table, column or function name may stand
+	ExponentDecimal         bool           // spark.sql.legacy.exponentLiteralAsDecimal.enabled: 1e3 is a DECIMAL
 	FlatSetOperations       bool           // spark.sql.legacy.setopsPrecedence.enabled: INTERSECT binds no tighter than UNION and EXCEPT
 	ContinueHandlers        bool           // spark.sql.scripting.continueHandlerEnabled
 	TimestampNTZ            bool           // spark.sql.timestampType is TIMESTAMP_NTZ

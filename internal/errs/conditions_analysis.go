@@ -11,6 +11,7 @@ var analysis = map[string]Condition{
 	"MISSING_CATALOG_ABILITY.PROCEDURES":                                                   {"0A000", "The catalog <plugin> has no procedures."},
 	"_LEGACY_ERROR_TEMP_1332":                                                              {"", "<errorMessage>"},
 	"AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION":                                  {"42845", "The argument of an aggregate function must give the same value each time: <sqlExpr>."},
+	"AMBIGUOUS_ALIAS_IN_NESTED_CTE":                                                        {"42KD0", "An outer WITH has a table expression called <name> too. Set <config> to CORRECTED (the inner one counts) or LEGACY (the outer one), or rename it. See <docroot>/sql-migration-guide.html."},
 	"AMBIGUOUS_COLUMN_OR_FIELD":                                                            {"42702", "<n> columns or fields are called <name>."},
 	"AMBIGUOUS_COLUMN_REFERENCE":                                                           {"42702", "Several inputs have the column <name> of this DataFrame, as in a join of it with itself. Name the inputs with `DataFrame.alias` and refer to the column by the alias."},
 	"AMBIGUOUS_LATERAL_COLUMN_ALIAS":                                                       {"42702", "<n> earlier items of the select list are called <name>."},
