@@ -879,6 +879,10 @@ func castFromText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 func castToText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 	b := newStrings(v.N, 8*v.N)
 	legacy := c.mode != plan.ANSI && c.from.Kind == types.Decimal
+	style := castStyle
+	if c.env != nil && c.env.Conf != nil && strings.EqualFold(c.env.Conf.Keys["spark.sql.legacy.castComplexTypesToString.enabled"], "true") {
+		style = legacyStyle
+	}
 	for i := range v.N {
 		if v.Null != nil && v.Null[i] {
 			b.addNull(v.N)
@@ -891,7 +895,7 @@ func castToText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 		case legacy:
 			b.buf = types.AppendDecimalSci(b.buf, getDecimal(v, i), c.from.Scale)
 		default:
-			b.buf = AppendText(b.buf, v, i, c.loc)
+			b.buf = appendText(b.buf, v, i, c.loc, style)
 		}
 		b.end(start)
 		if i%yieldEach == yieldEach-1 && c.env != nil {
@@ -905,21 +909,45 @@ func castToText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 
 // AppendText writes value i as a cast to STRING does: [1, 2], {a -> 1}, {1, x}; null inside of them is null.
 func AppendText(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
-	return appendText(dst, v, i, loc, false)
+	return appendText(dst, v, i, loc, castStyle)
 }
 
 // AppendPretty writes value i as df.show does: like AppendText, but null is NULL and binary is [01 FF].
 func AppendPretty(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
-	return appendText(dst, v, i, loc, true)
+	return appendText(dst, v, i, loc, showStyle)
 }
 
-func appendText(dst []byte, v *vec.Vector, i int, loc *time.Location, pretty bool) []byte {
+// textStyle is how values are written.
+type textStyle uint8
+
+const (
+	castStyle   textStyle = iota // [1, null], {a -> 1}, {1, x}
+	showStyle                    // null is NULL and binary is [01 FF]
+	legacyStyle                  // spark.sql.legacy.castComplexTypesToString.enabled: [1,], [a -> 1], [1, x]
+)
+
+// appendPart is value k of a part, behind a blank if it isn't the first; the legacy style has nothing for null.
+func appendPart(dst []byte, part *vec.Vector, k int, loc *time.Location, style textStyle, first bool) []byte {
+	if style == legacyStyle && part.IsNull(k) {
+		return dst
+	}
+	if !first {
+		dst = append(dst, ' ')
+	}
+	return appendText(dst, part, k, loc, style)
+}
+
+func appendText(dst []byte, v *vec.Vector, i int, loc *time.Location, style textStyle) []byte {
+	open, end := byte('{'), byte('}')
+	if style == legacyStyle {
+		open, end = '[', ']'
+	}
 	switch {
-	case v.IsNull(i) && pretty:
+	case v.IsNull(i) && style == showStyle:
 		return append(dst, "NULL"...)
 	case v.IsNull(i):
 		return append(dst, "null"...)
-	case pretty && v.Type.Kind == types.Binary:
+	case style == showStyle && v.Type.Kind == types.Binary:
 		return fmt.Appendf(dst, "[% X]", v.Bytes(i))
 	}
 	switch v.Type.Kind {
@@ -955,35 +983,35 @@ func appendText(dst []byte, v *vec.Vector, i int, loc *time.Location, pretty boo
 		dst = append(dst, '[')
 		for k := range r.Len() {
 			if k > 0 {
-				dst = append(dst, ", "...)
+				dst = append(dst, ',')
 			}
-			dst = appendText(dst, v.Child[0], r.Start()+k, loc, pretty)
+			dst = appendPart(dst, v.Child[0], r.Start()+k, loc, style, k == 0)
 		}
 		return append(dst, ']')
 	case types.Map:
 		r := vec.Refs(v)[i]
-		dst = append(dst, '{')
+		dst = append(dst, open)
 		for k := range r.Len() {
 			if k > 0 {
-				dst = append(dst, ", "...)
+				dst = append(dst, ',')
 			}
-			dst = appendText(dst, v.Child[0], r.Start()+k, loc, pretty)
-			dst = append(dst, " -> "...)
-			dst = appendText(dst, v.Child[1], r.Start()+k, loc, pretty)
+			dst = appendPart(dst, v.Child[0], r.Start()+k, loc, style, k == 0)
+			dst = append(dst, " ->"...)
+			dst = appendPart(dst, v.Child[1], r.Start()+k, loc, style, false)
 		}
-		return append(dst, '}')
+		return append(dst, end)
 	case types.Variant:
 		dst, _ = variantAt(v, i).json(dst, loc)
 		return dst
 	case types.Struct:
-		dst = append(dst, '{')
+		dst = append(dst, open)
 		for k, ch := range v.Child {
 			if k > 0 {
-				dst = append(dst, ", "...)
+				dst = append(dst, ',')
 			}
-			dst = appendText(dst, ch, i, loc, pretty)
+			dst = appendPart(dst, ch, i, loc, style, k == 0)
 		}
-		return append(dst, '}')
+		return append(dst, end)
 	}
 	if v.Type.Kind == types.Binary {
 		return types.AppendUTF8(dst, v.Bytes(i))

@@ -39,6 +39,14 @@ func makeStruct(a *Args) (*vec.Vector, error) {
 func makeMap(a *Args) (*vec.Vector, error) {
 	b := vec.NewBuilder(a.Ret, a.N)
 	cmp := comparer(a.Ret.Key)
+	if order := cmp; signedZeros(a) {
+		cmp = func(x *vec.Vector, i int, y *vec.Vector, j int) int {
+			if c := order(x, i, y, j); c != 0 || minusZero(x, i) == minusZero(y, j) {
+				return c
+			}
+			return 1
+		}
+	}
 	last := a.Env.Conf != nil && a.Env.Conf.Keys["spark.sql.mapKeyDedupPolicy"] == "LAST_WIN"
 	for i := range a.N {
 		n := 0
@@ -73,7 +81,9 @@ func makeMap(a *Args) (*vec.Vector, error) {
 			return nil, err
 		}
 	}
-	return b.Finish(), nil
+	m := b.Finish()
+	plainZeros(a, m.Child[0])
+	return m, nil
 }
 
 // arrayItem is a[i] (from 0), get (from 0, null outside) and element_at (from 1, or -1 backwards).

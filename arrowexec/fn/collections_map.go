@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -25,7 +26,7 @@ func rowRandom(a *Args, k int) (*twister, error) {
 // uniqueKeys checks that the maps of m have no null and no repeated keys; of
 // repeated ones it keeps the last value where the session says so.
 func uniqueKeys(a *Args, m *vec.Vector) (*vec.Vector, error) {
-	keys := m.Child[0]
+	keys, signed := m.Child[0], signedZeros(a)
 	s, err := newElemSet(keys, a.yields)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func uniqueKeys(a *Args, m *vec.Vector) (*vec.Vector, error) {
 			if keys.IsNull(k) {
 				return nil, errs.New(errs.Runtime, "NULL_MAP_KEY").At(a.pos())
 			}
-			if !s.add(k) {
+			if !s.add(k) && !(signed && firstZero(keys, r.Start(), k)) {
 				if !last {
 					return nil, errs.New(errs.Runtime, "DUPLICATED_MAP_KEY", "key", string(AppendText(nil, keys, k, nil)), "mapKeyDedupPolicy", `"spark.sql.mapKeyDedupPolicy"`).At(a.pos())
 				}
@@ -63,7 +64,7 @@ func uniqueKeys(a *Args, m *vec.Vector) (*vec.Vector, error) {
 	entries:
 		for k := r.Start(); k < r.Start()+r.Len(); k++ {
 			for j := from; j < len(ki); j++ {
-				if order(keys, int(ki[j]), keys, k) == 0 {
+				if order(keys, int(ki[j]), keys, k) == 0 && !(signed && minusZero(keys, int(ki[j])) != minusZero(keys, k)) {
 					vi[j] = int32(k)
 					continue entries
 				}
@@ -75,6 +76,52 @@ func uniqueKeys(a *Args, m *vec.Vector) (*vec.Vector, error) {
 	v := vec.FromSlice(m.Type, refs, m.Null)
 	v.Child = []*vec.Vector{keys.Gather(ki), m.Child[1].Gather(vi)}
 	return v, nil
+}
+
+// signedZeros reports whether 0.0 and -0.0 are keys of their own (spark.sql.legacy.disableMapKeyNormalization).
+func signedZeros(a *Args) bool {
+	return a.Ret.Key != nil && (a.Ret.Key.Kind == types.Float64 || a.Ret.Key.Kind == types.Float32) &&
+		a.Env.Conf != nil && strings.EqualFold(a.Env.Conf.Keys["spark.sql.legacy.disableMapKeyNormalization"], "true")
+}
+
+func minusZero(keys *vec.Vector, i int) bool {
+	x := getFloat(keys, i)
+	return x == 0 && math.Signbit(x)
+}
+
+// firstZero reports whether key k is a zero, the first of its sign from key start on.
+func firstZero(keys *vec.Vector, start, k int) bool {
+	if getFloat(keys, k) != 0 {
+		return false
+	}
+	for j := start; j < k; j++ {
+		if !keys.IsNull(j) && getFloat(keys, j) == 0 && minusZero(keys, j) == minusZero(keys, k) {
+			return false
+		}
+	}
+	return true
+}
+
+// plainZeros makes 0.0 of keys that are -0.0, in place: the kernel's own vector.
+func plainZeros(a *Args, keys *vec.Vector) *vec.Vector {
+	if signedZeros(a) {
+		return keys
+	}
+	switch keys.Type.Kind {
+	case types.Float64:
+		for i, x := range vec.Of[float64](keys) {
+			if x == 0 {
+				vec.Of[float64](keys)[i] = 0
+			}
+		}
+	case types.Float32:
+		for i, x := range vec.Of[float32](keys) {
+			if x == 0 {
+				vec.Of[float32](keys)[i] = 0
+			}
+		}
+	}
+	return keys
 }
 
 // mapSide is map_keys (0) and map_values (1): the lists stay, one child goes.
@@ -129,7 +176,7 @@ func mapFromEntries(a *Args) (*vec.Vector, error) {
 		refs[i] = vec.MakeRef(from, len(idx)-from)
 	}
 	v := vec.FromSlice(a.Ret, refs, null)
-	v.Child = []*vec.Vector{s.Child[0].Gather(idx), s.Child[1].Gather(idx)}
+	v.Child = []*vec.Vector{plainZeros(a, s.Child[0].Gather(idx)), s.Child[1].Gather(idx)}
 	return uniqueKeys(a, v)
 }
 
@@ -157,7 +204,7 @@ func mapConcat(a *Args) (*vec.Vector, error) {
 			}
 		}
 	}
-	return uniqueKeys(a, listsOf(a.Ret, a.N, row, joined(a.Ret.Key, ks...).Gather(idx), joined(a.Ret.Elem, vs...).Gather(idx)))
+	return uniqueKeys(a, listsOf(a.Ret, a.N, row, plainZeros(a, joined(a.Ret.Key, ks...).Gather(idx)), joined(a.Ret.Elem, vs...).Gather(idx)))
 }
 
 func mapContainsKey(a *Args) (*vec.Vector, error) {
