@@ -125,9 +125,14 @@ func (r *run) rawFields(t *types.Type) []types.Field {
 	return out
 }
 
+// charsAreStrings reports whether CHAR and VARCHAR are neither checked nor padded.
+func (r *run) charsAreStrings() bool {
+	return r.Conf.flag("spark.sql.legacy.charVarcharAsString", false)
+}
+
 // charCall calls char_read or char_write for a value of a column of type t; e itself where t has neither CHAR nor VARCHAR.
 func (r *run) charCall(name string, e plan.Expr, t *types.Type) (plan.Expr, error) {
-	if deepRead(t) == t {
+	if deepRead(t) == t || r.charsAreStrings() {
 		return e, nil
 	}
 	return r.call(&plan.Call{Name: name, Args: []plan.Expr{e, &plan.Literal{T: types.StringType, Value: t.JSON()}}}, &scope{})
@@ -185,6 +190,9 @@ func charLength(e plan.Expr) int {
 // new call and the one as written, for its name.
 func (r *run) padCompared(c *plan.Call) (padded, written *plan.Call, err error) {
 	longest, chars := 0, false
+	if r.charsAreStrings() {
+		return c, nil, nil
+	}
 	for _, a := range c.Args {
 		if a.Type().Kind != types.String {
 			return c, nil, nil

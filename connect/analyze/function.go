@@ -445,7 +445,7 @@ func (r *run) checkParameters(f *catalog.Function, c *plan.Command) error {
 
 // plainType refuses CHAR and VARCHAR, which functions don't have.
 func (r *run) plainType(t *types.Type) error {
-	if !types.SameType(deepRead(t), t) {
+	if !types.SameType(deepRead(t), t) && !r.charsAreStrings() {
 		return aerr("UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING")
 	}
 	return nil
