@@ -1,6 +1,9 @@
 package csvline
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Writer is the dialect that CSV is written in.
 type Writer struct {
@@ -8,9 +11,10 @@ type Writer struct {
 	quote, escape string // a character each, or ""
 	escapeEscape  string // "": the escape character isn't escaped
 	null, empty   string
-	all           bool // every field is quoted
-	inside        bool // fields with a quote inside are quoted
-	left, right   bool // blanks are cut off
+	all           bool   // every field is quoted
+	inside        bool   // fields with a quote inside are quoted
+	left, right   bool   // blanks are cut off
+	newline       string // not "": what a line feed inside a field is written as
 }
 
 // NewWriter reads the options of a write; their names are in lower case.
@@ -32,17 +36,26 @@ func NewWriter(o map[string]string) (Writer, error) {
 		}
 		return err
 	}
+	if v, ok := o["linesep"]; ok && utf8.RuneCountInString(v) == 2 {
+		w.newline = v
+	}
 	if err := set(&w.quote, "quote"); err != nil {
 		return w, err
 	}
 	if err := set(&w.escape, "escape"); err != nil {
 		return w, err
 	}
+	if w.quote == "" {
+		w.quote = "\x00" // there is no way to have none
+	}
 	if w.escape != w.quote {
 		w.escapeEscape = w.escape
 	}
 	if err := set(&w.escapeEscape, "charToEscapeQuoteEscaping"); err != nil {
 		return w, err
+	}
+	if w.escapeEscape == "\x00" {
+		w.escapeEscape = ""
 	}
 	if v, ok := o["emptyvalue"]; ok {
 		w.empty = v
@@ -86,14 +99,17 @@ func (w *Writer) special(x string) bool {
 	if strings.Contains(x, w.sep) || strings.ContainsAny(x, "\n\r") {
 		return true
 	}
-	return w.inside && w.quote != "" && (strings.Contains(x, w.quote) || w.escape != "" && strings.Contains(x, w.escape))
+	return w.inside && strings.Contains(x, w.quote)
 }
 
 func (w *Writer) quoted(dst []byte, x string) []byte {
 	dst = append(dst, w.quote...)
 	for i := 0; i < len(x); {
 		switch {
-		case w.quote != "" && w.escape != "" && strings.HasPrefix(x[i:], w.quote):
+		case w.newline != "" && x[i] == '\n':
+			dst = append(dst, w.newline...)
+			i++
+		case w.escape != "" && strings.HasPrefix(x[i:], w.quote):
 			dst = append(append(dst, w.escape...), w.quote...)
 			i += len(w.quote)
 		case w.escape != "" && w.escapeEscape != "" && strings.HasPrefix(x[i:], w.escape):

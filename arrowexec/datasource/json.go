@@ -119,7 +119,7 @@ func (p *jsonParser) value() (n node, err error) {
 		n.text, err = p.str()
 	case c == 't' && p.word("true"), c == 'f' && p.word("false"), c == 'n' && p.word("null"):
 		n.kind = c
-	case p.o.nonNumbers && (p.word("NaN") || p.word("Infinity") || p.word("-Infinity") || p.word("+Infinity") || p.word("-INF") || p.word("+INF") || p.word("INF")):
+	case p.o.nonNumbers && (p.word("NaN") || p.word("Infinity") || p.word("-Infinity") || p.word("+Infinity") || p.word("-INF") || p.word("+INF")):
 		n.kind = 'N'
 	case c == '-' || c >= '0' && c <= '9':
 		n.kind, err = p.number()

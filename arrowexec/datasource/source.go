@@ -77,7 +77,7 @@ func (f *Files) Reads(path string) bool {
 var formats = map[string][]string{
 	"parquet": {"mergeschema", "datetimerebasemode", "int96rebasemode"},
 	"text":    {"wholetext", "linesep"},
-	"csv": {"header", "sep", "delimiter", "quote", "escape", "chartoescapequoteescaping", "nullvalue", "emptyvalue", "nanvalue", "positiveinf", "negativeinf", "inferschema", "preferdate", "mode",
+	"csv": {"columnpruning", "header", "sep", "delimiter", "quote", "escape", "chartoescapequoteescaping", "nullvalue", "emptyvalue", "nanvalue", "positiveinf", "negativeinf", "inferschema", "preferdate", "mode",
 		"columnnameofcorruptrecord", "ignoreleadingwhitespace", "ignoretrailingwhitespace", "comment", "encoding", "charset", "linesep", "multiline", "samplingratio", "enforceschema",
 		"maxcolumns", "maxcharspercolumn", "unescapedquotehandling", "dateformat", "timestampformat", "timestampntzformat", "timezone", "locale"},
 	"json": {"mode", "columnnameofcorruptrecord", "primitivesasstring", "prefersdecimal", "infertimestamp", "multiline", "encoding", "charset", "linesep", "samplingratio", "dropfieldifallnull",
@@ -88,7 +88,7 @@ var formats = map[string][]string{
 var common = []string{"path", "paths", "basepath", "pathglobfilter", "recursivefilelookup", "header", "ignorecorruptfiles", "ignoremissingfiles", "modifiedbefore", "modifiedafter"}
 
 // refused are options of Spark's that change what is read, and aren't supported.
-var refused = []string{"columnpruning", "singlevariantcolumn", "maxnestingdepth", "maxnumlen", "maxstringlen"}
+var refused = []string{"singlevariantcolumn", "maxnestingdepth", "maxnumlen", "maxstringlen"}
 
 // streaming are options that the micro-batch driver handles, not the reader.
 var streaming = []string{"maxfilespertrigger", "maxbytespertrigger", "latestfirst", "filenameonly", "maxfileage", "maxcachedfiles", "discardcachedinputratio", "cleansource", "sourcearchivedir"}

@@ -40,7 +40,6 @@ func (s *scan) startText(c *task.Ctx, u unit) (rowSource, error) {
 		}
 	}
 	for k, f := range data {
-		all = all && l.wanted[k]
 		if s.files.format != "text" && f.Name == l.t.corrupt {
 			if f.Type.Kind != types.String {
 				return nil, errs.New(errs.Analysis, "INVALID_CORRUPT_RECORD_TYPE", "columnName", errs.ID(f.Name), "actualType", errs.Quote(f.Type.SQL()))
@@ -48,6 +47,7 @@ func (s *scan) startText(c *task.Ctx, u unit) (rowSource, error) {
 			l.corrupt = k
 			continue
 		}
+		all = all && l.wanted[k]
 		if !l.wanted[k] {
 			continue
 		}
@@ -71,8 +71,8 @@ func (s *scan) startText(c *task.Ctx, u unit) (rowSource, error) {
 			return nil, errs.New(errs.Analysis, "UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN")
 		}
 	}
-	// As in Spark, columns that nobody reads can't make a record malformed, unless the record's text is asked for.
-	l.count = all || l.corrupt >= 0 && l.wanted[l.corrupt]
+	// As in Spark, how many fields a record has counts only where all of them are read.
+	l.count = all || !l.t.prunes
 	if s.mem != nil {
 		if err := s.mem.Resize(u.bytes); err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -69,13 +70,13 @@ func show(v any, t *types.Type) any {
 			s := time.UnixMicro(x.(int64)).UTC().Format("2006-01-02 15:04:05.000000")
 			return strings.TrimSuffix(s, ".000000")
 		case types.Decimal:
-			return decimalText(types.I128(x.(int64)), t.Scale)
+			return string(types.AppendDecimal(nil, types.I128(x.(int64)), t.Scale))
 		}
 		var f float64
 		fmt.Sscan(fmt.Sprint(x), &f)
 		return f
 	case types.Int128:
-		return decimalText(x, t.Scale)
+		return string(types.AppendDecimal(nil, x, t.Scale))
 	case float64:
 		switch {
 		case math.IsNaN(x):
@@ -373,5 +374,36 @@ func TestFailedCommitLeavesTheOldFiles(t *testing.T) {
 	}
 	if err := CheckOverwrite(src, dir+"2"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Spark 4.3.0: how many fields a record has counts where all of them are read, or without pruning, which multiLine ends too.
+func TestCSVPruning(t *testing.T) {
+	p := filepath.Join(t.TempDir(), "m.csv")
+	if err := os.WriteFile(p, []byte("1,a,x\n2,b\n3,c,z,more\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st := types.NewStruct(field("i", types.Int32Type), field("s", types.StringType), field("d", types.StringType))
+	for _, c := range []struct {
+		options map[string]string
+		conf    map[string]string
+		rows    int
+	}{
+		{nil, nil, 3},
+		{map[string]string{"columnPruning": "false"}, nil, 1},
+		{map[string]string{"multiLine": "true"}, nil, 1},
+		{nil, map[string]string{"spark.sql.csv.parser.columnPruning.enabled": "false"}, 1},
+	} {
+		o := map[string]string{"mode": "DROPMALFORMED"}
+		maps.Copy(o, c.options)
+		s := openAll(t, OpenArgs{Format: "csv", Paths: []string{p}, Schema: st, Options: o, Conf: c.conf})
+		s.Cols = s.Cols[1:2]
+		rows, err := scanAll(t, s, 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(rows) != c.rows {
+			t.Errorf("%v %v: %d rows, want %d", c.options, c.conf, len(rows), c.rows)
+		}
 	}
 }

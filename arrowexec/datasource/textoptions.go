@@ -33,6 +33,7 @@ type textOptions struct {
 	checks  bool // the header of a CSV file has to have the schema's names
 	most    int  // fields of a CSV record
 	longest int  // bytes of a CSV field; < 0: any
+	prunes  bool // CSV: only the fields that are asked for are looked at
 	nan     string
 	posInf  string
 	negInf  string
@@ -69,7 +70,7 @@ func newTextOptions(format string, o, conf map[string]string, zone *time.Locatio
 				return nil, errs.NotSupported("encoding " + v)
 			}
 			if !slices.Contains(charsets, t.charset) {
-				return nil, errs.New(errs.IllegalArgument, "INVALID_PARAMETER_VALUE.CHARSET", "functionName", "`"+strings.ToUpper(format)+"Options`", "parameter", "`charset`", "charset", v, "charsets", "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8")
+				return nil, badCharset(format, v)
 			}
 		}
 	}
@@ -104,6 +105,11 @@ func newTextOptions(format string, o, conf map[string]string, zone *time.Locatio
 	if v := o["unescapedquotehandling"]; v != "" && !strings.EqualFold(v, "STOP_AT_DELIMITER") {
 		return nil, errs.NotSupported("option unescapedQuoteHandling " + v)
 	}
+	prune, ok := o["columnpruning"]
+	if !ok {
+		prune = conf["spark.sql.csv.parser.columnPruning.enabled"]
+	}
+	t.prunes = !t.whole && !strings.EqualFold(prune, "false")
 	t.json = newJSONOptions(o)
 	t.json.dropNulls = isTrue(o["dropfieldifallnull"])
 	err := t.csvLimits(o, conf)
@@ -117,6 +123,10 @@ func newTextOptions(format string, o, conf map[string]string, zone *time.Locatio
 		}
 	}
 	return t, err
+}
+
+func badCharset(format, name string) error {
+	return errs.New(errs.IllegalArgument, "INVALID_PARAMETER_VALUE.CHARSET", "functionName", "`"+strings.ToUpper(format)+"Options`", "parameter", "`charset`", "charset", name, "charsets", "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8")
 }
 
 // compilePattern reads the letters of Java's DateTimeFormatter.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/google/uuid"
 
+	"neptune/arrowexec/fn"
 	"neptune/arrowexec/op"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
@@ -93,22 +95,8 @@ func (j *Job) Folders() []string { return j.folders }
 // stagingPrefix begins the name of a job's folder inside the target; readers pass over it.
 const stagingPrefix = "_temporary-"
 
-// writers lists the options that each format writes.
-var writers = map[string][]string{
-	"parquet": {"compression"},
-	"csv": {"header", "sep", "delimiter", "quote", "escape", "chartoescapequoteescaping", "quoteall", "escapequotes", "nullvalue", "emptyvalue", "ignoreleadingwhitespace", "ignoretrailingwhitespace",
-		"dateformat", "timestampformat", "timestampntzformat", "timezone", "locale", "encoding", "charset", "linesep", "compression"},
-	"json": {"compression", "ignorenullfields", "dateformat", "timestampformat", "timestampntzformat", "timezone", "locale", "encoding", "charset", "linesep", "writenonasciicharacterasunicodeescape"},
-	"text": {"compression", "linesep", "encoding", "charset"},
-}
-
-// sparkWriteOptions change what Spark writes; a format that hasn't one of them
-// here refuses it. Others mean nothing to Spark either, and are ignored as there.
-var sparkWriteOptions = []string{
-	"compression", "codec", "maxrecordsperfile", "header", "sep", "delimiter", "quote", "escape", "chartoescapequoteescaping", "quoteall", "escapequotes", "nullvalue", "emptyvalue",
-	"dateformat", "timestampformat", "timestampntzformat", "timezone", "locale", "encoding", "charset", "linesep", "ignoreleadingwhitespace", "ignoretrailingwhitespace", "ignorenullfields", "pretty",
-	"writenonasciicharacterasunicodeescape",
-}
+// writers are the formats that are written. Options that mean nothing to a format are ignored, as Spark does.
+var writers = []string{"parquet", "csv", "json", "text"}
 
 // PrepareWrite checks a write and makes its staging folder. Errors are
 // PATH_ALREADY_EXISTS, DATA_SOURCE_NOT_FOUND, ALL_PARTITION_COLUMNS_NOT_ALLOWED,
@@ -121,8 +109,7 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 	if format == "" {
 		format = "parquet"
 	}
-	names, ok := writers[format]
-	if !ok {
+	if !slices.Contains(writers, format) {
 		if slices.Contains(known, format) {
 			return nil, errs.NotSupported("writing the data source " + a.Format)
 		}
@@ -141,9 +128,6 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 				return nil, errs.New(errs.IllegalArgument, "STDS_INVALID_OPTION_VALUE.WITH_MESSAGE", "optionName", k, "message", "it must be static or dynamic, not "+v+".")
 			}
 			continue
-		}
-		if slices.Contains(sparkWriteOptions, k) && !slices.Contains(names, k) {
-			return nil, errs.NotSupported("write option " + k + " of " + format)
 		}
 		if k == "compression" && format == "parquet" {
 			if _, err := codecOf(format, v); err != nil {
@@ -167,7 +151,7 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 		f := &a.Schema.Fields[i]
 		part := slices.ContainsFunc(a.PartitionBy, func(n string) bool { return strings.EqualFold(n, f.Name) })
 		bad := !part && !writable(format, f.Type)
-		if part && (f.Type.IsNested() || f.Type.Kind == types.Variant) {
+		if part && (f.Type.IsNested() || f.Type.Kind == types.Variant || f.Type.Kind == types.Null) {
 			return nil, errs.New(errs.Analysis, "INVALID_PARTITION_COLUMN_DATA_TYPE", "type", errs.Quote(f.Type.SQL()))
 		}
 		if bad {
@@ -249,7 +233,7 @@ func writable(format string, t *types.Type) bool {
 		case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Float32, types.Float64, types.Decimal, types.String, types.Date, types.Timestamp, types.TimestampNTZ,
 			types.Binary, types.YearMonthInterval, types.DayTimeInterval:
 			return true
-		case types.Null:
+		case types.Null, types.Variant:
 			return format == "json"
 		case types.Map:
 			return format == "json" && writable(format, t.Key) && writable(format, t.Elem)
@@ -308,7 +292,7 @@ func codecOf(format, name string) (compress.Compression, error) {
 // NewWrite returns the operator by which one task writes its input below
 // w.Path, a Job's staging folder. It gives one row: the attempt's name, the rows and the bytes written.
 func NewWrite(w *physical.Write, in op.Operator, partition int) (op.Operator, error) {
-	o := &write{plan: w, in: in, format: strings.ToLower(w.Format), partition: partition, id: uuid.NewString(), opts: map[string]string{}, sinks: map[string]sink{}}
+	o := &write{plan: w, in: in, format: strings.ToLower(w.Format), partition: partition, id: uuid.NewString(), opts: map[string]string{}, sinks: map[string]sink{}, files: map[string]int{}, filled: map[string]int64{}}
 	if o.format == "" {
 		o.format = "parquet"
 	}
@@ -347,6 +331,9 @@ type write struct {
 	codec     compress.Compression
 	sinks     map[string]sink
 	paths     []string
+	files     map[string]int   // how many files a folder has got
+	filled    map[string]int64 // rows in the folder's file
+	most      int64            // rows of a file; 0: any
 	rows      int64
 	done      bool
 }
@@ -383,6 +370,16 @@ func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
 	if conf == nil {
 		conf = &task.Conf{}
 	}
+	most, ok := w.opts["maxrecordsperfile"]
+	if !ok {
+		most = conf.Keys["spark.sql.files.maxRecordsPerFile"]
+	}
+	if most != "" {
+		var err error
+		if w.most, err = strconv.ParseInt(most, 10, 64); err != nil {
+			return nil, errs.Refused(errs.NumberFormat, "For input string: %q", most).Because(err)
+		}
+	}
 	for {
 		b, err := w.in.Next(c)
 		if errors.Is(err, io.EOF) {
@@ -409,11 +406,7 @@ func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
 				if sel != nil {
 					part = (&vec.Batch{N: len(sel), Cols: data.Cols, Sel: sel}).Compact()
 				}
-				s, err := w.sink(folder, conf)
-				if err != nil {
-					return err
-				}
-				if err := s.write(part); err != nil {
+				if err := w.put(folder, part, conf); err != nil {
 					return err
 				}
 			}
@@ -462,9 +455,44 @@ func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
 	return out, nil
 }
 
+// put writes rows to the file of a folder, or to several if one takes only so many.
+func (w *write) put(folder string, b *vec.Batch, conf *task.Conf) error {
+	for at := 0; at < b.N; {
+		if s := w.sinks[folder]; s != nil && w.most > 0 && w.filled[folder] >= w.most {
+			delete(w.sinks, folder)
+			if err := s.close(); err != nil {
+				return err
+			}
+		}
+		s, err := w.sink(folder, conf)
+		if err != nil {
+			return err
+		}
+		part := b
+		if w.most > 0 {
+			end := int(min(int64(b.N), int64(at)+w.most-w.filled[folder]))
+			part = &vec.Batch{N: end - at}
+			for _, c := range b.Cols {
+				part.Cols = append(part.Cols, c.Slice(at, end))
+			}
+			w.filled[folder] += int64(part.N)
+		}
+		if err := s.write(part); err != nil {
+			return err
+		}
+		at += part.N
+	}
+	return nil
+}
+
 // folders deals the rows of b to their partition folders.
 func (w *write) folders(c *task.Ctx, b *vec.Batch, conf *task.Conf) (map[string][]int32, error) {
 	out := map[string][]int32{}
+	zone := conf.TimeZone
+	if zone == nil {
+		zone = time.UTC
+	}
+	var text []byte
 	for i := range b.N {
 		if i&1023 == 1023 {
 			if err := c.Yield(); err != nil {
@@ -478,26 +506,19 @@ func (w *write) folders(c *task.Ctx, b *vec.Batch, conf *task.Conf) (map[string]
 			}
 			path.WriteString(escapeFolder(w.plan.Cols[col].Name))
 			path.WriteByte('=')
-			if text, null := folderValue(b.Cols[col], i, conf.TimeZone); null || text == "" {
+			text = text[:0]
+			if !b.Cols[col].IsNull(i) {
+				text = fn.AppendText(text, b.Cols[col], i, zone) // as a cast to STRING gives it
+			}
+			if len(text) == 0 {
 				path.WriteString(nullPartition)
 			} else {
-				path.WriteString(escapeFolder(text))
+				path.WriteString(escapeFolder(string(text)))
 			}
 		}
 		out[path.String()] = append(out[path.String()], int32(i))
 	}
 	return out, nil
-}
-
-// folderValue is a value as a folder's name has it: as Spark casts it to a string.
-func folderValue(v *vec.Vector, i int, zone *time.Location) (string, bool) {
-	if k := v.Type.Kind; (k == types.Timestamp || k == types.TimestampNTZ) && !v.IsNull(i) {
-		if zone == nil || k == types.TimestampNTZ {
-			zone = time.UTC
-		}
-		return time.UnixMicro(vec.Of[int64](v)[i]).In(zone).Format("2006-01-02 15:04:05.999999"), false
-	}
-	return textValue(v, i, zone)
 }
 
 // escapeFolder writes the characters that file systems don't take as %XX (as Hive does).
@@ -526,10 +547,16 @@ func (w *write) sink(folder string, conf *task.Conf) (sink, error) {
 			return nil, err
 		}
 	}
-	ext := map[string]string{"parquet": ".parquet", "csv": ".csv", "json": ".json", "text": ".txt"}[w.format]
-	ext += textCodecs[strings.ToLower(w.opts["compression"])]
-	if w.format == "parquet" {
-		ext = ".parquet"
+	ext := map[string]string{"parquet": ".parquet", "json": ".json", "text": ".txt"}[w.format]
+	if w.format == "csv" {
+		var err error
+		if ext, err = csvExtension(w.opts); err != nil {
+			return nil, err
+		}
+	}
+	if w.format != "parquet" {
+		ext += textCodecs[codecName(w.opts)]
+	} else {
 		switch w.codec {
 		case compress.Codecs.Snappy:
 			ext = ".snappy" + ext
@@ -543,7 +570,13 @@ func (w *write) sink(folder string, conf *task.Conf) (sink, error) {
 			ext = ".lz4raw" + ext
 		}
 	}
-	path := filepath.Join(w.plan.Path, folder, fmt.Sprintf("part-%05d-%s-c%03d%s", w.partition, w.id, len(w.paths), ext))
+	mark := "-c"
+	if len(w.plan.PartitionBy) > 0 {
+		mark = ".c"
+	}
+	path := filepath.Join(w.plan.Path, folder, fmt.Sprintf("part-%05d-%s%s%03d%s", w.partition, w.id, mark, w.files[folder], ext))
+	w.files[folder]++
+	w.filled[folder] = 0
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -556,7 +589,7 @@ func (w *write) sink(folder string, conf *task.Conf) (sink, error) {
 	if w.format == "parquet" {
 		s, err = newParquetSink(fh, w.cols, w.codec)
 	} else {
-		s, err = newTextSink(fh, w.format, w.cols, w.opts, conf.TimeZone)
+		s, err = newTextSink(fh, w.format, w.cols, w.opts, conf)
 	}
 	if err != nil {
 		fh.Close()

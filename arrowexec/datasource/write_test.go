@@ -2,11 +2,14 @@ package datasource
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -179,5 +182,77 @@ func TestDictionariesOfUniqueColumns(t *testing.T) {
 		if got := mostlyUnique(vec.FromSlice(types.Int64Type, x.v, nil), nil, x.n); got != x.want {
 			t.Errorf("%d rows that begin with %v: %t, want %t", x.n, x.v[:3], got, x.want)
 		}
+	}
+}
+
+// What Spark 4.3.0 writes of the same rows with the same options.
+func TestTextWriteOptions(t *testing.T) {
+	st := types.NewStruct(field("b", types.StringType), field("a", types.TimestampType))
+	la, err := time.LoadLocation("America/Los_Angeles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := []*vec.Builder{vec.NewBuilder(types.StringType, 2), vec.NewBuilder(types.TimestampType, 2)}
+	for i, s := range []string{`x\y`, "é\nz"} {
+		build[0].AppendBytes([]byte(s))
+		vec.Append(build[1], []int64{-14831741222000000, 253402329600000000}[i]) // 1500-01-01 00:00:00 and 10000-01-01 00:00:00
+	}
+	b := &vec.Batch{N: 2, Cols: []*vec.Vector{build[0].Finish(), build[1].Finish()}}
+	for _, c := range []struct {
+		format  string
+		options map[string]string
+		want    string
+	}{
+		{"csv", nil, "x\\y,1500-01-01T00:00:00.000-07:52:58\n\"é\nz\",+10000-01-01T00:00:00.000-08:00\n"},
+		{"csv", map[string]string{"linesep": "\r\n", "timestampformat": "yyyy"}, "x\\y,1500\r\n\"é\r\nz\",+10000\r\n"},
+		{"csv", map[string]string{"quote": "", "timestampformat": "y"}, "x\\y,1500\n\x00é\nz\x00,10000\n"},
+		{"csv", map[string]string{"encoding": "UTF-16", "timestampformat": "y", "header": "true"}, "\xfe\xff\x00b\x00,\x00a\x00\n\x00x\x00\\\x00y\x00,\x001\x005\x000\x000\x00\n\x00\"\x00\xe9\x00\n\x00z\x00\"\x00,\x001\x000\x000\x000\x000\x00\n"},
+		{"csv", map[string]string{"charset": "iso-8859-1", "timestampformat": "y"}, "x\\y,1500\n\"\xe9\nz\",10000\n"},
+		{"csv", map[string]string{"encoding": "US-ASCII", "timestampformat": "y"}, "x\\y,1500\n\"?\nz\",10000\n"},
+		{"json", nil, `{"b":"x\\y","a":"1500-01-01T00:00:00.000-07:52:58"}` + "\n" + `{"b":"é\nz","a":"+10000-01-01T00:00:00.000-08:00"}` + "\n"},
+		{"json", map[string]string{"sortkeys": "true", "writenonasciicharacterascodepoint": "true", "timestampformat": "y"}, `{"a":"1500","b":"x\\y"}` + "\n" + `{"a":"10000","b":"\u00E9\nz"}` + "\n"},
+		{"json", map[string]string{"pretty": "true", "timestampformat": "y"}, "{\n  \"b\" : \"x\\\\y\",\n  \"a\" : \"1500\"\n}\n{\n  \"b\" : \"é\\nz\",\n  \"a\" : \"10000\"\n}\n"},
+	} {
+		fh, err := os.Create(filepath.Join(t.TempDir(), "f"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := newTextSink(fh, c.format, st, c.options, &task.Conf{TimeZone: la})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(s.write(b), s.close()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(fh.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != c.want {
+			t.Errorf("%s %v: %q, want %q", c.format, c.options, got, c.want)
+		}
+	}
+}
+
+func TestMaxRecordsPerFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	b := sampleBatch(10, false)
+	if err := writeAll(t, WriteArgs{Format: "json", Path: dir, Schema: sample, Options: map[string]string{"maxRecordsPerFile": "4"}}, b, true); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "part-00000-*-c00[0-2].json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []int
+	for _, n := range names {
+		text, err := os.ReadFile(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, strings.Count(string(text), "\n"))
+	}
+	if d := cmp.Diff([]int{4, 4, 2}, lines); d != "" {
+		t.Error(d)
 	}
 }

@@ -121,25 +121,11 @@ func toCSV(a *Args) (*vec.Vector, error) {
 	} else if n := utf8.RuneCountInString(e); n > 2 {
 		return nil, errs.New(errs.IllegalArgument, "INVALID_LINE_SEPARATOR.TOO_LONG", "length", strconv.Itoa(n))
 	}
-	w, err := csvline.NewWriter(o.raw)
-	if err != nil {
+	w := &RowText{o: o}
+	if w.csv, err = csvline.NewWriter(o.raw); err != nil {
 		return nil, err
 	}
-	var text []byte
-	return textKernel(func(a *Args, i int, dst []byte) []byte {
-		for k, c := range a.V[0].Child {
-			text = text[:0]
-			null := c.IsNull(i)
-			if !null {
-				var ok bool
-				if text, ok = o.appendTime(text, c, i); !ok {
-					text = csvText(text, c, i, o)
-				}
-			}
-			dst = w.Append(dst, k, string(text), null)
-		}
-		return dst
-	})(a)
+	return textKernel(func(a *Args, i int, dst []byte) []byte { return w.CSV(dst, a.V[0].Child, i) })(a)
 }
 
 // csvText is a value that has no format of its own as a text.

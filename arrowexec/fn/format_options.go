@@ -20,7 +20,7 @@ type formatOptions struct {
 	failFast               bool
 	binary                 string // how bytes are written as a text
 	corrupt                string // the column that takes the text of malformed records
-	laidOut                bool   // prettyJSON follows
+	json                   jsonStyle
 }
 
 // unsupportedOptions are options of Spark's that change results and that are not there yet, by the format.
