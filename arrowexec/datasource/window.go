@@ -113,6 +113,7 @@ func (s *scan) window(c *task.Ctx, limit int) (b *vec.Batch, more bool, err erro
 	}
 	c.Stats.RowsIn.Add(int64(n))
 	w := &window{s: s, n: n, b: &vec.Batch{N: n, Cols: make([]*vec.Vector, len(s.types))}}
+	defer func() { vec.RecycleSlice(s.pool, w.at) }()
 	for _, k := range s.preds {
 		before := w.b.N
 		if err := w.filter(c, k); err != nil {
@@ -138,7 +139,7 @@ func (s *scan) window(c *task.Ctx, limit int) (b *vec.Batch, more bool, err erro
 		if err := w.need(c, k.Col); err != nil {
 			return nil, false, err
 		}
-		if err := w.keep(k.Select(c, w.b)); err != nil {
+		if err := w.keep(k.Select(c, w.b, s.pool)); err != nil {
 			return nil, false, err
 		}
 	}
@@ -213,7 +214,7 @@ func (w *window) look(g *group, i int, table []uint8) error {
 		}
 		w.codes[i] = codes
 	}
-	out := make([]int32, w.b.N)
+	out := vec.Scratch[int32](w.s.pool, w.b.N)
 	n := 0
 	switch {
 	case w.b.Sel == nil && w.at == nil:
@@ -238,9 +239,12 @@ func (w *window) look(g *group, i int, table []uint8) error {
 		}
 	}
 	if n == w.b.N {
+		vec.RecycleSlice(w.s.pool, out)
 		return nil
 	}
-	return w.keep(&vec.Batch{N: n, Cols: w.b.Cols, Sel: out[:n:n]}, nil)
+	b := &vec.Batch{N: n, Cols: w.b.Cols, Sel: out[:n]}
+	b.OwnSel(w.s.pool)
+	return w.keep(b, nil)
 }
 
 // need reads column i, unless that has been done.
@@ -296,15 +300,16 @@ func (w *window) compact() {
 			b.Own(w.s.pool, b.Cols[i])
 		}
 	}
+	at := vec.Scratch[int32](w.s.pool, len(sel))
 	if w.at == nil {
-		w.at = sel
+		copy(at, sel)
 	} else {
-		at := make([]int32, len(sel))
 		for k, r := range sel {
 			at[k] = w.at[r]
 		}
-		w.at = at
+		vec.RecycleSlice(w.s.pool, w.at)
 	}
+	w.at = at
 	w.b.Free()
 	w.b = b
 }

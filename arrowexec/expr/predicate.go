@@ -23,6 +23,7 @@ type conjunct interface {
 
 type predicate struct {
 	parts []conjunct
+	pool  *vec.Pool // of selections
 	all   []int32 // 0, 1, 2 ...: read only
 }
 
@@ -33,7 +34,7 @@ func CompilePredicate(e plan.Expr, env *fn.Env) (Predicate, error) {
 	if t := e.Type(); t == nil || t.Kind != types.Bool && t.Kind != types.Null {
 		return nil, errs.Internalf("a predicate of type %s", t)
 	}
-	p := &predicate{}
+	p := &predicate{pool: env.Pool}
 	for _, part := range conjuncts(e, nil) {
 		c, err := compileConjunct(part, env)
 		if err != nil {
@@ -65,7 +66,7 @@ func (p *predicate) Select(b *vec.Batch) (*vec.Batch, error) {
 	var buf []int32
 	for _, c := range p.parts {
 		if buf == nil {
-			buf = make([]int32, b.N)
+			buf = vec.Scratch[int32](p.pool, b.N)
 		}
 		var err error
 		if sel, err = c.pick(b, sel, buf); err != nil {
@@ -76,9 +77,11 @@ func (p *predicate) Select(b *vec.Batch) (*vec.Batch, error) {
 		}
 	}
 	if len(sel) == b.N {
+		vec.RecycleSlice(p.pool, buf)
 		return b, nil
 	}
-	out := &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel[:len(sel):len(sel)]}
+	out := &vec.Batch{N: len(sel), Cols: b.Cols, Sel: buf[:len(sel)]}
+	out.OwnSel(p.pool)
 	out.OwnAll(b)
 	return out, nil
 }

@@ -92,7 +92,8 @@ type prober struct {
 	left  bool  // pairs are done; rows without a match are due
 	pi    []int32
 	bi    []int32
-	tail  int // build row to emit next
+	tail  int      // build row to emit next
+	pool  vec.Pool // of the rows that are emitted
 	// Of the whole build side, of which the table may be a part:
 	buildAny, buildNull bool
 	// blocks, when set, has the table as one of several.
@@ -392,6 +393,7 @@ func (p *prober) judge(pi, bi []int32) (a, b []int32, err error) {
 
 // gather makes the output rows of pairs.
 func (p *prober) gather(c *task.Ctx, pi, bi []int32) (*vec.Batch, error) {
+	out := &vec.Batch{N: len(pi)}
 	probe, build := make([]*vec.Vector, len(p.probe)), make([]*vec.Vector, len(p.build))
 	same := p.cur.Sel == nil && len(pi) == p.cur.N
 	for i := 0; same && i < len(pi); i++ {
@@ -403,16 +405,19 @@ func (p *prober) gather(c *task.Ctx, pi, bi []int32) (*vec.Batch, error) {
 			probe[i] = v.Slice(0, p.cur.N)
 			p.cur.Disown()
 		} else {
-			probe[i] = v.Gather(real)
+			probe[i] = v.GatherPool(&p.pool, real)
+			out.Own(&p.pool, probe[i])
 		}
 	}
 	if err := c.Yield(); err != nil {
 		return nil, err
 	}
 	for i := range build {
-		build[i] = p.table.cols[i].Gather(bi)
+		build[i] = p.table.cols[i].GatherPool(&p.pool, bi)
+		out.Own(&p.pool, build[i])
 	}
-	return &vec.Batch{N: len(pi), Cols: p.sides(probe, build)}, c.Yield()
+	out.Cols = p.sides(probe, build)
+	return out, c.Yield()
 }
 
 // rest emits what is due of the build side when the probe side has ended.

@@ -204,22 +204,26 @@ func (k *KeyFilter) Set(c *task.Ctx) (*RuntimeFilter, error) {
 }
 
 // Select narrows b to the rows that may find their key. Column Col must be
-// there; its batch keeps its other columns as they are, there or not.
-func (k *KeyFilter) Select(c *task.Ctx, b *vec.Batch) (*vec.Batch, error) {
+// there; its batch keeps its other columns as they are, there or not. The selection is of pool.
+func (k *KeyFilter) Select(c *task.Ctx, b *vec.Batch, pool *vec.Pool) (*vec.Batch, error) {
 	set, err := k.Set(c)
 	if set == nil || err != nil || b.N == 0 {
 		return b, err
 	}
-	sel := set.Select(b.Cols[k.Col], b.Sel, make([]int32, 0, b.N))
+	buf := vec.Scratch[int32](pool, b.N)
+	sel := set.Select(b.Cols[k.Col], b.Sel, buf[:0])
 	k.in += int64(b.N)
 	k.out += int64(len(sel))
 	if k.in >= learnRows && float64(k.out) > filterShare*float64(k.in) {
 		k.off = true
 	}
 	if len(sel) == b.N {
+		vec.RecycleSlice(pool, buf)
 		return b, nil
 	}
-	return &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel}, nil
+	out := &vec.Batch{N: len(sel), Cols: b.Cols, Sel: sel}
+	out.OwnSel(pool)
+	return out, nil
 }
 
 // Restricted is a source that applies runtime filters itself, before it reads the other columns.
@@ -346,7 +350,7 @@ func (f *keyFiltered) Next(c *task.Ctx) (*vec.Batch, error) {
 			return nil, err
 		}
 		for _, k := range f.list {
-			if b, err = k.Select(c, b); err != nil {
+			if b, err = k.Select(c, b, nil); err != nil {
 				return nil, err
 			}
 		}

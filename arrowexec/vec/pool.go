@@ -124,9 +124,9 @@ func (v *Vector) GatherPool(p *Pool, idx []int32) *Vector {
 	return v.gatherInto(p.get(len(idx)*v.Layout.Width()), idx)
 }
 
-// Free gives the memory of a batch's columns back to those who made them: for
+// Free gives the memory of a batch's columns and selection back to those who made them: for
 // the operator that has read it and kept nothing of it, neither columns nor
-// slices of them (bytes of strings may be kept). It does nothing when they didn't
+// selection nor slices of them (bytes of strings may be kept). It does nothing when they didn't
 // ask for it back. The batch mustn't be read afterwards.
 func (b *Batch) Free() {
 	for _, o := range b.owned {
@@ -139,6 +139,13 @@ func (b *Batch) Free() {
 func (b *Batch) Own(p *Pool, v *Vector) {
 	if p != nil && len(v.Data) > 0 {
 		b.owned = append(b.owned, owned{p, v.Data})
+	}
+}
+
+// OwnSel hands b's selection, scratch of p, to b.
+func (b *Batch) OwnSel(p *Pool) {
+	if p != nil && cap(b.Sel) > 0 {
+		b.owned = append(b.owned, owned{p, AsBytes(b.Sel[:cap(b.Sel)])})
 	}
 }
 
