@@ -207,6 +207,9 @@ type cases struct {
 }
 
 func (c *compiler) cases(e *plan.Case) (Evaluator, error) {
+	if v := onlyValue(e); v != nil {
+		return c.compile(v)
+	}
 	n := &cases{t: e.Type()}
 	for i := range e.When {
 		w, err := c.compile(e.When[i])
@@ -226,6 +229,28 @@ func (c *compiler) cases(e *plan.Case) (Evaluator, error) {
 		}
 	}
 	return n, nil
+}
+
+// onlyValue is what all branches of e give, if that is the same: Spark evaluates no condition then,
+// but for those that it has folded before. Nil: there is no such value.
+func onlyValue(e *plan.Case) plan.Expr {
+	var els plan.Expr = &plan.Literal{T: e.Type()}
+	if e.Else != nil {
+		els = e.Else
+	}
+	want, ok := key(els)
+	if !ok {
+		return nil
+	}
+	for i, t := range e.Then {
+		if k, ok := key(t); !ok || k != want || !types.Equal(t.Type(), els.Type()) {
+			return nil
+		}
+		if _, ok := key(e.When[i]); !ok || Foldable(e.When[i]) {
+			return nil
+		}
+	}
+	return els
 }
 
 func (c *cases) Type() *types.Type { return c.t }

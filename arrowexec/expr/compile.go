@@ -310,7 +310,7 @@ func (c *compiler) call(e *plan.Call) (Evaluator, error) {
 			return nil, errs.NotSupported("function " + e.Name + " over strings of collation " + t.SQL())
 		}
 	}
-	n := &call{def: d, expr: e, t: e.T, env: c.env}
+	n := &call{def: d, expr: e, t: e.T, env: c.env, back: len(e.Args) == 2 && divides[e.Name]}
 	argTypes := make([]*types.Type, len(e.Args))
 	n.con = make([]*plan.Literal, len(e.Args))
 	n.args = make([]Evaluator, len(e.Args))
@@ -376,6 +376,13 @@ func typeList(ts []*types.Type) string {
 var (
 	comparesText = set("= <=> < <= > >= in like_all like_any not_like_all not_like_any")
 	matchesText  = set("split str_to_map like rlike regexp regexp_like regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr")
+)
+
+// divides has the functions that look at their divisor first; nullFirst those besides the ones of fn.NullIn
+// that are null where their first argument is, whatever the others are.
+var (
+	divides   = set("/ % div mod pmod try_divide try_mod")
+	nullFirst = set("in elt format_string printf array_append array_prepend array_insert")
 )
 
 func set(words string) map[string]bool {

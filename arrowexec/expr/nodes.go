@@ -168,6 +168,7 @@ type call struct {
 	batch   *vec.Batch // the rows at hand, for lambdas
 	a       fn.Args
 	whole   []*vec.Vector // the arguments, of the whole batch
+	back    bool          // the last argument is evaluated first
 	temp    []bool        // which of them are ours to recycle
 	pace    pace
 }
@@ -197,13 +198,20 @@ func (c *call) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 			}
 		}
 	}
+	clear(c.whole) // an error before left them
 	for i, e := range c.args {
+		if c.back {
+			i = len(c.args) - 1 - i
+			e = c.args[i]
+		}
 		if e == nil {
 			continue
 		}
 		v, own, err := EvalTemp(e, b)
 		if err != nil {
-			return nil, false, err
+			if v, err = c.reached(e, b, nullIn, err); err != nil {
+				return nil, false, err
+			}
 		}
 		if nullIn && v.Layout == vec.None {
 			return vec.MakeNull(c.t, b.N), false, nil
@@ -223,6 +231,41 @@ func (c *call) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 		a.V[i], c.whole[i], c.temp[i] = nil, nil, false
 	}
 	return v, own, err
+}
+
+// reached evaluates an argument that failed over all rows again, over those where no argument before it
+// is null: a null there is the result, and what follows isn't evaluated.
+func (c *call) reached(e Evaluator, b *vec.Batch, nullIn bool, failed error) (*vec.Vector, error) {
+	if _, ok := errs.As(failed); !ok {
+		return nil, failed
+	}
+	before := c.whole
+	switch {
+	case nullIn:
+	case nullFirst[c.expr.Name]:
+		before = c.whole[:1]
+	default:
+		return nil, failed
+	}
+	null := union(before, b.N)
+	rows := make([]int32, 0, b.N)
+	for i, x := range null {
+		if !x {
+			rows = append(rows, int32(i))
+		}
+	}
+	if null == nil || len(rows) == b.N {
+		return nil, failed
+	}
+	p := parts{t: e.Type(), n: b.N}
+	if len(rows) > 0 {
+		v, err := e.Eval(narrow(b, rows))
+		if err != nil {
+			return nil, err
+		}
+		p.add(v, rows)
+	}
+	return p.merge(), nil
 }
 
 // step runs the kernel over rows from..to of the arguments in c.whole, of batch b.

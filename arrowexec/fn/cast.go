@@ -285,7 +285,7 @@ func SQLValue(v *vec.Vector, i int, loc *time.Location) string {
 	case types.Decimal:
 		return text + "BD"
 	case types.String, types.Char, types.Varchar:
-		return "'" + strings.ReplaceAll(strings.ReplaceAll(text, `\`, `\\`), "'", `\'`) + "'"
+		return errs.Text(text)
 	case types.Date:
 		return "DATE '" + text + "'"
 	case types.Timestamp:

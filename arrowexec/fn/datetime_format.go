@@ -60,7 +60,7 @@ func (s *clockState) pattern(a *Args, text string, reading bool) (*types.Pattern
 		case errors.As(err, &pe) && pe.Week != 0 && (legacy || !types.LegacyPattern(text)):
 			return nil, errs.New(errs.Upgrade, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "c", string(pe.Week)).At(a.pos())
 		case !legacy && types.LegacyPattern(text):
-			return nil, errs.New(errs.Upgrade, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "pattern", "'"+text+"'", "config", `"spark.sql.legacy.timeParserPolicy"`, "docroot", "https://spark.apache.org/docs/latest").At(a.pos())
+			return nil, errs.New(errs.Upgrade, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "pattern", errs.Text(text), "config", `"spark.sql.legacy.timeParserPolicy"`, "docroot", "https://spark.apache.org/docs/latest").At(a.pos())
 		case pe != nil && pe.Illegal != 0:
 			return nil, errs.New(errs.IllegalArgument, "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "c", string(pe.Illegal), "pattern", text).At(a.pos())
 		}
@@ -140,7 +140,7 @@ func formatTime(a *Args) (*vec.Vector, error) {
 				return nil, err
 			}
 			if !ofTime(text) {
-				return nil, errs.New(errs.Runtime, "INVALID_PARAMETER_VALUE.PATTERN", "parameter", errs.ID("format"), "functionName", errs.ID(a.Call.Name), "value", "'"+text+"'").At(a.pos())
+				return nil, errs.New(errs.Runtime, "INVALID_PARAMETER_VALUE.PATTERN", "parameter", errs.ID("format"), "functionName", errs.ID(a.Call.Name), "value", errs.Text(text)).At(a.pos())
 			}
 			b.buf = p.Format(b.buf, vec.Of[int64](a.V[0])[i]/1000, 0, s.loc)
 		}

@@ -414,6 +414,9 @@ func bodyNull(c *plan.Call, k int) bool {
 	return true
 }
 
+// LambdaText stands for the text of a lambda, which the function table can't write.
+const LambdaText = "lambdafunction"
+
 // needBool refuses a predicate that isn't one.
 func needBool(c *plan.Call, k int) error {
 	t, _ := lambdaResult(c, k)
@@ -421,7 +424,7 @@ func needBool(c *plan.Call, k int) error {
 		return nil
 	}
 	return errs.New(errs.Analysis, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "paramIndex", "second", "requiredType", `"BOOLEAN"`,
-		"inputSql", errs.Quote("lambdafunction"), "inputType", errs.Quote(t.SQL()), "sqlExpr", errs.Quote(c.Name)).At(c.Pos())
+		"inputSql", LambdaText, "inputType", errs.Quote(t.SQL()), "sqlExpr", errs.Quote(c.Name)).At(c.Pos())
 }
 
 func lambdaFunctions() []Def {

@@ -43,11 +43,11 @@ func compileLike(pattern string, escape rune, pos *errs.Origin) (*likePattern, e
 		switch c := rs[i]; {
 		case c == escape && escape != 0:
 			if i+1 >= len(rs) {
-				return nil, errs.New(errs.Analysis, "INVALID_FORMAT.ESC_AT_THE_END", "format", "'"+pattern+"'").At(pos)
+				return nil, errs.New(errs.Analysis, "INVALID_FORMAT.ESC_AT_THE_END", "format", errs.Text(pattern)).At(pos)
 			}
 			i++
 			if n := rs[i]; n != '_' && n != '%' && n != escape {
-				return nil, errs.New(errs.Analysis, "INVALID_FORMAT.ESC_IN_THE_MIDDLE", "format", "'"+pattern+"'", "char", "'"+string(n)+"'").At(pos)
+				return nil, errs.New(errs.Analysis, "INVALID_FORMAT.ESC_IN_THE_MIDDLE", "format", errs.Text(pattern), "char", errs.Text(string(n))).At(pos)
 			}
 			run.text = utf8.AppendRune(run.text, rs[i])
 			p.end = true
@@ -379,7 +379,7 @@ func rlike(a *Args) (*vec.Vector, error) {
 		re := cache[p]
 		if re == nil {
 			if re, err = CompileRegexp(p); err != nil {
-				return nil, errs.New(errs.Runtime, "INVALID_PARAMETER_VALUE.PATTERN", "parameter", errs.ID("regexp"), "functionName", errs.ID("rlike"), "value", "'"+p+"'").Because(err).At(a.pos())
+				return nil, errs.New(errs.Runtime, "INVALID_PARAMETER_VALUE.PATTERN", "parameter", errs.ID("regexp"), "functionName", errs.ID("rlike"), "value", errs.Text(p)).Because(err).At(a.pos())
 			}
 			if len(cache) > 256 {
 				clear(cache)

@@ -326,7 +326,7 @@ func raiseClass(a *Args, i int) error {
 		name = string(a.V[0].Bytes(i))
 	}
 	if !errs.Known(name) {
-		return errs.New(errs.Runtime, "USER_RAISED_EXCEPTION_UNKNOWN_ERROR_CLASS", "errorClass", "'"+name+"'").At(a.pos())
+		return errs.New(errs.Runtime, "USER_RAISED_EXCEPTION_UNKNOWN_ERROR_CLASS", "errorClass", errs.Text(name)).At(a.pos())
 	}
 	e := errs.New(errs.Runtime, name).At(a.pos())
 	if m, ok := a.V[1].Value(i).(types.MapValue); ok {

@@ -176,7 +176,7 @@ func formatNumber(a *Args) (*vec.Vector, error) {
 // formatString is printf in the way of Java's Formatter.
 func formatString(a *Args) (*vec.Vector, error) {
 	bad := func(f string) error {
-		return errs.New(errs.IllegalArgument, "INVALID_FORMAT.MISMATCH_INPUT", "format", "'"+f+"'", "inputType", "arguments", "input", strconv.Itoa(len(a.V)-1)).At(a.pos())
+		return errs.New(errs.IllegalArgument, "INVALID_FORMAT.MISMATCH_INPUT", "format", errs.Text(f), "inputType", "arguments", "input", strconv.Itoa(len(a.V)-1)).At(a.pos())
 	}
 	s, err := clockStateOf(a)
 	if err != nil {

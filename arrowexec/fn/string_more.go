@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -239,7 +240,20 @@ next:
 	return dst
 }
 
+// intIfAny is the type of an INT that may be null where an argument may be.
+func intIfAny(c *plan.Call) (*types.Type, bool, error) {
+	return types.Int32Type, slices.ContainsFunc(c.Args, plan.Expr.Nullable), nil
+}
+
+// levenshtein counts edits, up to a threshold that is 0 where it is null, unless it is NULL itself.
 func levenshtein(a *Args) (*vec.Vector, error) {
+	if len(a.V) > 2 && a.Const[2] != nil && a.Const[2].Value == nil {
+		return vec.MakeNull(a.Ret, a.N), nil
+	}
+	a.Skip = make([]bool, a.N)
+	for i := range a.Skip {
+		a.Skip[i] = a.V[0].IsNull(i) || a.V[1].IsNull(i)
+	}
 	var prev, cur []int
 	return intKernel(func(a *Args, i int) int {
 		x, y := []rune(a.V[0].Str(i)), []rune(a.V[1].Str(i))
@@ -259,7 +273,7 @@ func levenshtein(a *Args) (*vec.Vector, error) {
 			prev, cur = cur, prev
 		}
 		d := prev[len(y)]
-		if len(a.V) > 2 && d > a.i32(2, i) {
+		if len(a.V) > 2 && (d > 0 && a.V[2].IsNull(i) || !a.V[2].IsNull(i) && d > a.i32(2, i)) {
 			return -1
 		}
 		return d
@@ -714,14 +728,14 @@ func toBinary(try bool) Kernel {
 			if try {
 				return nil, false, nil
 			}
-			return nil, false, errs.New(errs.IllegalArgument, "CONVERSION_INVALID_INPUT", "str", "'"+string(s)+"'", "fmt", "'"+strings.ToUpper(format)+"'", "targetType", `"BINARY"`, "suggestion", errs.ID("try_to_binary")).At(a.pos())
+			return nil, false, errs.New(errs.IllegalArgument, "CONVERSION_INVALID_INPUT", "str", errs.Text(string(s)), "fmt", errs.Text(strings.ToUpper(format)), "targetType", `"BINARY"`, "suggestion", errs.ID("try_to_binary")).At(a.pos())
 		}
 		return dst, true, nil
 	})
 }
 
 func badBinaryFormat(s string) *errs.Error {
-	return errs.New(errs.Analysis, "DATATYPE_MISMATCH.INVALID_ARG_VALUE", "sqlExpr", "to_binary", "inputName", errs.ID("fmt"), "requireType", `case-insensitive "STRING"`, "validValues", "'hex', 'utf-8', 'utf8', or 'base64'", "inputValue", "'"+s+"'")
+	return errs.New(errs.Analysis, "DATATYPE_MISMATCH.INVALID_ARG_VALUE", "sqlExpr", "to_binary", "inputName", "fmt", "requireType", `case-insensitive "STRING"`, "validValues", "'hex', 'utf-8', 'utf8', or 'base64'", "inputValue", errs.Text(s))
 }
 
 // base64Valid is stricter than reading: blanks may stand between the digits, and
@@ -829,14 +843,14 @@ func textMore() []Def {
 	unbase := tryText(func(a *Args, i int, dst []byte) ([]byte, bool, error) {
 		out, ok := decodeBase64(dst, a.V[0].Bytes(i))
 		if !ok {
-			return nil, false, errs.New(errs.IllegalArgument, "CONVERSION_INVALID_INPUT", "str", "'"+a.V[0].Str(i)+"'", "fmt", `"BASE64"`, "targetType", `"BINARY"`, "suggestion", errs.ID("try_to_binary")).At(a.pos())
+			return nil, false, errs.New(errs.IllegalArgument, "CONVERSION_INVALID_INPUT", "str", errs.Text(a.V[0].Str(i)), "fmt", `"BASE64"`, "targetType", `"BINARY"`, "suggestion", errs.ID("try_to_binary")).At(a.pos())
 		}
 		return out, true, nil
 	})
 	space := textKernel(func(a *Args, i int, dst []byte) []byte {
 		return a.fill(dst, []byte{' '}, max(a.i32(0, i), 0))
 	})
-	lev, sub := gives(types.Int32Type), cutKernel(substringIndex)
+	sub := cutKernel(substringIndex)
 	maskO := func(n int) Overload {
 		p := params(onlyTextP, onlyTextP, onlyTextP, onlyTextP, onlyTextP)[:n]
 		return Overload{Params: p, RetExpr: retMask, Eval: mask}
@@ -877,7 +891,9 @@ func textMore() []Def {
 		def("initcap", "1.5.0", "Starts each word with a capital, with the rest in small letters.", "SELECT initcap('sPark sql')", "Spark Sql", sig(str, textKernel(initcap), stringP)),
 		def("substring_index", "1.5.0", "Gives what stands before the n-th delimiter, or after it when counting from the end.", "SELECT substring_index('www.apache.org', '.', 2)", "www.apache", sig(str, sub, stringP, stringP, int32P)),
 		def("translate", "1.5.0", "Replaces characters one by one.", "SELECT translate('AaBbCc', 'abc', '123')", "A1B2C3", sig(str, textKernel(translate), stringP, stringP, stringP)),
-		def("levenshtein", "1.5.0", "Counts the edits that turn one text into another; -1 when they are more than a threshold.", "SELECT levenshtein('kitten', 'sitting')", "3", sig(lev, levenshtein, stringP, stringP), sig(lev, levenshtein, stringP, stringP, int32P)),
+		{Name: "levenshtein", Since: "1.5.0", Group: "string_funcs", Usage: "Counts the edits that turn one text into another; -1 when they are more than a threshold.", Kind: plan.FnScalar, Nulls: NullKernel,
+			Examples: []Example{{"SELECT levenshtein('kitten', 'sitting')", "3"}, {"SELECT levenshtein('kitten', 'sitting', t) FROM VALUES (CAST(NULL AS INT)) AS v(t)", "-1"}},
+			Overloads: []Overload{{Params: params(stringP, stringP), RetExpr: intIfAny, Eval: levenshtein}, {Params: params(stringP, stringP, int32P), RetExpr: intIfAny, Eval: levenshtein}}},
 		def("soundex", "1.5.0", "Gives the Soundex code of a word.", "SELECT soundex('Miller')", "M460", sig(str, textKernel(soundex), onlyTextP)),
 		def("ascii", "1.5.0", "Gives the number of the first character.", "SELECT ascii('222')", "50", sig(i32, ascii, stringP)),
 		alias(def("chr", "2.3.0", "Gives the character of a number, modulo 256.", "SELECT chr(65)", "A", sig(str, textKernel(chr), int64P)), "char"),

@@ -91,7 +91,7 @@ func (r *Regexp) split(s string, limit int) ([]string, error) {
 }
 
 func badPattern(a *Args, param, p string, err error) error {
-	return errs.New(errs.Runtime, "INVALID_PARAMETER_VALUE.PATTERN", "parameter", errs.ID(param), "functionName", errs.ID(a.Call.Name), "value", "'"+p+"'").Because(err).At(a.pos())
+	return errs.New(errs.Runtime, "INVALID_PARAMETER_VALUE.PATTERN", "parameter", errs.ID(param), "functionName", errs.ID(a.Call.Name), "value", errs.Text(p)).Because(err).At(a.pos())
 }
 
 // patternOf gives the compiled pattern in argument k of row i.

@@ -66,7 +66,7 @@ func parseTime(try bool) Kernel {
 		case try:
 			return 0, false, nil
 		}
-		return 0, false, errs.New(errs.DateTime, "CANNOT_PARSE_TIME", "input", "'"+in+"'", "format", "'"+form+"'").At(a.pos())
+		return 0, false, errs.New(errs.DateTime, "CANNOT_PARSE_TIME", "input", errs.Text(in), "format", errs.Text(form)).At(a.pos())
 	})
 }
 

@@ -430,6 +430,13 @@ func (r *run) located(err error, c plan.Expr) error {
 		if strings.HasPrefix(e.Condition, "DATATYPE_MISMATCH.") && e.Params != nil && !strings.Contains(e.Params["sqlExpr"], "(") {
 			e.Params["sqlExpr"] = r.quoted(c)
 		}
+		if k, ok := c.(*plan.Call); ok && e.Params["inputSql"] == fn.LambdaText {
+			for _, a := range k.Args {
+				if _, ok := a.(*plan.Lambda); ok {
+					e.Params["inputSql"] = r.quoted(a)
+				}
+			}
+		}
 		if k, ok := c.(*plan.Call); ok && strings.HasSuffix(e.Condition, ".NON_FOLDABLE_INPUT") && strings.HasPrefix(e.Params["inputExpr"], `"`) {
 			for i := len(k.Args) - 1; i > 0; i-- { // the table can't write expressions
 				if !foldable(k.Args[i]) {

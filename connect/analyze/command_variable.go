@@ -51,7 +51,7 @@ func literalSQL(t *types.Type, v any, r *run) string {
 	case v == nil && t.Kind != types.Null:
 		return "CAST(NULL AS " + t.SQL() + ")"
 	case v != nil && t.IsString():
-		return "'" + strings.ReplaceAll(strings.ReplaceAll(text, `\`, `\\`), "'", `\'`) + "'"
+		return errs.Text(text)
 	case t.Kind == types.Int64:
 		return text + "L"
 	case t.Kind == types.Int16:

@@ -206,5 +206,10 @@ func ID(parts ...string) string {
 	return strings.Join(q, ".")
 }
 
+// Text is a string as SQL writes it, as Spark's messages give values.
+func Text(s string) string {
+	return "'" + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), "'", `\'`) + "'"
+}
+
 // Quote puts double quotes round a type, an expression or a conf key, as Spark's messages do.
 func Quote(s string) string { return `"` + s + `"` }
