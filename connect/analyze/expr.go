@@ -373,13 +373,9 @@ func (r *run) finishCase(c *plan.Case) (plan.Expr, error) {
 		t := w.Type()
 		switch {
 		case t.Kind == types.Bool:
-		case t.Kind == types.Null:
+		case t.Kind == types.Null && c.If:
 			c.When[i] = r.implicit(w, types.BoolType)
 		default:
-			if t.IsString() && c.If {
-				c.When[i] = r.implicit(w, types.BoolType)
-				continue
-			}
 			return nil, aerr("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", r.quoted(c), "paramIndex", ordinal(2*i+1), "requiredType", `"BOOLEAN"`, "inputSql", r.quoted(w), "inputType", errs.Quote(t.SQL())).At(c.Origin)
 		}
 	}

@@ -65,11 +65,7 @@ func (r *run) finishJoin(n *plan.Join, left, right *rel, outer *scope) (*rel, er
 		if err := r.checkPlacement("Join", cond); err != nil {
 			return nil, err
 		}
-		switch t := cond.Type(); t.Kind {
-		case types.Bool:
-		case types.Null:
-			cond = r.implicit(cond, types.BoolType)
-		default:
+		if t := cond.Type(); t.Kind != types.Bool {
 			return nil, aerr("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE", "joinCondition", r.quoted(cond), "conditionType", errs.Quote(t.SQL())).At(n.Origin)
 		}
 		if a := firstAggregate(cond); a != nil {

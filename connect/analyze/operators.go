@@ -317,7 +317,7 @@ func (r *run) compare(c *plan.Call) (plan.Expr, error) {
 	if t.Kind == types.Null {
 		t = types.BoolType
 	}
-	if !t.IsOrderable() && (t.Kind == types.Map || t.Kind == types.Variant || t.IsSpatial() || t.Kind == types.CalendarInterval || t.Has(types.Map)) {
+	if !t.IsOrderable() {
 		return nil, aerr("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", errs.ID(c.Name), "dataType", errs.Quote(t.SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
 	}
 	c.Args = []plan.Expr{r.implicit(a, t), r.implicit(b, t)}
@@ -546,7 +546,7 @@ func (r *run) in(c *plan.Call) (plan.Expr, error) {
 		}
 		c.Args = r.implicitAll(c.Args, t)
 	}
-	if t.Has(types.Map) {
+	if !t.IsOrderable() {
 		return nil, aerr("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", "`in`", "dataType", errs.Quote(t.SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
 	}
 	return r.finish(c, types.BoolType, anyNull(c.Args)), nil

@@ -1,10 +1,9 @@
 package analyze
 
 import (
-	"strings"
-
 	"neptune/internal/errs"
 	"neptune/internal/plan"
+	"neptune/internal/types"
 )
 
 // Where subqueries, functions of SQL text and expressions that differ each
@@ -96,7 +95,7 @@ func (r *run) checkFilterClause(c *plan.Call) error {
 	if varies(c.Filter) {
 		return bad("NON_DETERMINISTIC")
 	}
-	if t := c.Filter.Type(); !strings.EqualFold(t.SQL(), "BOOLEAN") && !strings.EqualFold(t.SQL(), "VOID") {
+	if c.Filter.Type().Kind != types.Bool {
 		return bad("NOT_BOOLEAN")
 	}
 	if w := firstWindow(c.Filter); w != nil {

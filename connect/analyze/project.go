@@ -538,11 +538,8 @@ func (r *run) filterCond(cond plan.Expr, n *plan.Filter) (plan.Expr, error) {
 
 func (r *run) mustBool(cond plan.Expr, condition string, c plan.Common) (plan.Expr, error) {
 	t := cond.Type()
-	switch {
-	case t.Kind == types.Bool:
+	if t.Kind == types.Bool {
 		return cond, nil
-	case t.Kind == types.Null:
-		return r.implicit(cond, types.BoolType), nil
 	}
 	return nil, aerr(condition, "sqlExpr", r.quoted(cond), "filter", r.quoted(cond), "type", errs.Quote(t.SQL())).At(c.Origin)
 }

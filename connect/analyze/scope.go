@@ -107,8 +107,9 @@ func (r *run) find(e *plan.UnresolvedAttr, parts []string, out []*plan.Attr) (pl
 	if len(found) > 1 {
 		names := make([]string, len(found))
 		for i, a := range found {
-			names[i] = errs.ID(append(slices.Clone(a.Qualifier), a.Name)...)
+			names[i] = errs.ID(append(slices.Clone(a.Qualifier), parts[len(parts)-len(rest)-1])...)
 		}
+		sort.Strings(names)
 		return nil, nil, errs.New(errs.Analysis, "AMBIGUOUS_REFERENCE", "name", errs.ID(parts...), "referenceNames", "["+strings.Join(names, ", ")+"]").At(e.Origin)
 	}
 	c := *found[0]

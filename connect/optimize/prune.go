@@ -63,7 +63,7 @@ func prune(n plan.Node, need idSet) plan.Node {
 		return &c
 	case *plan.Expand:
 		c := *x
-		c.Out, c.Projections = nil, make([][]plan.Expr, len(x.Projections))
+		c.Out, c.Projections = []*plan.Attr{}, make([][]plan.Expr, len(x.Projections))
 		for i, a := range x.Out {
 			if !need.has(a.ID) {
 				continue
