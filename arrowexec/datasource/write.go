@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"neptune/arrowexec/fn"
+	"neptune/arrowexec/mem"
 	"neptune/arrowexec/op"
 	"neptune/arrowexec/physical"
 	"neptune/arrowexec/task"
@@ -313,10 +314,13 @@ func NewWrite(w *physical.Write, in op.Operator, partition int) (op.Operator, er
 	return o, nil
 }
 
-// sink is an open file of one format. Its methods block: they run inside task.Ctx.Do.
+// sink is an open file of one format.
 type sink interface {
-	write(b *vec.Batch) error
-	close() error
+	// write and close yield and wait by c, or, where that is nil, block.
+	write(c *task.Ctx, b *vec.Batch) error
+	close(c *task.Ctx) error
+	// abort closes the file, which the job removes.
+	abort()
 }
 
 type write struct {
@@ -330,6 +334,9 @@ type write struct {
 	keep      []int
 	codec     compress.Compression
 	sinks     map[string]sink
+	slabs     slabs
+	mem       *mem.Reservation
+	busy      bool // sinks are in use, and can't be made to write what they hold
 	paths     []string
 	files     map[string]int   // how many files a folder has got
 	filled    map[string]int64 // rows in the folder's file
@@ -341,14 +348,63 @@ type write struct {
 func (w *write) Schema() []*types.Type {
 	return []*types.Type{types.StringType, types.Int64Type, types.Int64Type}
 }
-func (w *write) Inputs() []op.Operator  { return []op.Operator{w.in} }
-func (w *write) Open(c *task.Ctx) error { return w.in.Open(c) }
+func (w *write) Inputs() []op.Operator { return []op.Operator{w.in} }
+
+func (w *write) Open(c *task.Ctx) error {
+	w.mem = c.Mem.Reserve("write", w)
+	return w.in.Open(c)
+}
+
+// step runs f, which may call methods of sinks with the context that it is given:
+// those of text block, and do so beside the task's slot.
+func (w *write) step(c *task.Ctx, f func(c *task.Ctx) error) error {
+	w.busy = true
+	defer func() { w.busy = false }()
+	if w.format == "parquet" {
+		return f(c)
+	}
+	return c.Do(func(context.Context) error { return f(nil) })
+}
+
+// account reserves what the files that are open hold. Where there is no room for it, row groups end early.
+func (w *write) account() error {
+	n := w.slabs.held
+	for _, s := range w.sinks {
+		if p, ok := s.(*parquetSink); ok {
+			n += p.memory()
+		}
+	}
+	return w.mem.Resize(n)
+}
+
+// Spill implements mem.Spiller: the row groups that are open end.
+func (w *write) Spill() (int64, error) {
+	if w.busy {
+		return 0, nil
+	}
+	w.busy = true
+	defer func() { w.busy = false }()
+	for _, s := range w.sinks {
+		if p, ok := s.(*parquetSink); ok {
+			if err := p.endGroup(nil); err != nil {
+				return 0, w.fail(err)
+			}
+		}
+	}
+	w.slabs.drop()
+	freed := w.mem.Size()
+	return freed, w.mem.Resize(0)
+}
 
 func (w *write) Close() error {
 	for _, s := range w.sinks {
-		s.close() // an aborted file: the job removes it
+		s.abort()
 	}
 	clear(w.sinks)
+	w.slabs.drop()
+	if w.mem != nil {
+		w.mem.Release()
+	}
 	return w.in.Close()
 }
 
@@ -388,6 +444,7 @@ func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
 		if err != nil {
 			return nil, err
 		}
+		read := b
 		b = b.Compact()
 		w.rows += int64(b.N)
 		groups := map[string][]int32{"": nil}
@@ -400,13 +457,13 @@ func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
 		for _, k := range w.keep {
 			data.Cols = append(data.Cols, b.Cols[k])
 		}
-		if err := c.Do(func(context.Context) error {
+		if err := w.step(c, func(c *task.Ctx) error {
 			for folder, sel := range groups {
 				part := data
 				if sel != nil {
 					part = (&vec.Batch{N: len(sel), Cols: data.Cols, Sel: sel}).Compact()
 				}
-				if err := w.put(folder, part, conf); err != nil {
+				if err := w.put(c, folder, part, conf); err != nil {
 					return err
 				}
 			}
@@ -414,20 +471,24 @@ func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
 		}); err != nil {
 			return nil, w.fail(err)
 		}
+		read.Free()
+		if err := w.account(); err != nil {
+			return nil, err
+		}
 		if err := c.Yield(); err != nil {
 			return nil, err
 		}
 	}
 	var bytes int64
-	err := c.Do(func(context.Context) error {
+	err := w.step(c, func(c *task.Ctx) error {
 		if len(w.paths) == 0 && w.partition == 0 && len(w.plan.PartitionBy) == 0 {
-			if _, err := w.sink("", conf); err != nil { // a file with the schema, though there are no rows
+			if _, err := w.sink(c, "", conf); err != nil { // a file with the schema, though there are no rows
 				return err
 			}
 		}
 		for k, s := range w.sinks {
 			delete(w.sinks, k)
-			if err := s.close(); err != nil {
+			if err := s.close(c); err != nil {
 				return err
 			}
 		}
@@ -456,15 +517,15 @@ func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
 }
 
 // put writes rows to the file of a folder, or to several if one takes only so many.
-func (w *write) put(folder string, b *vec.Batch, conf *task.Conf) error {
+func (w *write) put(c *task.Ctx, folder string, b *vec.Batch, conf *task.Conf) error {
 	for at := 0; at < b.N; {
 		if s := w.sinks[folder]; s != nil && w.most > 0 && w.filled[folder] >= w.most {
 			delete(w.sinks, folder)
-			if err := s.close(); err != nil {
+			if err := s.close(c); err != nil {
 				return err
 			}
 		}
-		s, err := w.sink(folder, conf)
+		s, err := w.sink(c, folder, conf)
 		if err != nil {
 			return err
 		}
@@ -472,12 +533,12 @@ func (w *write) put(folder string, b *vec.Batch, conf *task.Conf) error {
 		if w.most > 0 {
 			end := int(min(int64(b.N), int64(at)+w.most-w.filled[folder]))
 			part = &vec.Batch{N: end - at}
-			for _, c := range b.Cols {
-				part.Cols = append(part.Cols, c.Slice(at, end))
+			for _, v := range b.Cols {
+				part.Cols = append(part.Cols, v.Slice(at, end))
 			}
 			w.filled[folder] += int64(part.N)
 		}
-		if err := s.write(part); err != nil {
+		if err := s.write(c, part); err != nil {
 			return err
 		}
 		at += part.N
@@ -534,7 +595,7 @@ func escapeFolder(s string) string {
 	return b.String()
 }
 
-func (w *write) sink(folder string, conf *task.Conf) (sink, error) {
+func (w *write) sink(c *task.Ctx, folder string, conf *task.Conf) (sink, error) {
 	if s := w.sinks[folder]; s != nil {
 		return s, nil
 	}
@@ -543,7 +604,7 @@ func (w *write) sink(folder string, conf *task.Conf) (sink, error) {
 			break
 		}
 		delete(w.sinks, k)
-		if err := s.close(); err != nil {
+		if err := s.close(c); err != nil {
 			return nil, err
 		}
 	}
@@ -587,7 +648,7 @@ func (w *write) sink(folder string, conf *task.Conf) (sink, error) {
 	w.paths = append(w.paths, path)
 	var s sink
 	if w.format == "parquet" {
-		s, err = newParquetSink(fh, w.cols, w.codec)
+		s, err = newParquetSink(fh, w.cols, w.codec, &w.slabs)
 	} else {
 		s, err = newTextSink(fh, w.format, w.cols, w.opts, conf)
 	}

@@ -179,7 +179,7 @@ func TestDictionariesOfUniqueColumns(t *testing.T) {
 		n    int
 		want bool
 	}{{ids, n, true}, {few, n, false}, {ids, 100, false}} {
-		if got := mostlyUnique(vec.FromSlice(types.Int64Type, x.v, nil), nil, x.n); got != x.want {
+		if got := mostlyUnique(vec.FromSlice(types.Int64Type, x.v[:x.n], nil)); got != x.want {
 			t.Errorf("%d rows that begin with %v: %t, want %t", x.n, x.v[:3], got, x.want)
 		}
 	}
@@ -221,7 +221,7 @@ func TestTextWriteOptions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(s.write(b), s.close()); err != nil {
+		if err := errors.Join(s.write(nil, b), s.close(nil)); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(fh.Name())

@@ -191,7 +191,7 @@ func (s *textSink) flush() error {
 	return s.err
 }
 
-func (s *textSink) write(b *vec.Batch) error {
+func (s *textSink) write(_ *task.Ctx, b *vec.Batch) error {
 	for i := range b.N {
 		switch s.format {
 		case "text":
@@ -211,7 +211,9 @@ func (s *textSink) write(b *vec.Batch) error {
 	return nil
 }
 
-func (s *textSink) close() error {
+func (s *textSink) abort() { _ = s.close(nil) }
+
+func (s *textSink) close(*task.Ctx) error {
 	if s.closed {
 		return nil
 	}

@@ -24,7 +24,7 @@ type conjunct interface {
 type predicate struct {
 	parts []conjunct
 	pool  *vec.Pool // of selections
-	all   []int32 // 0, 1, 2 ...: read only
+	all   []int32   // 0, 1, 2 ...: read only
 }
 
 // CompilePredicate splits a condition at its ANDs; each part sees only the
