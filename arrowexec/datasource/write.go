@@ -569,7 +569,7 @@ func (w *write) folders(c *task.Ctx, b *vec.Batch, conf *task.Conf) (map[string]
 			path.WriteByte('=')
 			text = text[:0]
 			if !b.Cols[col].IsNull(i) {
-				text = fn.AppendText(text, b.Cols[col], i, zone) // as a cast to STRING gives it
+				text = fn.AppendCast(text, b.Cols[col], i, zone, conf.ANSI)
 			}
 			if len(text) == 0 {
 				path.WriteString(nullPartition)

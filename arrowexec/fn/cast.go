@@ -878,10 +878,12 @@ func castFromText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 
 func castToText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 	b := newStrings(v.N, 8*v.N)
-	legacy := c.mode != plan.ANSI && c.from.Kind == types.Decimal
 	style := castStyle
 	if c.env != nil && c.env.Conf != nil && strings.EqualFold(c.env.Conf.Keys["spark.sql.legacy.castComplexTypesToString.enabled"], "true") {
 		style = legacyStyle
+	}
+	if c.mode != plan.ANSI {
+		style |= exponents
 	}
 	for i := range v.N {
 		if v.Null != nil && v.Null[i] {
@@ -892,8 +894,6 @@ func castToText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 		switch {
 		case c.from.Kind == types.Timestamp:
 			b.buf = types.AppendTimestampNTZ(b.buf, c.zone.ToLocal(vec.Of[int64](v)[i]))
-		case legacy:
-			b.buf = types.AppendDecimalSci(b.buf, getDecimal(v, i), c.from.Scale)
 		default:
 			b.buf = appendText(b.buf, v, i, c.loc, style)
 		}
@@ -907,9 +907,23 @@ func castToText(c *Caster, v *vec.Vector) (*vec.Vector, error) {
 	return b.finish(c.to), nil
 }
 
-// AppendText writes value i as a cast to STRING does: [1, 2], {a -> 1}, {1, x}; null inside of them is null.
+// AppendText writes value i as a cast to STRING in ANSI mode does: [1, 2], {a -> 1}, {1, x}; null inside of them is null.
 func AppendText(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
 	return appendText(dst, v, i, loc, castStyle)
+}
+
+// AppendCast writes value i as a cast to STRING does, in ANSI mode or not: there decimals may have exponents.
+func AppendCast(dst []byte, v *vec.Vector, i int, loc *time.Location, ansi bool) []byte {
+	if ansi {
+		return AppendText(dst, v, i, loc)
+	}
+	return appendJava(dst, v, i, loc)
+}
+
+// appendJava writes value i like AppendText, with decimals as Java's BigDecimal.toString has them (1E-8): so they are in
+// CSV, JSON, XML and wherever Spark prints an internal value.
+func appendJava(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
+	return appendText(dst, v, i, loc, castStyle|exponents)
 }
 
 // AppendPretty writes value i as df.show does: like AppendText, but null is NULL and binary is [01 FF].
@@ -917,18 +931,22 @@ func AppendPretty(dst []byte, v *vec.Vector, i int, loc *time.Location) []byte {
 	return appendText(dst, v, i, loc, showStyle)
 }
 
-// textStyle is how values are written.
+// textStyle is how values are written: one of the styles, perhaps with exponents.
 type textStyle uint8
 
 const (
 	castStyle   textStyle = iota // [1, null], {a -> 1}, {1, x}
 	showStyle                    // null is NULL and binary is [01 FF]
 	legacyStyle                  // spark.sql.legacy.castComplexTypesToString.enabled: [1,], [a -> 1], [1, x]
+
+	exponents textStyle = 1 << 7 // decimals are 1E-8, not 0.00000001
 )
+
+func (s textStyle) shape() textStyle { return s &^ exponents }
 
 // appendPart is value k of a part, behind a blank if it isn't the first; the legacy style has nothing for null.
 func appendPart(dst []byte, part *vec.Vector, k int, loc *time.Location, style textStyle, first bool) []byte {
-	if style == legacyStyle && part.IsNull(k) {
+	if style.shape() == legacyStyle && part.IsNull(k) {
 		return dst
 	}
 	if !first {
@@ -939,15 +957,15 @@ func appendPart(dst []byte, part *vec.Vector, k int, loc *time.Location, style t
 
 func appendText(dst []byte, v *vec.Vector, i int, loc *time.Location, style textStyle) []byte {
 	open, end := byte('{'), byte('}')
-	if style == legacyStyle {
+	if style.shape() == legacyStyle {
 		open, end = '[', ']'
 	}
 	switch {
-	case v.IsNull(i) && style == showStyle:
+	case v.IsNull(i) && style.shape() == showStyle:
 		return append(dst, "NULL"...)
 	case v.IsNull(i):
 		return append(dst, "null"...)
-	case style == showStyle && v.Type.Kind == types.Binary:
+	case style.shape() == showStyle && v.Type.Kind == types.Binary:
 		return fmt.Appendf(dst, "[% X]", v.Bytes(i))
 	}
 	switch v.Type.Kind {
@@ -963,6 +981,9 @@ func appendText(dst []byte, v *vec.Vector, i int, loc *time.Location, style text
 	case types.Float64:
 		return types.AppendDouble(dst, vec.Of[float64](v)[i])
 	case types.Decimal:
+		if style&exponents != 0 {
+			return types.AppendDecimalSci(dst, getDecimal(v, i), v.Type.Scale)
+		}
 		return types.AppendDecimal(dst, getDecimal(v, i), v.Type.Scale)
 	case types.Date:
 		return types.AppendDate(dst, vec.Of[int32](v)[i])

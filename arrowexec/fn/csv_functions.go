@@ -133,7 +133,7 @@ func csvText(dst []byte, v *vec.Vector, i int, o *formatOptions) []byte {
 	if v.Type.Kind == types.Binary {
 		return appendBinary(dst, v.Bytes(i), o.binary)
 	}
-	return AppendText(dst, v, i, o.zone.loc)
+	return appendJava(dst, v, i, o.zone.loc)
 }
 
 // appendBinary writes bytes as the setting spark.sql.binaryOutputStyle says: as [01 FF] by default.

@@ -237,7 +237,7 @@ func appendInternal(dst []byte, v *vec.Vector, i int) []byte {
 	case types.Date, types.Timestamp, types.TimestampNTZ, types.Time, types.YearMonthInterval, types.DayTimeInterval:
 		return strconv.AppendInt(dst, getInt(v, i), 10)
 	}
-	return AppendText(dst, v, i, time.UTC)
+	return appendJava(dst, v, i, time.UTC)
 }
 
 // checkMode refuses modes that functions don't have.

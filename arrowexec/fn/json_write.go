@@ -63,7 +63,7 @@ func (o *formatOptions) writeJSON(dst []byte, v *vec.Vector, i int) []byte {
 	case types.Map:
 		return o.jsonMap(dst, v, vec.Refs(v)[i])
 	case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Decimal:
-		return AppendText(dst, v, i, o.zone.loc)
+		return appendJava(dst, v, i, o.zone.loc)
 	case types.Float32, types.Float64:
 		start := len(dst)
 		dst = AppendText(dst, v, i, o.zone.loc)
@@ -88,7 +88,7 @@ func (o *formatOptions) writeJSON(dst []byte, v *vec.Vector, i int) []byte {
 	case types.String, types.Char, types.Varchar:
 		return o.jsonText(dst, v.Bytes(i))
 	}
-	return o.jsonText(dst, AppendText(nil, v, i, o.zone.loc))
+	return o.jsonText(dst, appendJava(nil, v, i, o.zone.loc))
 }
 
 // jsonObject appends row i of the columns of a struct.

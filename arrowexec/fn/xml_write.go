@@ -66,7 +66,7 @@ func xmlFields(v *vec.Vector, i int, w *xmlWriter) (names []string, cols []*vec.
 	case types.Map:
 		r := vec.Refs(v)[i]
 		for k := r.Start(); k < r.Start()+r.Len(); k++ {
-			names, cols, at = append(names, string(AppendText(nil, v.Child[0], k, w.o.zone.loc))), append(cols, v.Child[1]), append(at, k)
+			names, cols, at = append(names, string(appendJava(nil, v.Child[0], k, w.o.zone.loc))), append(cols, v.Child[1]), append(at, k)
 		}
 	}
 	return names, cols, at
