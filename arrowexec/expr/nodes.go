@@ -209,7 +209,7 @@ func (c *call) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 		}
 		v, own, err := EvalTemp(e, b)
 		if err != nil {
-			if v, err = c.reached(e, b, nullIn, err); err != nil {
+			if v, err = c.reached(i, b, nullIn, err); err != nil {
 				return nil, false, err
 			}
 		}
@@ -233,28 +233,39 @@ func (c *call) EvalTemp(b *vec.Batch) (*vec.Vector, bool, error) {
 	return v, own, err
 }
 
-// reached evaluates an argument that failed over all rows again, over those where no argument before it
-// is null: a null there is the result, and what follows isn't evaluated.
-func (c *call) reached(e Evaluator, b *vec.Batch, nullIn bool, failed error) (*vec.Vector, error) {
+// reached evaluates argument k, that failed over all rows, again over those that come to it: where no argument
+// before it is null, since a null there is the result, or where the first argument chooses it.
+func (c *call) reached(k int, b *vec.Batch, nullIn bool, failed error) (*vec.Vector, error) {
 	if _, ok := errs.As(failed); !ok {
 		return nil, failed
 	}
+	e := c.args[k]
 	before := c.whole
-	switch {
-	case nullIn:
+	rows := make([]int32, 0, b.N)
+	switch chosen := c.chosen(k, b.N); {
+	case chosen != nil:
+		for i := range b.N {
+			if chosen(i) {
+				rows = append(rows, int32(i))
+			}
+		}
 	case nullFirst[c.expr.Name]:
 		before = c.whole[:1]
+		fallthrough
+	case nullIn:
+		null := union(before, b.N)
+		if null == nil {
+			return nil, failed
+		}
+		for i, x := range null {
+			if !x {
+				rows = append(rows, int32(i))
+			}
+		}
 	default:
 		return nil, failed
 	}
-	null := union(before, b.N)
-	rows := make([]int32, 0, b.N)
-	for i, x := range null {
-		if !x {
-			rows = append(rows, int32(i))
-		}
-	}
-	if null == nil || len(rows) == b.N {
+	if len(rows) == b.N {
 		return nil, failed
 	}
 	p := parts{t: e.Type(), n: b.N}
@@ -266,6 +277,34 @@ func (c *call) reached(e Evaluator, b *vec.Batch, nullIn bool, failed error) (*v
 		p.add(v, rows)
 	}
 	return p.merge(), nil
+}
+
+// chosen tells the rows whose value is that of argument k; nil where the first argument doesn't choose among the others.
+func (c *call) chosen(k, n int) func(i int) bool {
+	if k == 0 || c.whole[0] == nil || c.whole[0].N != n {
+		return nil
+	}
+	v := c.whole[0]
+	set := func(i int) bool { return v.Null == nil || !v.Null[i] }
+	switch c.expr.Name {
+	case "elt":
+		if v.Layout == vec.None {
+			return func(int) bool { return false }
+		}
+		at := vec.Of[int32](v)
+		return func(i int) bool { return set(i) && int(at[i]) == k }
+	case "nanvl":
+		switch v.Layout {
+		case vec.None:
+			return func(int) bool { return false }
+		case vec.F32:
+			x := vec.Of[float32](v)
+			return func(i int) bool { return set(i) && x[i] != x[i] }
+		}
+		x := vec.Of[float64](v)
+		return func(i int) bool { return set(i) && x[i] != x[i] }
+	}
+	return nil
 }
 
 // step runs the kernel over rows from..to of the arguments in c.whole, of batch b.

@@ -20,9 +20,12 @@ var (
 		Test: func(t *types.Type) bool { return t.IsIntegral() }}
 	aggText = Accept{Name: `("STRING" or "BINARY")`, Types: []*types.Type{types.StringType},
 		Test: func(t *types.Type) bool { return t.IsString() || t.Kind == types.Binary }}
-	aggQuantile = Accept{Name: `("NUMERIC" or "DATE" or "TIMESTAMP" or "TIMESTAMP_NTZ" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND")`,
+	aggFrequency = Accept{Name: "INTEGRAL", Exact: true, Types: []*types.Type{types.Int64Type}, Test: func(t *types.Type) bool { return t.IsIntegral() }}
+	aggQuantile  = Accept{Name: `("NUMERIC" or "DATE" or "TIMESTAMP" or "TIMESTAMP_NTZ" or "INTERVAL YEAR TO MONTH" or "INTERVAL DAY TO SECOND" or "TIME")`,
 		Types: []*types.Type{types.Float64Type},
-		Test:  func(t *types.Type) bool { return t.IsNumeric() || t.IsDatetime() || t.IsAnsiInterval() }}
+		Test: func(t *types.Type) bool {
+			return t.IsNumeric() || t.IsDatetime() || t.IsAnsiInterval() || t.Kind == types.Time
+		}}
 	aggPercent = Accept{Name: `("DOUBLE" or "ARRAY<DOUBLE>")`, Types: []*types.Type{types.Float64Type},
 		Test: func(t *types.Type) bool {
 			return t.IsNumeric() || t.Kind == types.Array && (t.Elem.IsNumeric() || t.Elem.Kind == types.Null)
@@ -285,6 +288,8 @@ func interpolated(t *types.Type) *types.Type {
 		return types.YearMonthType
 	case types.DayTimeInterval:
 		return types.DayTimeType
+	case types.Time:
+		return t
 	}
 	return types.Float64Type
 }
@@ -399,7 +404,7 @@ func collectAggs() []Def {
 		collect("collect_list", "Collects the values that aren't null into an array.", "[1,2,1]", false, "array_agg"),
 		collect("collect_set", "Collects the different values that aren't null into an array.", "[1,2]", true),
 		percentile(Def{Name: "percentile", Since: "2.1.0", Usage: "Returns the exact percentiles of the values, interpolated; `frequency` says how often each counts.",
-			Overloads: []Overload{{Params: []Accept{aggQuantile, aggPercent}}, {Params: []Accept{aggQuantile, aggPercent, aggIntegral}}},
+			Overloads: []Overload{{Params: []Accept{aggQuantile, aggPercent}}, {Params: []Accept{aggQuantile, aggPercent, aggFrequency}}},
 			Examples:  []Example{{"SELECT percentile(col, 0.3) FROM VALUES (0), (10) AS t(col)", "3.0"}}}, interpolate, 1, interpolated, freqOf),
 		percentile(Def{Name: "median", Since: "3.4.0", Usage: "Returns the value in the middle, interpolated.", Overloads: aggOver(aggQuantile),
 			Examples: []Example{{"SELECT median(col) FROM VALUES (0), (10) AS t(col)", "5.0"}}}, interpolate, -1, interpolated, nil),

@@ -399,6 +399,17 @@ func (a *finishAcc) Result(from, to int) (*vec.Vector, error) {
 	return v, nil
 }
 
+// unorderedKind names, as the JVM does, what keeps values of t from being ordered; "" where nothing does.
+func unorderedKind(t *types.Type) string {
+	switch {
+	case t.Has(types.Variant):
+		return "PhysicalVariantType"
+	case t.Has(types.CalendarInterval):
+		return "PhysicalCalendarIntervalType"
+	}
+	return ""
+}
+
 // newMode is mode(x [, deterministic]) and mode() WITHIN GROUP (ORDER BY x): the
 // most frequent value. Of equally frequent ones the least (the greatest with
 // DESC); mode(x) alone gives the one that comes first in Spark's hash table.
@@ -413,10 +424,17 @@ func newMode(a AggArgs) (Accumulator, error) {
 	cmp := comparer(t)
 	f := &finishAcc{valueLog: newLog(a.Env, []*types.Type{t}, 1, false), ret: a.Ret}
 	f.zeros = true
+	unordered := ""
+	if !hashed {
+		unordered = unorderedKind(t)
+	}
 	f.finish = func(out *vec.Builder, vals []*vec.Vector, idx []int32) error {
 		if len(idx) == 0 {
 			out.AppendNull()
 			return nil
+		}
+		if unordered != "" {
+			return errs.New(errs.Runtime, "DATATYPE_CANNOT_ORDER", "dataType", unordered)
 		}
 		v := vals[0]
 		if err := sortSteps(idx, func(x, y int32) int { return cmp(v, int(x), v, int(y)) }, a.Env.Yield); err != nil {

@@ -3,6 +3,7 @@ package fn
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -277,6 +278,13 @@ func constant(e plan.Expr) (any, bool) {
 		}
 		if from := e.Child.Type(); from != nil && from.Kind == types.Array {
 			return castList(v, from, e.To)
+		}
+		if text, is := v.(string); is && e.To.IsNumeric() {
+			f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+			if err != nil {
+				return nil, false
+			}
+			return numberAs(f, e.To)
 		}
 		f, ok := number(v, e.Child.Type())
 		if !ok || !e.To.IsNumeric() {

@@ -131,7 +131,7 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 			for _, i := range idx {
 				f, _ := number(vals[1].Value(int(i)), vals[1].Type)
 				if f < 0 {
-					e := errs.New(errs.Runtime, "NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION", "frequencyExpression", errs.Quote(a.Call.Name),
+					e := errs.New(errs.Runtime, "NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION", "frequencyExpression", errs.Quote(frequencyText(a.Call.Args[freq])),
 						"negativeValue", strconv.FormatInt(int64(f), 10)+"L")
 					return e.At(a.Call.Pos())
 				}
@@ -139,7 +139,7 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 				cum = append(cum, total)
 			}
 		}
-		if total == 0 {
+		if total == 0 || list && len(ps) == 0 {
 			out.AppendNull()
 			return nil
 		}
@@ -158,7 +158,12 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 			switch kind {
 			case approximate:
 				rank := max(int64(math.Ceil(p*float64(total)))-1, 0)
-				dst.AppendRows(v, []int32{int32(at(min(rank, total-1)))})
+				k := at(min(rank, total-1))
+				if throughDouble(v.Type) {
+					appendNumber(dst, v.Type, doubleAt(v, k))
+				} else {
+					dst.AppendRows(v, []int32{int32(k)})
+				}
 			default:
 				var x float64
 				if kind == discrete {
@@ -179,8 +184,8 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 				switch elem.Kind {
 				case types.YearMonthInterval:
 					vec.Append(dst, int32(x))
-				case types.DayTimeInterval:
-					vec.Append(dst, int64(x))
+				case types.DayTimeInterval, types.Time:
+					vec.Append(dst, javaLong(x))
 				default:
 					vec.Append(dst, x)
 				}
@@ -192,6 +197,21 @@ func newPercentile(a AggArgs, kind percentileKind, value, percent, freq int) (Ac
 		return nil
 	}
 	return acc, nil
+}
+
+func frequencyText(e plan.Expr) string {
+	if v, ok := constant(e); ok {
+		if f, num := number(v, e.Type()); num {
+			return strconv.FormatInt(int64(f), 10)
+		}
+	}
+	return exprName(e)
+}
+
+// throughDouble: values of t aren't all doubles, which is what Spark keeps of them.
+func throughDouble(t *types.Type) bool {
+	l := vec.LayoutOf(t)
+	return l == vec.I64 || l == vec.I128 || t.Kind == types.Decimal
 }
 
 func doubleAt(v *vec.Vector, i int) float64 { return doubles(v.Slice(i, i+1))[0] }
@@ -283,15 +303,25 @@ func appendNumber(b *vec.Builder, t *types.Type, x float64) {
 		vec.Append(b, float32(x))
 	case vec.F64:
 		vec.Append(b, x)
-	case vec.I128:
-		d, _ := numberAs(x, t)
-		vec.Append(b, d.(types.Int128))
 	default:
 		if t.Kind == types.Decimal {
-			d, _ := numberAs(x, t)
-			vec.Append(b, int64(d.(types.Int128).Lo))
+			d, ok := decimalNear(x, t)
+			switch {
+			case !ok:
+				b.AppendNull()
+			case vec.LayoutOf(t) == vec.I128:
+				vec.Append(b, d)
+			default:
+				vec.Append(b, int64(d.Lo))
+			}
 			return
 		}
-		vec.Append(b, int64(x))
+		vec.Append(b, javaLong(x))
 	}
+}
+
+// decimalNear is the decimal that the shortest text of x says, rounded to the scale of t; ok is false where t has no place for it.
+func decimalNear(x float64, t *types.Type) (types.Int128, bool) {
+	d, r := types.ParseDecimal(strconv.FormatFloat(x, 'e', -1, 64), t.Scale)
+	return d, r == types.DecimalOK && d.Fits(t.Precision)
 }

@@ -808,7 +808,7 @@ func isAmbiguous(err error) bool {
 }
 
 func (r *run) checkOrder(o plan.SortOrder) error {
-	if t := o.Child.Type(); !t.IsOrderable() && t.Kind != types.CalendarInterval {
+	if t := o.Child.Type(); !t.IsOrderable() {
 		return aerr("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", "`sortorder`", "dataType", errs.Quote(t.SQL()), "sqlExpr", errs.Quote(r.orderSQL(o))).At(o.Child.Pos())
 	}
 	return nil

@@ -34,7 +34,7 @@ func specialTable() map[string]special {
 		"date": castCall(types.DateType), "timestamp": castCall(types.TimestampType), "binary": castCall(types.BinaryType), "string": castCall(types.StringType),
 		"collate": collateCall, "collation": collationCall,
 		"grouping": grouping, "grouping_id": grouping,
-		"percentile_cont": percentileCall, "percentile_disc": percentileCall,
+		"percentile_cont": percentileCall, "percentile_disc": percentileCall, "percentile": quantileCall, "median": quantileCall,
 		"sum": summed, "try_sum": summed, "avg": summed, "mean": summed, "try_avg": summed,
 		"first": firstCall, "first_value": firstCall, "last": firstCall, "last_value": firstCall, "any_value": firstCall,
 		"window": timeWindow, "session_window": timeWindow, "window_time": windowTime,

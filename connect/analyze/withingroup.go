@@ -28,6 +28,11 @@ func modeCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	case len(c.Order) != want:
 		return nil, aerr("INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "funcName", errs.ID("mode"), "expectedNum", itoa(want), "actualNum", itoa(len(c.Order))).At(c.Origin)
 	}
+	for _, o := range c.Order {
+		if err := r.checkOrder(o); err != nil {
+			return nil, err
+		}
+	}
 	if len(c.Args) < 2 {
 		return nil, nil
 	}
@@ -124,7 +129,66 @@ func firstName(name string) string {
 	return name
 }
 
-// percentileCall checks the one key of WITHIN GROUP; texts are cast to doubles.
+// quantiled is what median, percentile and their like demand of the values.
+const quantiled = `(("NUMERIC" or "INTERVAL DAY TO SECOND" or "INTERVAL YEAR TO MONTH") or "TIME")`
+
+// quantileOf casts e to a type whose values can be interpolated; nil where it has none. Dates and times of a day
+// are cast to TIME, which no date can be.
+func (r *run) quantileOf(e plan.Expr) (plan.Expr, error) {
+	switch t := e.Type(); {
+	case t.IsNumeric(), t.IsAnsiInterval(), t.Kind == types.Time, t.Kind == types.Null:
+		return e, nil
+	case t.IsString():
+		return r.implicit(e, types.Float64Type), nil
+	case t.IsDatetime():
+		if !r.Conf.flag("spark.sql.timeType.enabled", false) {
+			return nil, aerr("UNSUPPORTED_TIME_TYPE").At(e.Pos())
+		}
+		if t.Kind == types.Date {
+			return nil, aerr("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", "sqlExpr", r.quoted(e), "srcType", errs.Quote(t.SQL()), "targetType", errs.Quote(types.TimeType.SQL())).At(e.Pos())
+		}
+		return r.implicit(e, types.TimeType), nil
+	}
+	return nil, nil
+}
+
+// percentage refuses a second argument of percentile that is no number, nor a list of numbers without NULL.
+func (r *run) percentage(shown *plan.Call) error {
+	if len(shown.Args) < 2 {
+		return nil
+	}
+	switch t := shown.Args[1].Type(); {
+	case t.Kind == types.Array:
+		if e := t.Elem; t.ElemNulls || !e.IsNumeric() && !e.IsString() && e.Kind != types.Null {
+			return r.unexpected(shown, 1, `"ARRAY<DOUBLE>"`)
+		}
+	case !t.IsNumeric() && !t.IsString() && t.Kind != types.Null:
+		return r.unexpected(shown, 1, `"DOUBLE"`)
+	}
+	return nil
+}
+
+// quantileCall checks the arguments of median and percentile.
+func quantileCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
+	if len(c.Args) == 0 || len(c.Args) > 3 || len(c.Order) > 0 {
+		return nil, nil
+	}
+	x, err := r.quantileOf(c.Args[0])
+	if err == nil && x == nil {
+		err = r.unexpected(c, 0, quantiled)
+	}
+	if err == nil && c.Name == "percentile" {
+		err = r.percentage(c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Args = slices.Clone(c.Args)
+	c.Args[0] = x
+	return nil, nil
+}
+
+// percentileCall checks the one key of WITHIN GROUP. Errors show it as the first argument.
 func percentileCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	if len(c.Args) != 1 {
 		return nil, nil
@@ -141,9 +205,24 @@ func percentileCall(r *run, c *plan.Call, _ *scope) (plan.Expr, error) {
 	if err := r.checkOrder(c.Order[0]); err != nil {
 		return nil, err
 	}
-	if c.Order[0].Child.Type().IsString() {
-		c.Order = slices.Clone(c.Order)
-		c.Order[0].Child = r.implicit(c.Order[0].Child, types.Float64Type)
+	shown := *c
+	shown.Args, shown.Order = []plan.Expr{c.Order[0].Child, c.Args[0]}, nil
+	x, err := r.quantileOf(c.Order[0].Child)
+	if err == nil && x == nil {
+		err = r.unexpected(&shown, 0, quantiled)
 	}
-	return nil, nil
+	if err == nil {
+		err = r.percentage(&shown)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Order = slices.Clone(c.Order)
+	c.Order[0].Child = x
+	written := r.quoted(c)
+	out, err := r.function(c)
+	if e, ok := errs.As(err); ok && e.Params["sqlExpr"] == written {
+		e.Params["sqlExpr"] = r.quoted(&shown)
+	}
+	return out, err
 }

@@ -112,7 +112,7 @@ func always(e plan.Expr, i int) bool {
 		return i == 0
 	case *plan.Call:
 		switch x.Name {
-		case "and", "or", "coalesce", "nvl", "ifnull", "if":
+		case "and", "or", "coalesce", "nvl", "ifnull", "if", "nanvl", "elt":
 			return i == 0
 		}
 		return x.Filter == nil

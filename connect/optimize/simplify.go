@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"slices"
 	"strings"
 
 	"neptune/arrowexec/fn"
@@ -132,9 +133,15 @@ func (s *simplifier) one(e plan.Expr) (plan.Expr, error) {
 		return l, nil
 	}
 	e = propagateNull(e)
+	if g, ok := e.(*plan.GetField); ok {
+		return field(g), nil
+	}
 	c, ok := e.(*plan.Call)
-	if !ok || c.Kind == plan.FnAggregate {
+	if !ok {
 		return e, nil
+	}
+	if c.Kind == plan.FnAggregate {
+		return countAll(c), nil
 	}
 	switch c.Name {
 	case "and", "or":
@@ -156,7 +163,7 @@ func (s *simplifier) one(e plan.Expr) (plan.Expr, error) {
 	case "coalesce":
 		return s.coalesce(c), nil
 	}
-	return e, nil
+	return s.extraction(c)
 }
 
 func (s *simplifier) must(c *plan.Call) plan.Expr {
@@ -498,7 +505,7 @@ func (s *simplifier) nullTest(c *plan.Call) plan.Expr {
 		}
 		return falseLit
 	}
-	if s.nonNull(a) && deterministic(a) && cheap(a) {
+	if deterministic(a) && (whole(a) || s.nonNull(a) && cheap(a)) {
 		if c.Name == "isnull" {
 			return falseLit
 		}
@@ -568,6 +575,9 @@ func (s *simplifier) inList(c *plan.Call) plan.Expr {
 		return c
 	}
 	vals := c.Args[1:]
+	if isNull(c.Args[0]) || !slices.ContainsFunc(vals, func(e plan.Expr) bool { return !isNull(e) }) {
+		return nullLit(c.T)
+	}
 	if allConst(vals) {
 		vals = dedupeExprs(vals)
 		x := c.Args[0]

@@ -152,6 +152,9 @@ func mergeable(upper, lower []plan.Expr) bool {
 	}
 	for id, e := range m {
 		if uses[id] > 1 && !cheap(e) {
+			if _, ok := made(unalias(e), "named_struct"); ok && onlyFields(upper, id) {
+				continue
+			}
 			return false
 		}
 	}

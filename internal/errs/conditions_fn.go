@@ -57,6 +57,7 @@ var functionConditions = map[string]Condition{
 	"DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES":                      {"42K09", "<sqlExpr>: <functionName> takes <dataType> and a value of its elements' type, not <leftType> and <rightType>."},
 	"DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES":                        {"42K09", "<sqlExpr>: <functionName> takes two values of type <arrayType> with elements of one type, not <leftType> and <rightType>."},
 	"DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES":                        {"42K09", "<sqlExpr>: the values of column <columnIndex> differ in type: <leftType> (<leftParamIndex>) and <rightType> (<rightParamIndex>)."},
+	"DATATYPE_CANNOT_ORDER":                                            {"0A000", "Values of type <dataType> have no order."},
 	"NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION":                          {"22003", "The frequency <frequencyExpression> is <negativeValue>, and must not be negative."},
 	"DATATYPE_MISMATCH.HASH_MAP_TYPE":                                  {"42K09", "<sqlExpr>: <functionName> takes no maps. `spark.sql.legacy.allowHashOnMapType` allows them."},
 	"DATATYPE_MISMATCH.HASH_VARIANT_TYPE":                              {"42K09", "<sqlExpr>: <functionName> takes no VARIANT."},

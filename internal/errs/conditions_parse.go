@@ -36,6 +36,7 @@ var parse = map[string]Condition{
 	"INVALID_TABLESAMPLE_FRACTION":            {"22023", "Sampling fraction: between 0 and 1, not <fraction>."},
 	"UNSUPPORTED_DATATYPE":                    {"0A000", "There is no data type <typeName>."},
 	"DATATYPE_MISSING_SIZE":                   {"42K01", "The data type <type> needs a length, as in <type>(10)."},
+	"UNSUPPORTED_TIME_TYPE":                   {"0A000", "The data type TIME is not supported."},
 	"UNSUPPORTED_TIME_PRECISION":              {"0A001", "TIME has a precision of 0 to 9, not <precision>."},
 	"INCOMPLETE_TYPE_DEFINITION.ARRAY":        {"42K01", "ARRAY needs the type of its elements, as in ARRAY<INT>."},
 	"INCOMPLETE_TYPE_DEFINITION.MAP":          {"42K01", "MAP needs the types of its keys and values, as in MAP<STRING, INT>."},
