@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"neptune/arrowexec/fn"
 	"neptune/internal/types"
 )
 
@@ -392,6 +393,9 @@ func (o *textOptions) jsonValue(n *node, t *types.Type) (any, fit) {
 	case types.String:
 		if n.kind == '"' {
 			return n.text, fits
+		}
+		if o.encoded {
+			return string(fn.CopyJSON(nil, n.raw)), fits
 		}
 		return string(n.raw), fits
 	case types.Decimal:

@@ -17,6 +17,7 @@ import (
 type textOptions struct {
 	format  string
 	charset string // utf-8, iso-8859-1, us-ascii, utf-16, utf-16le or utf-16be
+	encoded bool   // an encoding was given: Spark copies JSON values for STRING then, else it takes them as written
 	lineSep string // empty: \n, \r\n and \r
 	whole   bool   // wholetext or multiLine: records may span lines
 	mode    string // PERMISSIVE, DROPMALFORMED or FAILFAST
@@ -63,6 +64,7 @@ func newTextOptions(format string, o, conf map[string]string, zone *time.Locatio
 	}
 	for _, k := range []string{"encoding", "charset"} {
 		if v, ok := o[k]; ok {
+			t.encoded = true
 			if t.charset = strings.ToLower(v); t.charset == "utf8" {
 				t.charset = "utf-8"
 			}

@@ -2,9 +2,14 @@ package fn
 
 import (
 	"bytes"
+	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"neptune/internal/types"
 )
 
 // jsonScan walks over a JSON text; its methods report false where the text is malformed.
@@ -215,21 +220,87 @@ func (j *jsonScan) hex4() (rune, bool) {
 	return rune(x), err == nil
 }
 
-// compactJSON copies a valid JSON text without the blanks between its tokens.
-func compactJSON(dst, s []byte) []byte {
-	in := false
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if !in && (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
+// CopyJSON appends a valid JSON text as Jackson's generator writes it when it copies tokens: without blanks, with the
+// escapes that strings need, and with fractions as Java prints a double: 1.50 is 1.5, 1e400 is "Infinity".
+func CopyJSON(dst, s []byte) []byte {
+	text := []byte{}
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c == ' ' || c == '\n' || c == '\t' || c == '\r':
+			i++
+		case c == '"':
+			end, plain := i+1, true
+			for end < len(s) && s[end] != '"' {
+				switch {
+				case s[end] == '\\':
+					end++
+					plain = false
+				case s[end] >= 0xf0:
+					plain = false
+				}
+				end++
+			}
+			if end++; plain {
+				dst = append(dst, s[i:end]...)
+			} else {
+				j := &jsonScan{s: s[i:end]}
+				text, _ = j.text(text[:0])
+				dst = appendJSONCopy(dst, text)
+			}
+			i = end
+		case c == 'N' || c == 'I' || c == '-' && i+1 < len(s) && s[i+1] == 'I': // NaN, Infinity, INF
+			end := i + 1
+			for end < len(s) && isWordByte(s[end]) {
+				end++
+			}
+			dst = append(append(append(dst, '"'), s[i:end]...), '"')
+			i = end
+		case c == '-' || c >= '0' && c <= '9':
+			end := i + 1
+			for end < len(s) && isNumberByte(s[end]) {
+				end++
+			}
+			dst = appendJSONNumber(dst, s[i:end])
+			i = end
+		default:
+			dst = append(dst, c)
+			i++
+		}
+	}
+	return dst
+}
+
+func isNumberByte(c byte) bool {
+	return c >= '0' && c <= '9' || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'
+}
+
+// appendJSONNumber appends a number: integers of any length as they are.
+func appendJSONNumber(dst, s []byte) []byte {
+	if bytes.IndexByte(s, '.') < 0 && bytes.IndexAny(s, "eE") < 0 {
+		if string(s) == "-0" {
+			s = s[1:]
+		}
+		return append(dst, s...)
+	}
+	x, _ := strconv.ParseFloat(string(s), 64) // beyond a double's range: an infinity or zero, as in Java
+	if math.IsInf(x, 0) {
+		return append(types.AppendDouble(append(dst, '"'), x), '"')
+	}
+	return types.AppendDouble(dst, x)
+}
+
+// appendJSONCopy writes a JSON string with characters beyond U+FFFF as two escapes: Jackson's generator of bytes does
+// (COMBINE_UNICODE_SURROGATES_IN_UTF8 is off), that of characters doesn't.
+func appendJSONCopy(dst, s []byte) []byte {
+	from := len(dst)
+	dst = appendJSONText(dst, s)
+	for i := from; i < len(dst); i++ {
+		if dst[i] < 0xf0 {
 			continue
 		}
-		dst = append(dst, c)
-		switch {
-		case in && c == '\\':
-			i++
-			dst = append(dst, s[i])
-		case c == '"':
-			in = !in
+		if r, n := utf8.DecodeRune(dst[i:]); n == 4 {
+			hi, lo := utf16.EncodeRune(r)
+			dst = slices.Replace(dst, i, i+n, fmt.Appendf(nil, "\\u%04X\\u%04X", hi, lo)...)
 		}
 	}
 	return dst
@@ -260,89 +331,4 @@ func appendJSONText(dst, s []byte) []byte {
 		}
 	}
 	return append(dst, '"')
-}
-
-// jsonStep is a step of a path: a name, an index, or all members (wild).
-type jsonStep struct {
-	name  string
-	index int // -1: a name
-	wild  bool
-}
-
-// parseJSONPath reads $.a['b'][0][*]; ok is false for what is no path.
-func parseJSONPath(p string) (steps []jsonStep, ok bool) {
-	if p == "" || p[0] != '$' {
-		return nil, false
-	}
-	for p = p[1:]; p != ""; {
-		switch {
-		case p[0] == '.':
-			n := 1
-			for n < len(p) && p[n] != '.' && p[n] != '[' {
-				n++
-			}
-			if n == 1 {
-				return nil, false
-			}
-			steps = append(steps, jsonStep{name: p[1:n], index: -1, wild: p[1:n] == "*"})
-			p = p[n:]
-		case len(p) > 1 && p[0] == '[' && p[1] == '\'':
-			end := bytes.Index([]byte(p), []byte("']"))
-			if end < 2 {
-				return nil, false
-			}
-			steps = append(steps, jsonStep{name: p[2:end], index: -1, wild: p[2:end] == "*"})
-			p = p[end+2:]
-		case p[0] == '[':
-			end := bytes.IndexByte([]byte(p), ']')
-			if end < 2 {
-				return nil, false
-			}
-			if p[1:end] == "*" {
-				steps = append(steps, jsonStep{wild: true})
-			} else {
-				n, err := strconv.Atoi(p[1:end])
-				if err != nil || n < 0 {
-					return nil, false
-				}
-				steps = append(steps, jsonStep{index: n})
-			}
-			p = p[end+1:]
-		default:
-			return nil, false
-		}
-	}
-	return steps, true
-}
-
-// followJSON collects the values that a path leads to.
-func followJSON(out [][]byte, s []byte, steps []jsonStep) [][]byte {
-	if len(steps) == 0 {
-		return append(out, s)
-	}
-	st := steps[0]
-	j := &jsonScan{s: s}
-	switch c := j.peek(); {
-	case c == '{' && st.index < 0:
-		found := false
-		j.members(func(key []byte) bool {
-			v, ok := j.skip()
-			if ok && !found && (st.wild || string(key) == st.name) {
-				found = !st.wild
-				out = followJSON(out, v, steps[1:])
-			}
-			return ok
-		})
-	case c == '[' && st.index >= 0:
-		n := 0
-		j.members(func([]byte) bool {
-			v, ok := j.skip()
-			if ok && (st.wild || n == st.index) {
-				out = followJSON(out, v, steps[1:])
-			}
-			n++
-			return ok
-		})
-	}
-	return out
 }

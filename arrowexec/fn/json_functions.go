@@ -18,6 +18,11 @@ func validJSON(s []byte) ([]byte, bool) {
 	return v, ok
 }
 
+// quotedJSON is the value that a text is; strings may stand in single quotes, which JSON functions other than from_json take too.
+func quotedJSON(s []byte) ([]byte, bool) { return laxJSON(singleQuotes, s, false) }
+
+var singleQuotes = &formatOptions{raw: map[string]string{"allownonnumericnumbers": "false"}}
+
 // appendJSONValue writes a value as a text: strings without quotes. ok is false for null.
 func appendJSONValue(dst, v []byte) (out []byte, ok bool) {
 	switch v[0] {
@@ -28,7 +33,7 @@ func appendJSONValue(dst, v []byte) (out []byte, ok bool) {
 		t, _ := j.text([]byte{})
 		return append(dst, t...), true
 	}
-	return compactJSON(dst, v), true
+	return CopyJSON(dst, v), true
 }
 
 func getJSONObject(a *Args) (*vec.Vector, error) {
@@ -37,6 +42,7 @@ func getJSONObject(a *Args) (*vec.Vector, error) {
 		ok    bool
 	}
 	cache := map[string]entry{}
+	var found []byte
 	return tryText(func(a *Args, i int, dst []byte) ([]byte, bool, error) {
 		p := a.V[1].Str(i)
 		e, known := cache[p]
@@ -47,26 +53,12 @@ func getJSONObject(a *Args) (*vec.Vector, error) {
 			}
 			cache[strings.Clone(p)] = e
 		}
-		v, ok := validJSON(a.V[0].Bytes(i))
+		v, ok := quotedJSON(a.V[0].Bytes(i))
 		if !e.ok || !ok {
 			return nil, false, nil
 		}
-		found := followJSON(nil, v, e.steps)
-		switch len(found) {
-		case 0:
-			return nil, false, nil
-		case 1:
-			out, ok := appendJSONValue(dst, found[0])
-			return out, ok, nil
-		}
-		dst = append(dst, '[')
-		for k, f := range found {
-			if k > 0 {
-				dst = append(dst, ',')
-			}
-			dst = compactJSON(dst, f)
-		}
-		return append(dst, ']'), true, nil
+		found, ok = findJSON(found[:0], v, e.steps, rawStyle)
+		return append(dst, found...), ok, nil
 	})(a)
 }
 
@@ -77,7 +69,8 @@ func jsonArrayLength(a *Args) (*vec.Vector, error) {
 		if a.skipped(i) {
 			continue
 		}
-		j := &jsonScan{s: a.V[0].Bytes(i)}
+		text, _ := quotedJSON(a.V[0].Bytes(i))
+		j := &jsonScan{s: text}
 		n := int32(0)
 		if j.peek() != '[' || !j.members(func([]byte) bool { n++; _, ok := j.skip(); return ok }) {
 			setNull(v, i)
@@ -98,7 +91,8 @@ func jsonObjectKeys(a *Args) (*vec.Vector, error) {
 			b.AppendNull()
 			continue
 		}
-		j := &jsonScan{s: a.V[0].Bytes(i)}
+		text, _ := quotedJSON(a.V[0].Bytes(i))
+		j := &jsonScan{s: text}
 		var keys [][]byte
 		if j.peek() != '{' || !j.members(func(key []byte) bool { keys = append(keys, key); _, ok := j.skip(); return ok }) {
 			b.AppendNull()
@@ -126,7 +120,8 @@ func jsonTuple(a *Args, _ bool) ([]*vec.Vector, []int32, error) {
 		row[i] = int32(i)
 		at := make([][]byte, len(cols))
 		if !a.V[0].IsNull(i) {
-			j := &jsonScan{s: a.V[0].Bytes(i)}
+			text, _ := quotedJSON(a.V[0].Bytes(i))
+			j := &jsonScan{s: text}
 			ok := j.peek() == '{' && j.members(func(key []byte) bool {
 				val, ok := j.skip()
 				for k := range cols {
