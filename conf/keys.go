@@ -75,7 +75,7 @@ func Keys() []Key {
 			Doc: "Memory that operators may reserve; beyond it they spill to disk. 0: 60 % of the machine's or the container's. The process takes up to a quarter more, and what suspended tasks hold; the Go run time (GOMEMLIMIT) is told to stay within that, and within 90 % of the container's limit if there is one (cgroup v1 or v2), unless GOMEMLIMIT is set."},
 		{Name: "neptune.suspend.maxMemory", Flag: "suspend-memory", Default: "0", Kind: Bytes,
 			Doc: "Memory that suspended tasks may hold beside neptune.executor.memory, so that those they make room for find it free. A task that would hold more spills when it is suspended, and what it can't spill counts in neptune.executor.memory. 0: a quarter of that."},
-		{Name: "neptune.scan.pageCache", Default: "0.01", Kind: Fraction,
+		{Name: "neptune.scan.pageCache", Default: "0.007", Kind: Fraction,
 			Doc: "Memory for inflated pages of compressed Parquet files, as a share of neptune.executor.memory, beside it. Pages are kept from their second reading on; those asked for most often stay. 0: none are kept."},
 		{Name: "neptune.driver.port", Flag: "executors-port", Default: "-1", Kind: Int,
 			Doc: "Port for executors that are processes of their own (`neptune executor --driver host:port`). 0 takes a free one, which the log names; -1: there are none, and all tasks run in the server's process."},
