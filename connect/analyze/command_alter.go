@@ -18,9 +18,21 @@ var refusedAlter = map[string]string{"rename_column": "RENAME COLUMN", "drop_col
 
 func alterRefused(r *run, c *plan.Command) (plan.Node, error) {
 	what := refusedAlter[c.Kind]
-	t, err := r.tableOf(c, "ALTER TABLE ... "+what)
+	title := what
+	if c.Kind == "drop_columns" {
+		title = "DROP COLUMNS"
+	}
+	t, err := r.tableOf(c, "ALTER TABLE ... "+title)
 	if err != nil {
 		return nil, err
+	}
+	for _, n := range splitNames(c.Args["column"]) {
+		if n == "" || c.Flags["if_exists"] {
+			continue
+		}
+		if err := r.columnPath(splitName(n), t.Schema.Fields, false, c); err != nil {
+			return nil, err
+		}
 	}
 	return nil, tableOperation(t.Database, t.Name, what)
 }
@@ -33,8 +45,8 @@ func addColumns(r *run, c *plan.Command) (plan.Node, error) {
 	for i, f := range c.Columns {
 		parts := splitName(c.Args["column"+itoa(i)])
 		if len(parts) > 1 {
-			if !slices.ContainsFunc(t.Schema.Fields, func(f types.Field) bool { return r.eq(f.Name, parts[0]) }) {
-				return nil, noColumn(parts[0], t.Schema.Fields, c)
+			if err := r.columnPath(parts, t.Schema.Fields, true, c); err != nil {
+				return nil, err
 			}
 			return nil, tableOperation(t.Database, t.Name, "ADD COLUMN with qualified column")
 		}
@@ -88,14 +100,35 @@ func (r *run) altered(t *catalog.Table, change func(*catalog.Table) error) (plan
 func (r *run) columnAt(t *catalog.Table, name string, c *plan.Command) (int, error) {
 	at := slices.IndexFunc(t.Schema.Fields, func(f types.Field) bool { return r.eq(f.Name, name) })
 	if at < 0 {
-		return 0, noColumn(name, t.Schema.Fields, c)
+		return 0, noColumn([]string{name}, t.Schema.Fields, c)
 	}
 	return at, nil
 }
 
+// columnPath checks that a column, or a field within one, is there; the last part of a new one needn't be.
+func (r *run) columnPath(parts []string, fields []types.Field, isNew bool, c *plan.Command) error {
+	of := types.NewStruct(fields...)
+	for i, p := range parts {
+		if of.Kind != types.Struct {
+			return aerr("INVALID_FIELD_NAME", "fieldName", errs.ID(parts...), "path", errs.ID(parts[:i]...)).At(c.Origin)
+		}
+		at := slices.IndexFunc(of.Fields, func(f types.Field) bool { return r.eq(f.Name, p) })
+		switch {
+		case at >= 0:
+			of = of.Fields[at].Type
+		case !isNew || i < len(parts)-1:
+			if isNew {
+				parts = parts[:len(parts)-1]
+			}
+			return noColumn(parts, fields, c)
+		}
+	}
+	return nil
+}
+
 // noColumn is the error of ALTER about a column that isn't there: it proposes all of them.
-func noColumn(name string, fields []types.Field, c *plan.Command) error {
-	return aerr("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", errs.ID(name), "proposal", fieldList(fields)).At(c.Origin)
+func noColumn(name []string, fields []types.Field, c *plan.Command) error {
+	return aerr("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", errs.ID(name...), "proposal", fieldList(fields)).At(c.Origin)
 }
 
 func alterColumn(r *run, c *plan.Command) (plan.Node, error) {

@@ -59,6 +59,9 @@ func insert(r *run, c *plan.Command) (plan.Node, error) {
 	if names, err = r.insertColumns(t, c, x, names, spec); err != nil {
 		return nil, err
 	}
+	if err := wholePartition(t, c, spec); err != nil {
+		return nil, err
+	}
 	list := make([]plan.Expr, len(t.Schema.Fields))
 	for i, f := range t.Schema.Fields {
 		var e plan.Expr
@@ -161,14 +164,14 @@ func (r *run) dynamicOverwrite(c *plan.Command) bool {
 	return strings.EqualFold(mode, "dynamic")
 }
 
-// insertSpec is the PARTITION clause of an INSERT, which names all of the table's partition columns.
+// insertSpec is the PARTITION clause of an INSERT, which names all of the table's partition columns: wholePartition says so where it doesn't.
 func (r *run) insertSpec(t *catalog.Table, c *plan.Command) (*partSpec, error) {
 	spec, err := r.partitionSpec(t, c)
 	if err != nil {
 		return nil, err
 	}
 	if len(spec.keys) != len(t.Partitions) {
-		return nil, aerr("_LEGACY_ERROR_TEMP_1169", "tableName", fullName(t), "normalizedPartSpec", strings.Join(spec.keys, ","), "partColNames", strings.Join(t.Partitions, ",")).At(c.Origin)
+		return spec, nil
 	}
 	dynamic := ""
 	for i, v := range spec.values {
@@ -183,6 +186,13 @@ func (r *run) insertSpec(t *catalog.Table, c *plan.Command) (*partSpec, error) {
 		return nil, errs.New(errs.Parse, "_LEGACY_ERROR_TEMP_0035", "message", "IF NOT EXISTS with dynamic partitions: "+dynamic).At(c.Origin)
 	}
 	return spec, nil
+}
+
+func wholePartition(t *catalog.Table, c *plan.Command, spec *partSpec) error {
+	if !c.Flags["partition"] || len(spec.keys) == len(t.Partitions) {
+		return nil
+	}
+	return aerr("_LEGACY_ERROR_TEMP_1169", "tableName", fullName(t), "normalizedPartSpec", strings.Join(spec.keys, ","), "partColNames", strings.Join(t.Partitions, ",")).At(c.Origin)
 }
 
 // insertTargets names the table's column that each column of the query goes to; nil BY NAME, where the query's names say it.

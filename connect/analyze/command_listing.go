@@ -31,7 +31,7 @@ func showTableExtended(r *run, c *plan.Command) (plan.Node, error) {
 		for _, e := range r.partitionEntries(t, *p) {
 			b.WriteString(e.title + ": " + e.text + "\n")
 		}
-		return rows(schema, [][]any{{db, t.Name, false, b.String() + "\n"}})
+		return rows(schema, [][]any{{db, t.Name, false, b.String()}})
 	}
 	list, err := r.relations(c.Name, c.Args["pattern"])
 	if err != nil {
@@ -73,7 +73,7 @@ func showTableExtended(r *run, c *plan.Command) (plan.Node, error) {
 				line("Partition Columns", idText(l.t.Partitions))
 			}
 		}
-		b.WriteString("Schema: " + ReadSchema(d.schema).TreeString(-1) + "\n\n")
+		b.WriteString("Schema: " + ReadSchema(d.schema).TreeString(-1) + "\n")
 		data = append(data, []any{l.db, l.name, l.temp, b.String()})
 	}
 	return rows(schema, data)

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -58,13 +59,28 @@ func setTimeZone(r *run, c *plan.Command) (plan.Node, error) {
 	}
 	zone := c.Args["zone"]
 	if c.Flags["local"] {
-		zone = time.Local.String()
+		zone = localTimeZone()
 	}
 	const key = "spark.sql.session.timeZone"
 	if err := r.Settings.Set(key, zone); err != nil {
 		return nil, err
 	}
 	return rows(keyValue, [][]any{{key, zone}})
+}
+
+// localTimeZone is the name of the machine's zone: that of TZ or /etc/localtime, else Etc/UTC.
+func localTimeZone() string {
+	if name := time.Local.String(); name != "Local" {
+		return name
+	}
+	if to, err := filepath.EvalSymlinks("/etc/localtime"); err == nil {
+		if _, name, ok := strings.Cut(filepath.ToSlash(to), "zoneinfo/"); ok {
+			if _, err := time.LoadLocation(name); err == nil {
+				return name
+			}
+		}
+	}
+	return "Etc/UTC"
 }
 
 func reset(r *run, c *plan.Command) (plan.Node, error) {

@@ -76,17 +76,14 @@ func analyzeTable(r *run, c *plan.Command) (plan.Node, error) {
 		if at < 0 {
 			return nil, aerr("COLUMN_NOT_FOUND", "colName", errs.ID(splitName(n)...), "caseSensitiveConfig", `"spark.sql.caseSensitive"`)
 		}
-		f := t.Schema.Fields[at]
-		if !countable(f.Type) {
-			return nil, aerr("UNSUPPORTED_FEATURE.ANALYZE_UNSUPPORTED_COLUMN_TYPE", "columnType", errs.Quote(f.Type.SQL()), "columnName", errs.ID(f.Name), "tableName", errs.ID(t.Database, t.Name))
-		}
-		cols = append(cols, f)
+		cols = append(cols, t.Schema.Fields[at])
 	}
 	if c.Flags["all_columns"] {
-		for _, f := range t.Schema.Fields {
-			if countable(f.Type) {
-				cols = append(cols, f)
-			}
+		cols = t.Schema.Fields
+	}
+	for _, f := range cols {
+		if !countable(f.Type) {
+			return nil, aerr("UNSUPPORTED_FEATURE.ANALYZE_UNSUPPORTED_COLUMN_TYPE", "columnType", errs.Quote(f.Type.SQL()), "columnName", errs.ID(f.Name), "tableName", fullName(t))
 		}
 	}
 	return answer(r.gather(t, c.Flags["noscan"], cols))

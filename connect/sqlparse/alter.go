@@ -310,12 +310,14 @@ func (p *parser) dropClause(c *plan.Command, s int) {
 		c.Kind = "drop_columns"
 		c.Flags["if_exists"] = p.ifExists()
 		paren := p.accept(tLParen)
+		var names []string
 		for {
-			p.columnParts()
+			names = append(names, quoted(p.columnParts()))
 			if !p.accept(tComma) {
 				break
 			}
 		}
+		c.Args["column"] = strings.Join(names, ",")
 		if paren {
 			p.expect(tRParen)
 		}

@@ -20,6 +20,7 @@ var tableConditions = map[string]Condition{
 	"INVALID_DEFAULT_VALUE.SUBQUERY_EXPRESSION":                  {"42623", "<statement>: the default <defaultValue> of <colName> has a subquery."},
 	"INVALID_DEFAULT_VALUE.UNRESOLVED_EXPRESSION":                {"42623", "<statement>: the default <defaultValue> of <colName> can't be resolved."},
 	"DEFAULT_PLACEMENT_INVALID":                                  {"42608", "DEFAULT stands for a whole value and can't be part of an expression."},
+	"INVALID_FIELD_NAME":                                         {"42000", "<fieldName> can't be a field: <path> is no struct."},
 	"INSERT_PARTITION_COLUMN_ARITY_MISMATCH":                     {"21S01", "The rows for <tableName> have the columns <dataColumns>; the table has <tableColumns>, of which PARTITION gives <staticPartCols>."},
 	"PARTITIONS_NOT_FOUND":                                       {"428FT", "The table <tableName> has no <partitionList>."},
 	"PARTITIONS_ALREADY_EXIST":                                   {"428FT", "The table <tableName> has <partitionList> already."},
