@@ -97,7 +97,7 @@ func (j *Job) Folders() []string { return j.folders }
 const stagingPrefix = "_temporary-"
 
 // writers are the formats that are written. Options that mean nothing to a format are ignored, as Spark does.
-var writers = []string{"parquet", "csv", "json", "text"}
+var writers = []string{"parquet", "csv", "json", "text", "xml"}
 
 // PrepareWrite checks a write and makes its staging folder. Errors are
 // PATH_ALREADY_EXISTS, DATA_SOURCE_NOT_FOUND, ALL_PARTITION_COLUMNS_NOT_ALLOWED,
@@ -190,6 +190,9 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 	default:
 		job.made = true
 	}
+	if _, ok := lower["rowtag"]; format == "xml" && !ok {
+		return nil, errs.New(errs.Analysis, "XML_ROW_TAG_MISSING", "rowTag", errs.ID("rowTag"))
+	}
 	job.Staging = filepath.Join(target, stagingPrefix+uuid.NewString())
 	if st, err := os.Stat(target); err == nil && !st.IsDir() {
 		if !job.overwrite {
@@ -229,24 +232,24 @@ func writable(format string, t *types.Type) bool {
 	switch format {
 	case "text":
 		return t.Kind == types.String
-	case "csv", "json":
+	case "csv", "json", "xml":
 		switch t.Kind {
 		case types.Bool, types.Int8, types.Int16, types.Int32, types.Int64, types.Float32, types.Float64, types.Decimal, types.String, types.Date, types.Timestamp, types.TimestampNTZ,
 			types.Binary, types.YearMonthInterval, types.DayTimeInterval:
 			return true
 		case types.Null, types.Variant:
-			return format == "json"
+			return format != "csv"
 		case types.Map:
-			return format == "json" && writable(format, t.Key) && writable(format, t.Elem)
+			return format != "csv" && writable(format, t.Key) && writable(format, t.Elem)
 		case types.Array:
-			return format == "json" && writable(format, t.Elem)
+			return format != "csv" && writable(format, t.Elem)
 		case types.Struct:
 			for _, f := range t.Fields {
 				if !writable(format, f.Type) {
 					return false
 				}
 			}
-			return format == "json"
+			return format != "csv"
 		}
 		return false
 	}
@@ -608,7 +611,7 @@ func (w *write) sink(c *task.Ctx, folder string, conf *task.Conf) (sink, error) 
 			return nil, err
 		}
 	}
-	ext := map[string]string{"parquet": ".parquet", "json": ".json", "text": ".txt"}[w.format]
+	ext := map[string]string{"parquet": ".parquet", "json": ".json", "text": ".txt", "xml": ".xml"}[w.format]
 	if w.format == "csv" {
 		var err error
 		if ext, err = csvExtension(w.opts); err != nil {
@@ -616,7 +619,7 @@ func (w *write) sink(c *task.Ctx, folder string, conf *task.Conf) (sink, error) 
 		}
 	}
 	if w.format != "parquet" {
-		ext += textCodecs[codecName(w.opts)]
+		ext += textCodecs[codecName(w.format, w.opts)]
 	} else {
 		switch w.codec {
 		case compress.Codecs.Snappy:

@@ -212,6 +212,10 @@ func TestTextWriteOptions(t *testing.T) {
 		{"json", nil, `{"b":"x\\y","a":"1500-01-01T00:00:00.000-07:52:58"}` + "\n" + `{"b":"é\nz","a":"+10000-01-01T00:00:00.000-08:00"}` + "\n"},
 		{"json", map[string]string{"sortkeys": "true", "writenonasciicharacterascodepoint": "true", "timestampformat": "y"}, `{"a":"1500","b":"x\\y"}` + "\n" + `{"a":"10000","b":"\u00E9\nz"}` + "\n"},
 		{"json", map[string]string{"pretty": "true", "timestampformat": "y"}, "{\n  \"b\" : \"x\\\\y\",\n  \"a\" : \"1500\"\n}\n{\n  \"b\" : \"é\\nz\",\n  \"a\" : \"10000\"\n}\n"},
+		{"xml", map[string]string{"rowtag": "r"}, "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<ROWS>\n    <r>\n        <b>x\\y</b>\n        <a>1500-01-01T00:00:00.000-07:52:58</a>\n    </r>\n" +
+			"    <r>\n        <b>é\nz</b>\n        <a>+10000-01-01T00:00:00.000-08:00</a>\n    </r>\n</ROWS>"},
+		{"xml", map[string]string{"rowtag": "r", "timestampformat": "y", "encoding": "US-ASCII", "indent": "", "roottag": "a b='c'", "declaration": "x"},
+			"<?xml x?>\n<a b=\"c\">\n<r><b>x\\y</b><a>1500</a></r>\n<r><b>&#xe9;\nz</b><a>10000</a></r>\n</a>"},
 	} {
 		fh, err := os.Create(filepath.Join(t.TempDir(), "f"))
 		if err != nil {
@@ -230,6 +234,43 @@ func TestTextWriteOptions(t *testing.T) {
 		}
 		if string(got) != c.want {
 			t.Errorf("%s %v: %q, want %q", c.format, c.options, got, c.want)
+		}
+	}
+}
+
+// Names that are none, characters that XML has no place for, and a missing option.
+func TestXMLIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string, o map[string]string) error {
+		st := types.NewStruct(field(name, types.StringType))
+		v := vec.NewBuilder(types.StringType, 1)
+		v.AppendBytes([]byte(text))
+		return writeAll(t, WriteArgs{Format: "xml", Path: filepath.Join(dir, "out"), Mode: "overwrite", Schema: st, Options: o}, &vec.Batch{N: 1, Cols: []*vec.Vector{v.Finish()}}, true)
+	}
+	row := map[string]string{"rowTag": "r"}
+	for _, c := range []struct {
+		name, text string
+		options    map[string]string
+		want       string
+	}{
+		{"a", "x", nil, "XML_ROW_TAG_MISSING"},
+		{"a b", "x", row, "TASK_WRITE_FAILED"},
+		{"1", "x", row, "TASK_WRITE_FAILED"},
+		{"a", "\x01", row, "TASK_WRITE_FAILED"},
+		{"a", "x", map[string]string{"rowTag": "r", "rootTag": "a b"}, "TASK_WRITE_FAILED"},
+		{"a b", "x", map[string]string{"rowTag": "r", "validateName": "false"}, ""},
+		{"a", "x", row, ""},
+	} {
+		got := ""
+		if err := write(c.name, c.text, c.options); err != nil {
+			e, ok := errs.As(err)
+			if !ok {
+				t.Fatal(err)
+			}
+			got = e.Condition
+		}
+		if got != c.want {
+			t.Errorf("%q %q %v: %q, want %q", c.name, c.text, c.options, got, c.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -31,6 +32,8 @@ type textSink struct {
 	t      *types.Type
 	end    string
 	rows   *fn.RowText
+	xml    *fn.XMLText // with format xml
+	begun  bool        // of XML: the root is open
 	encode encoder
 	coded  []byte // scratch of encode
 	buf    []byte
@@ -66,6 +69,9 @@ func checkTextWrite(format string, o map[string]string) error {
 
 func newTextWriter(format string, t *types.Type, o map[string]string, conf *task.Conf) (*textSink, error) {
 	s := &textSink{format: format, t: t, end: "\n"}
+	if format == "xml" {
+		s.end = ""
+	}
 	if format == "csv" {
 		if err := csvline.Check(o, nil); err != nil {
 			return nil, err
@@ -74,7 +80,7 @@ func newTextWriter(format string, t *types.Type, o map[string]string, conf *task
 			return nil, err
 		}
 	}
-	if e, ok := o["linesep"]; ok {
+	if e, ok := o["linesep"]; ok && format != "xml" {
 		switch n := utf8.RuneCountInString(e); {
 		case format == "csv" && n > 2:
 			return nil, errs.New(errs.IllegalArgument, "INVALID_LINE_SEPARATOR.TOO_LONG", "length", strconv.Itoa(n))
@@ -85,8 +91,8 @@ func newTextWriter(format string, t *types.Type, o map[string]string, conf *task
 		}
 		s.end = e
 	}
-	if _, ok := textCodecs[codecName(o)]; !ok {
-		return nil, unknownCodec(format, codecName(o))
+	if _, ok := textCodecs[codecName(format, o)]; !ok {
+		return nil, unknownCodec(format, codecName(format, o))
 	}
 	if v, ok := encodingName(o); ok && format != "text" { // which is UTF-8 in any case
 		if s.encode, ok = encoders[strings.ToLower(v)]; !ok {
@@ -117,14 +123,28 @@ func newTextWriter(format string, t *types.Type, o map[string]string, conf *task
 		}
 	}
 	var err error
-	s.rows, err = fn.NewRowText(o, conf.Keys, zone, p)
+	if s.rows, err = fn.NewRowText(o, conf.Keys, zone, p); err == nil && format == "xml" {
+		v, _ := encodingName(o)
+		s.xml, err = s.rows.XML(xmlMost(v))
+	}
 	return s, err
 }
 
+// xmlMost is the last character that an XML file of an encoding holds as it is; 0: it holds all.
+func xmlMost(encoding string) rune {
+	switch strings.ToLower(encoding) {
+	case "", "utf-8", "utf8", "utf-16":
+		return 0
+	case "us-ascii":
+		return 0x7f
+	}
+	return 0xff
+}
+
 // codecName is what the whole of a text file is packed with.
-func codecName(o map[string]string) string {
+func codecName(format string, o map[string]string) string {
 	v, ok := o["compression"]
-	if !ok {
+	if !ok && format != "xml" {
 		v = o["codec"]
 	}
 	return strings.ToLower(v)
@@ -158,7 +178,7 @@ func newTextSink(fh *os.File, format string, t *types.Type, o map[string]string,
 	}
 	s.fh = fh
 	var out io.Writer = fh
-	switch codecName(o) {
+	switch codecName(format, o) {
 	case "gzip":
 		s.pack = gzip.NewWriter(fh)
 		out = s.pack
@@ -202,6 +222,10 @@ func (s *textSink) write(_ *task.Ctx, b *vec.Batch) error {
 			s.buf = s.rows.CSV(s.buf, b.Cols, i)
 		case "json":
 			s.buf = s.rows.JSON(s.buf, s.t, b.Cols, i)
+		case "xml":
+			if err := s.element(b.Cols, i); err != nil {
+				return err
+			}
 		}
 		s.buf = append(s.buf, s.end...)
 		if err := s.flush(); err != nil {
@@ -211,6 +235,21 @@ func (s *textSink) write(_ *task.Ctx, b *vec.Batch) error {
 	return nil
 }
 
+// element writes a row of XML, and the start of the root before the first one.
+func (s *textSink) element(cols []*vec.Vector, i int) (err error) {
+	if !s.begun {
+		s.begun = true
+		s.buf, err = s.xml.Begin(s.buf)
+	}
+	if err == nil {
+		s.buf, err = s.xml.Row(s.buf, s.t, cols, i)
+	}
+	if err != nil {
+		s.err = errors.New(err.Error()) // as any failure to write
+	}
+	return s.err
+}
+
 func (s *textSink) abort() { _ = s.close(nil) }
 
 func (s *textSink) close(*task.Ctx) error {
@@ -218,6 +257,10 @@ func (s *textSink) close(*task.Ctx) error {
 		return nil
 	}
 	s.closed = true
+	if s.begun && s.err == nil {
+		s.buf = s.xml.End(s.buf)
+		s.err = s.flush()
+	}
 	if s.err == nil {
 		s.err = s.w.Flush()
 	}

@@ -27,7 +27,7 @@ type formatOptions struct {
 var unsupportedOptions = map[string][]string{
 	"json": {"encoding", "charset", "locale", "dropfieldifallnull"},
 	"csv":  {"locale"},
-	"xml":  {"encoding", "charset", "locale", "rowvalidationxsdpath", "wildcardcolname", "validatename", "compression", "declaration"},
+	"xml":  {"encoding", "charset", "locale", "rowvalidationxsdpath", "wildcardcolname"},
 }
 
 // optionsOf reads the options at argument k, if there is one.

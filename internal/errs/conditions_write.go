@@ -2,6 +2,8 @@ package errs
 
 // writeConditions is what writing tables may raise.
 var writeConditions = map[string]Condition{
+	"XML_ROW_TAG_MISSING":                       {"42KDF", "The option <rowTag> is needed to write XML."},
+	"_LEGACY_ERROR_TEMP_3238":                   {"", "The value <v> (<class>) of type <dt> cannot be written as XML."},
 	"UNSUPPORTED_OVERWRITE.TABLE":               {"42902", "The table <table> can't be overwritten by a query that reads it."},
 	"SORT_BY_WITHOUT_BUCKETING":                 {"42601", "sortBy only goes with bucketBy."},
 	"PARTITION_BY_NOT_ALLOWED_WITH_INSERT_INTO": {"42601", "insertInto doesn't go with partitionBy: the table <tableName> says itself how it is partitioned."},
