@@ -44,11 +44,50 @@ const (
 
 // newColumn returns a reader of the leaf as values of t, or nil where column
 // can't do it and the general reader must. Vectors take their memory from pool.
-func newColumn(leaf *schema.Column, t *types.Type, pool *vec.Pool, yield func() error) column {
+func newColumn(leaf *schema.Column, t *types.Type, set readSettings, pool *vec.Pool, yield func() error) column {
 	if leaf.MaxRepetitionLevel() > 0 || leaf.MaxDefinitionLevel() > 1 {
 		return nil
 	}
-	bs := base{t: t, nullable: leaf.MaxDefinitionLevel() == 1, pool: pool, yield: yield}
+	return decoderOf(leaf, t, base{t: t, nullable: leaf.MaxDefinitionLevel() == 1, pool: pool, yield: yield}, set)
+}
+
+// decoderOf is newColumn for leaves at any depth, of which only the conversion of values is used.
+func decoderOf(leaf *schema.Column, t *types.Type, bs base, set readSettings) column {
+	bs.bad = new(error)
+	switch t.Kind {
+	case types.Date:
+		if f := set.rebaseDays(bs.bad); f != nil && leaf.PhysicalType() == parquet.Types.Int32 {
+			if c, ok := plainDecoder(leaf, t, bs).(*typed[int32]); ok {
+				c.conv = func(dst []int32, src []byte) {
+					plainCopy(dst, src)
+					f(dst)
+				}
+				return c
+			}
+		}
+	case types.Timestamp:
+		c, ok := plainDecoder(leaf, t, bs).(*typed[int64])
+		if f := set.rebaseMicros(leaf.PhysicalType() == parquet.Types.Int96, bs.bad); ok && f != nil {
+			conv := c.conv
+			c.conv = func(dst []int64, src []byte) {
+				if conv == nil {
+					plainCopy(dst, src)
+				} else {
+					conv(dst, src)
+				}
+				f(dst)
+			}
+		}
+		if ok {
+			return c
+		}
+		return nil
+	}
+	return plainDecoder(leaf, t, bs)
+}
+
+// plainDecoder is decoderOf without another calendar.
+func plainDecoder(leaf *schema.Column, t *types.Type, bs base) column {
 	lt := leaf.LogicalType()
 	unit, isTS := schema.TimeUnitUnknown, false
 	if ts, ok := lt.(schema.TimestampLogicalType); ok {
@@ -107,6 +146,15 @@ func newColumn(leaf *schema.Column, t *types.Type, pool *vec.Pool, yield func() 
 		}
 	case phys == parquet.Types.Int64 && (!isDec || sameScale):
 		switch {
+		case t.Kind == types.Time:
+			if tm, ok := lt.(schema.TimeLogicalType); !ok || tm.TimeUnit() != schema.TimeUnitMicros {
+				return nil
+			}
+			return mk[int64](bs, 8, func(dst []int64, src []byte) {
+				for i := range dst {
+					dst[i] = int64(binary.LittleEndian.Uint64(src[8*i:])) * 1000
+				}
+			})
 		case isTS && (t.Kind == types.Timestamp || t.Kind == types.TimestampNTZ):
 			switch unit {
 			case schema.TimeUnitMillis:
@@ -127,7 +175,7 @@ func newColumn(leaf *schema.Column, t *types.Type, pool *vec.Pool, yield func() 
 				})
 			}
 			return mk[int64](bs, 8, nil)
-		case t.Kind == types.Int64 && !isTS, t.Kind == types.DayTimeInterval, sameScale && lay == vec.I64:
+		case t.Kind == types.Int64, t.Kind == types.DayTimeInterval, sameScale && lay == vec.I64:
 			if it, ok := lt.(schema.IntLogicalType); ok && !it.IsSigned() {
 				return nil
 			}

@@ -2,8 +2,8 @@ package datasource
 
 import (
 	"context"
+	"errors"
 	"os"
-	"strings"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/parquet/compress"
@@ -37,6 +37,7 @@ type chunks struct {
 	ft    *footer
 	loads []load
 	size  int64
+	set   readSettings
 	own   bool // all columns have their own reader
 	bufs  [][]byte
 	whole []*vec.Vector
@@ -110,6 +111,7 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 	if r.ft, err = readFooter(r.info); err != nil {
 		return nil, err
 	}
+	r.set = r.ft.settings(s.files.reads)
 	for i, col := range s.plan.Cols {
 		if col >= len(s.files.data.Fields) || col > 0 && col == s.files.rowIndex {
 			continue
@@ -119,9 +121,8 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 			continue
 		}
 		l := load{col: i, field: f, leaf: -1}
-		have := r.ft.schema.Fields[f].Type
-		if len(r.ft.leaves[f]) != 1 && !sameShape(have, s.types[i]) {
-			return nil, errs.NotSupported("reading the Parquet column " + errs.ID(s.files.data.Fields[col].Name) + " of type " + have.String() + " as " + s.types[i].String())
+		if _, err := planNested(r.ft, f, s.types[i]); err != nil {
+			return nil, r.named(err)
 		}
 		if len(r.ft.leaves[f]) == 1 {
 			cc, err := r.ft.chunk(u.rowGroup, r.ft.leaves[f][0])
@@ -132,12 +133,7 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 				return nil, errs.NotSupported("the Parquet compression LZ4 in Hadoop's framing (LZ4_RAW is read)")
 			}
 			leaf := r.ft.meta.Schema.Column(r.ft.leaves[f][0])
-			own := s.reader(c, i, leaf) != nil
-			if !sameShape(have, s.types[i]) && !own {
-				return nil, errs.New(errs.Execution, "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "path", "file://"+r.info.path, "column", "["+strings.Join(leaf.ColumnPath(), ", ")+"]",
-					"expectedType", strings.ToLower(s.types[i].SQL()), "actualType", physicalName(leaf))
-			}
-			if own && ownEncodings(cc) {
+			if own := s.reader(c, i, leaf, r.set) != nil; own && ownEncodings(cc) {
 				l.leaf = r.ft.leaves[f][0]
 			}
 			if p := r.ft.pagesOf(u.rowGroup, r.ft.leaves[f][0]).Load(); l.leaf >= 0 && p != nil {
@@ -163,17 +159,26 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 	return r, nil
 }
 
+// named says in which file a column is of another type.
+func (r *chunks) named(err error) error {
+	var m *mismatch
+	if !errors.As(err, &m) {
+		return err
+	}
+	return errs.New(errs.Execution, "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "path", "file://"+r.info.path, "column", m.column, "expectedType", m.expected, "actualType", m.actual).Because(err)
+}
+
 // reader is what decodes output column i from leaf, nil if only the general reader can. It is kept from one row group to the
 // next, in other files too where they say the same of the leaf: for small files making it would be most of the work.
-func (s *scan) reader(c *task.Ctx, i int, leaf *schema.Column) column {
+func (s *scan) reader(c *task.Ctx, i int, leaf *schema.Column, set readSettings) column {
 	if s.readers == nil {
 		s.readers = make([]reader, len(s.types))
 	}
 	r := &s.readers[i]
-	if r.leaf == nil || r.leaf != leaf && !sameLeaf(r.leaf, leaf) {
-		r.column = newColumn(leaf, s.types[i], s.pool, c.Yield)
+	if r.leaf == nil || r.leaf != leaf && !sameLeaf(r.leaf, leaf) || r.set != set {
+		r.column = newColumn(leaf, s.types[i], set, s.pool, c.Yield)
 	}
-	r.leaf = leaf
+	r.leaf, r.set = leaf, set
 	return r.column
 }
 
@@ -207,8 +212,8 @@ func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 			return task.ErrKilled
 		}
 		if l.leaf < 0 {
-			if r.whole[l.col], err = readGeneral(ctx, fh, r.ft, l.field, r.unit.rowGroup, ts[l.col]); err != nil {
-				return err
+			if r.whole[l.col], err = readNested(ctx, fh, r.ft, l.field, r.unit.rowGroup, ts[l.col], r.set); err != nil {
+				return r.named(err)
 			}
 			if int64(r.whole[l.col].N) != r.ft.meta.RowGroup(r.unit.rowGroup).NumRows() {
 				return errCorrupt
@@ -380,7 +385,7 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 		if l.leaf < 0 {
 			continue
 		}
-		g.cols[l.col] = s.reader(c, l.col, ft.meta.Schema.Column(l.leaf))
+		g.cols[l.col] = s.reader(c, l.col, ft.meta.Schema.Column(l.leaf), r.set)
 		if l.kept != nil {
 			g.cols[l.col].openKept(l.pages, l.kept)
 			continue

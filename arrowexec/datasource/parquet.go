@@ -1,23 +1,17 @@
 package datasource
 
 import (
-	"context"
 	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 
-	"neptune/arrowexec/arrowio"
-	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
 	"neptune/internal/types"
@@ -26,16 +20,30 @@ import (
 // rowMetadata is the key under which Spark keeps a file's schema as JSON.
 const rowMetadata = "org.apache.spark.sql.parquet.row.metadata"
 
+// Other keys of footers: what wrote the file, and which calendar old days and instants are in.
+const (
+	sparkVersion   = "org.apache.spark.version"
+	writtenAs      = "4.3.0" // what the file is like
+	legacyDateTime = "org.apache.spark.legacyDateTime"
+	legacyInt96    = "org.apache.spark.legacyINT96"
+	rebaseZone     = "org.apache.spark.timeZone"
+)
+
 // footer is a Parquet file's metadata.
 type footer struct {
 	meta   *metadata.FileMetaData
-	schema *types.Type
-	leaves [][]int // leaf columns of each field of schema
+	kinds  sync.Map // inferSettings to the schema with these
+	leaves [][]int  // leaf columns of each field of schema
 	names  map[string]int
 	exact  map[string]int
 	stats  sync.Map                                       // leafKey to leafStats
 	chunks []atomic.Pointer[metadata.ColumnChunkMetaData] // by row group and leaf, made when they are asked for: that isn't cheap
-	pages  []atomic.Pointer[[]chunkPage]                  // the same, where the chunk has been read
+	// What the footer says of calendars, if Spark wrote it.
+	spark        bool
+	dates, int96 rebaseMode
+	zone         *time.Location
+
+	pages []atomic.Pointer[[]chunkPage] // the same, where the chunk has been read
 }
 
 // chunk is the metadata of a leaf column in row group g.
@@ -127,16 +135,6 @@ func (ft *footer) convert() error {
 		}
 		ft.leaves[k] = append(ft.leaves[k], i)
 	}
-	var spark *types.Type
-	if kv := ft.meta.KeyValueMetadata(); kv != nil {
-		if s := kv.FindValue(rowMetadata); s != nil {
-			if t, err := types.ParseJSON(*s); err == nil && t.Kind == types.Struct {
-				spark = t
-			}
-		}
-	}
-	var general *arrow.Schema
-	out := types.NewStruct()
 	ft.names, ft.exact = map[string]int{}, map[string]int{}
 	for i := range root.NumFields() {
 		name := root.Field(i).Name()
@@ -144,38 +142,41 @@ func (ft *footer) convert() error {
 		if _, dup := ft.names[strings.ToLower(name)]; !dup {
 			ft.names[strings.ToLower(name)] = i
 		}
-		var t *types.Type
-		if spark != nil {
-			if k := spark.FieldIndex(name); k >= 0 {
-				t = spark.Fields[k].Type
-			}
-		}
-		if t == nil && root.Field(i).Type() == schema.Primitive && root.Field(i).RepetitionType() != parquet.Repetitions.Repeated {
-			var err error
-			if t, err = leafType(sc.Column(ft.leaves[i][0])); err != nil {
-				return err
-			}
-		}
-		if t == nil {
-			if general == nil {
-				var err error
-				if general, err = pqarrow.FromParquet(sc, nil, nil); err != nil {
-					return err
-				}
-			}
-			var err error
-			if t, err = arrowio.TypeOf(general.Field(i)); err != nil {
-				return err
-			}
-		}
-		out.Fields = append(out.Fields, types.Field{Name: name, Type: nullable(t), Nullable: true})
 	}
-	ft.schema = out
+	ft.marks()
 	return nil
 }
 
+// schemaOf is the schema of the file's columns: as Spark wrote it down, or by their Parquet types.
+func (ft *footer) schemaOf(s inferSettings) (*types.Type, error) {
+	if t, ok := ft.kinds.Load(s); ok {
+		return t.(*types.Type), nil
+	}
+	sc := ft.meta.Schema
+	if kv := ft.meta.KeyValueMetadata(); kv != nil {
+		if text := kv.FindValue(rowMetadata); text != nil {
+			if t, err := types.ParseJSON(*text); err == nil && t.Kind == types.Struct {
+				t = nullable(t)
+				ft.kinds.Store(s, t)
+				return t, nil
+			}
+		}
+	}
+	out := types.NewStruct()
+	root := sc.Root()
+	for i := range root.NumFields() {
+		t, err := typeOfNode(sc, root.Field(i), s)
+		if err != nil {
+			return nil, err
+		}
+		out.Fields = append(out.Fields, types.Field{Name: root.Field(i).Name(), Type: nullable(t), Nullable: true})
+	}
+	ft.kinds.Store(s, out)
+	return out, nil
+}
+
 // leafType is the SQL type of a primitive column (Spark: ParquetToSparkSchemaConverter).
-func leafType(c *schema.Column) (*types.Type, error) {
+func leafType(c *schema.Column, s inferSettings) (*types.Type, error) {
 	refuse := func() (*types.Type, error) {
 		return nil, errs.New(errs.Analysis, "PARQUET_TYPE_NOT_SUPPORTED", "parquetType", c.PhysicalType().String()+" ("+c.LogicalType().String()+")")
 	}
@@ -190,11 +191,27 @@ func leafType(c *schema.Column) (*types.Type, error) {
 	case schema.DateLogicalType:
 		return types.DateType, nil
 	case schema.TimestampLogicalType:
+		if lt.TimeUnit() == schema.TimeUnitNanos {
+			if s.nanosAsLong {
+				return types.Int64Type, nil
+			}
+			return refuse()
+		}
 		if lt.IsAdjustedToUTC() {
 			return types.TimestampType, nil
 		}
+		if s.ntzAsLTZ {
+			return types.TimestampType, nil
+		}
 		return types.TimestampNTZType, nil
-	case schema.TimeLogicalType, schema.Float16LogicalType:
+	case schema.NullLogicalType:
+		return types.NullType, nil
+	case schema.TimeLogicalType:
+		if lt.TimeUnit() == schema.TimeUnitMicros && !lt.IsAdjustedToUTC() {
+			return types.TimeType, nil
+		}
+		return refuse()
+	case schema.Float16LogicalType:
 		return refuse()
 	case schema.IntLogicalType:
 		switch w := lt.BitWidth(); {
@@ -207,7 +224,7 @@ func leafType(c *schema.Column) (*types.Type, error) {
 		case lt.IsSigned() && w == 64, !lt.IsSigned() && w == 32:
 			return types.Int64Type, nil
 		}
-		return refuse() // UINT_64 is DECIMAL(20,0) in Spark
+		return types.NewDecimal(20, 0), nil
 	}
 	switch c.PhysicalType() {
 	case parquet.Types.Boolean:
@@ -222,7 +239,12 @@ func leafType(c *schema.Column) (*types.Type, error) {
 		return types.Float32Type, nil
 	case parquet.Types.Double:
 		return types.Float64Type, nil
-	case parquet.Types.ByteArray, parquet.Types.FixedLenByteArray:
+	case parquet.Types.ByteArray:
+		if s.binaryAsString {
+			return types.StringType, nil
+		}
+		return types.BinaryType, nil
+	case parquet.Types.FixedLenByteArray:
 		return types.BinaryType, nil
 	}
 	return refuse()
@@ -282,33 +304,6 @@ func ownEncodings(cc *metadata.ColumnChunkMetaData) bool {
 		}
 	}
 	return true
-}
-
-// readGeneral decodes a whole column of a row group by arrow-go: nested types and rare encodings.
-func readGeneral(ctx context.Context, fh *os.File, ft *footer, field, g int, t *types.Type) (*vec.Vector, error) {
-	r, err := file.NewParquetReader(fh, file.WithMetadata(ft.meta))
-	if err != nil {
-		return nil, err
-	}
-	pr, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
-	if err != nil {
-		return nil, err
-	}
-	table, err := pr.ReadRowGroups(ctx, ft.leaves[field], []int{g})
-	if err != nil {
-		return nil, err
-	}
-	defer table.Release()
-	chunks := table.Column(0).Data().Chunks()
-	if len(chunks) == 0 {
-		return vec.MakeNull(t, 0), nil
-	}
-	a, err := array.Concatenate(chunks, memory.DefaultAllocator)
-	if err != nil {
-		return nil, err
-	}
-	defer a.Release()
-	return arrowio.FromArrow(a, t)
 }
 
 // statValues gives a chunk's smallest and greatest value in the form of literals; nil when unknown.
@@ -388,7 +383,10 @@ type leafKey struct {
 }
 
 // leafStats are worked out once a file: every query that is planned asks. as is t's name.
-func (ft *footer) leafStats(leaf int, t *types.Type, as string) leafStats {
+func (ft *footer) leafStats(leaf int, t *types.Type, as string, set readSettings) leafStats {
+	if ft.settings(set).rebased(t) {
+		return leafStats{nulls: -1, bytes: ft.leafBytes(leaf)}
+	}
 	key := leafKey{leaf, as}
 	if v, ok := ft.stats.Load(key); ok {
 		return v.(leafStats)
@@ -425,6 +423,16 @@ func (ft *footer) leafStats(leaf int, t *types.Type, as string) leafStats {
 	return r
 }
 
+// leafBytes is what the column's values take before compression.
+func (ft *footer) leafBytes(leaf int) (n int) {
+	for g := range ft.meta.NumRowGroups() {
+		if cc, err := ft.chunk(g, leaf); err == nil {
+			n += int(cc.TotalUncompressedSize())
+		}
+	}
+	return n
+}
+
 func (f *Files) parquetStats(st *plan.Stats) {
 	st.Rows = 0
 	st.Cols = make([]plan.ColStats, len(f.schema.Fields))
@@ -456,7 +464,7 @@ func (f *Files) parquetStats(st *plan.Stats) {
 				cs.Nulls, cs.Min, cs.Max = -1, nil, nil
 				continue
 			}
-			r := ft.leafStats(ft.leaves[i][0], field.Type, as[c])
+			r := ft.leafStats(ft.leaves[i][0], field.Type, as[c], f.reads)
 			cs.AvgBytes += r.bytes
 			if cs.Nulls >= 0 {
 				if cs.Nulls += r.nulls; r.nulls < 0 {

@@ -6,9 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
-	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"neptune/arrowexec/expr"
@@ -68,6 +66,7 @@ type rowSource interface {
 type reader struct {
 	column
 	leaf *schema.Column
+	set  readSettings
 }
 
 type scan struct {
@@ -365,6 +364,9 @@ func (s *scan) bounds(u unit, i int) (lo, hi any, ok bool) {
 	if err != nil {
 		return nil, nil, false
 	}
+	if ft.settings(s.files.reads).rebased(s.types[i]) {
+		return nil, nil, true
+	}
 	lo, hi, _ = statValues(cc, ft.meta.Schema.Column(ft.leaves[f][0]), s.types[i])
 	return lo, hi, true
 }
@@ -374,30 +376,4 @@ func (s *scan) start(c *task.Ctx, u unit) (rowSource, error) {
 		return s.startGroup(c, u)
 	}
 	return s.startText(c, u)
-}
-
-// sameShape reports whether values of one type are those of the other, nullability and the case of names aside.
-func sameShape(a, b *types.Type) bool {
-	if a.Kind != b.Kind {
-		return false
-	}
-	switch a.Kind {
-	case types.Decimal:
-		return a.Precision == b.Precision && a.Scale == b.Scale
-	case types.Array:
-		return sameShape(a.Elem, b.Elem)
-	case types.Map:
-		return sameShape(a.Key, b.Key) && sameShape(a.Elem, b.Elem)
-	case types.Struct:
-		return slices.EqualFunc(a.Fields, b.Fields, func(x, y types.Field) bool { return strings.EqualFold(x.Name, y.Name) && sameShape(x.Type, y.Type) })
-	}
-	return true
-}
-
-// physicalName is a column's type as Parquet's own writers call it.
-func physicalName(leaf *schema.Column) string {
-	if t := leaf.PhysicalType(); t != parquet.Types.ByteArray {
-		return t.String()
-	}
-	return "BINARY"
 }

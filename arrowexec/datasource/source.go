@@ -46,11 +46,13 @@ type Files struct {
 	schema *types.Type // data, then the partition columns
 	parts  int
 	zone   *time.Location
-	text   *textOptions // of text formats
-	values [][]any      // of files: the partition columns' values
-	known  *plan.Stats  // from the catalog
-	table  *TableFiles  // nil: no table of the catalog
-	inline []byte       // the content of the one file of OpenRows
+	text   *textOptions  // of text formats
+	kinds  inferSettings // of Parquet
+	reads  readSettings
+	values [][]any     // of files: the partition columns' values
+	known  *plan.Stats // from the catalog
+	table  *TableFiles // nil: no table of the catalog
+	inline []byte      // the content of the one file of OpenRows
 	// rowIndex is the position in schema of the rows' numbers within their files; 0: there is none
 	rowIndex int
 	absent   []any // of data columns: the value in files that haven't the column
@@ -127,6 +129,12 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 	}
 	if f.text, err = newTextOptions(f.format, f.opts, a.Conf, f.zone); err != nil {
 		return nil, err
+	}
+	if f.format == "parquet" {
+		f.kinds = newInferSettings(a.Conf)
+		if f.reads, err = newReadSettings(f.opts, a.Conf, f.zone); err != nil {
+			return nil, err
+		}
 	}
 	paths := a.Paths
 	if p := f.opts["path"]; p != "" && len(paths) == 0 {
@@ -328,9 +336,13 @@ func (f *Files) infer(ctx context.Context, a OpenArgs) (*types.Type, error) {
 				}
 				return nil, err
 			}
+			t, err := ft.schemaOf(f.kinds)
+			if err != nil {
+				return nil, err
+			}
 			if out == nil {
-				out = ft.schema
-			} else if out, err = mergeTypes(out, ft.schema); err != nil {
+				out = t
+			} else if out, err = mergeTypes(out, t); err != nil {
 				return nil, err
 			}
 			if !merge {

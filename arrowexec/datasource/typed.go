@@ -17,6 +17,7 @@ type base struct {
 	nullable bool
 	pool     *vec.Pool
 	yield    func() error
+	bad      *error // what a conversion found wrong with its values
 
 	codec compress.Compression
 	file  *footer
@@ -425,7 +426,7 @@ func (c *typed[T]) read(n int) (*vec.Vector, error) {
 	}
 	v := vec.FromSlice(c.t, out, null)
 	v.Buf = buf.bytes
-	return v, nil
+	return v, c.wrong()
 }
 
 // pick implements column.
@@ -515,7 +516,7 @@ func (c *typed[T]) pick(n int, at []int32) (*vec.Vector, error) {
 	}
 	v := vec.FromSlice(c.t, out, null)
 	v.Buf = buf.bytes
-	return v, nil
+	return v, c.wrong()
 }
 
 // source is what references of the current page point into.
@@ -550,7 +551,7 @@ func (c *typed[T]) dictionary() (*vec.Vector, error) {
 	}
 	c.coded = vec.FromSlice(c.t, all, null)
 	c.coded.Buf = c.dictBuf
-	return c.coded, nil
+	return c.coded, c.wrong()
 }
 
 // allCoded looks into the headers of the pages to come.
@@ -767,4 +768,12 @@ func (c *typed[T]) pass(k int) error {
 		c.page = c.page[k*c.width:]
 	}
 	return nil
+}
+
+// wrong is what is wrong with values that were converted.
+func (b *base) wrong() error {
+	if b.bad == nil {
+		return nil
+	}
+	return *b.bad
 }

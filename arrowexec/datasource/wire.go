@@ -30,6 +30,8 @@ type filesState struct {
 	Values   [][]any
 	Absent   []any
 	RowIndex int
+	Dates    uint8 // rebaseMode
+	Int96    uint8
 }
 
 type fileState struct {
@@ -45,7 +47,8 @@ func (f *Files) Wire() (kind string, state []byte, err error) {
 	if err := f.refuseInline(); err != nil {
 		return "", nil, err
 	}
-	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent, RowIndex: f.rowIndex}
+	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent, RowIndex: f.rowIndex,
+		Dates: uint8(f.reads.dates), Int96: uint8(f.reads.int96)}
 	if f.text != nil {
 		s.Corrupt = f.text.corrupt
 	}
@@ -76,7 +79,7 @@ func openState(state []byte) (plan.Source, error) {
 		return nil, fmt.Errorf("%w: a source of format %q", wire.ErrCorrupt, s.Format)
 	}
 	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, parts: s.Parts, zone: s.Zone,
-		values: s.Values, absent: s.Absent, rowIndex: s.RowIndex}
+		values: s.Values, absent: s.Absent, rowIndex: s.RowIndex, reads: readSettings{rebaseMode(s.Dates), rebaseMode(s.Int96), s.Zone}}
 	var err error
 	f.text, err = newTextOptions(f.format, f.opts, map[string]string{"spark.sql.columnNameOfCorruptRecord": s.Corrupt}, f.zone)
 	if err != nil {

@@ -75,8 +75,8 @@ func TestSourcesCross(t *testing.T) {
 // TestFieldsOfFiles fails when Files get a field of which nobody has thought
 // whether it crosses.
 func TestFieldsOfFiles(t *testing.T) {
-	cross := []string{"format", "opts", "paths", "roots", "files", "data", "schema", "parts", "zone", "text", "values", "absent", "rowIndex"}
-	stay := []string{"known", "table", "inline"} // see filesState; sources with inline are refused
+	cross := []string{"format", "opts", "paths", "roots", "files", "data", "schema", "parts", "zone", "text", "values", "absent", "rowIndex", "reads"}
+	stay := []string{"known", "table", "inline", "kinds"} // see filesState; sources with inline are refused
 	for _, x := range []struct {
 		t     reflect.Type
 		names []string

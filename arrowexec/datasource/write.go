@@ -130,14 +130,13 @@ func PrepareWrite(ctx context.Context, a WriteArgs) (*Job, error) {
 			}
 			continue
 		}
-		if k == "compression" && format == "parquet" {
-			if _, err := codecOf(format, v); err != nil {
-				return nil, err
-			}
-		}
 		lower[k] = v
 	}
-	if format != "parquet" {
+	if format == "parquet" {
+		if _, err := newParquetSettings(lower, nil, nil); err != nil {
+			return nil, err
+		}
+	} else {
 		if err := checkTextWrite(format, lower); err != nil {
 			return nil, err
 		}
@@ -254,7 +253,7 @@ func writable(format string, t *types.Type) bool {
 		return false
 	}
 	switch t.Kind {
-	case types.CalendarInterval, types.Null, types.Object, types.YearMonthInterval, types.DayTimeInterval, types.Variant, types.Time, types.Geometry, types.Geography:
+	case types.CalendarInterval, types.Object, types.Geometry, types.Geography:
 		return false
 	case types.Array:
 		return writable(format, t.Elem)
@@ -308,11 +307,10 @@ func NewWrite(w *physical.Write, in op.Operator, partition int) (op.Operator, er
 		if !slices.Contains(w.PartitionBy, i) {
 			o.keep = append(o.keep, i)
 			o.cols.Fields = append(o.cols.Fields, types.Field{Name: c.Name, Type: c.Type, Nullable: true})
+			if len(w.Metadata) > i {
+				o.cols.Fields[len(o.keep)-1].Metadata = w.Metadata[i]
+			}
 		}
-	}
-	var err error
-	if o.codec, err = codecOf(o.format, o.opts["compression"]); err != nil {
-		return nil, err
 	}
 	return o, nil
 }
@@ -335,7 +333,7 @@ type write struct {
 	opts      map[string]string
 	cols      *types.Type
 	keep      []int
-	codec     compress.Compression
+	parquet   *parquetSettings
 	sinks     map[string]sink
 	slabs     slabs
 	mem       *mem.Reservation
@@ -412,6 +410,9 @@ func (w *write) Close() error {
 }
 
 func (w *write) fail(err error) error {
+	if e, ok := errs.As(err); ok && e.Class == errs.Upgrade {
+		return errs.New(errs.Execution, "TASK_WRITE_FAILED", "path", "file:"+w.plan.Path).Because(err)
+	}
 	if _, ok := errs.As(err); ok || errors.Is(err, task.ErrKilled) {
 		return err
 	}
@@ -437,6 +438,12 @@ func (w *write) Next(c *task.Ctx) (*vec.Batch, error) {
 		var err error
 		if w.most, err = strconv.ParseInt(most, 10, 64); err != nil {
 			return nil, errs.Refused(errs.NumberFormat, "For input string: %q", most).Because(err)
+		}
+	}
+	if w.format == "parquet" {
+		var err error
+		if w.parquet, err = newParquetSettings(w.opts, conf.Keys, conf.TimeZone); err != nil {
+			return nil, err
 		}
 	}
 	for {
@@ -621,7 +628,7 @@ func (w *write) sink(c *task.Ctx, folder string, conf *task.Conf) (sink, error) 
 	if w.format != "parquet" {
 		ext += textCodecs[codecName(w.format, w.opts)]
 	} else {
-		switch w.codec {
+		switch w.parquet.codec {
 		case compress.Codecs.Snappy:
 			ext = ".snappy" + ext
 		case compress.Codecs.Gzip:
@@ -651,7 +658,7 @@ func (w *write) sink(c *task.Ctx, folder string, conf *task.Conf) (sink, error) 
 	w.paths = append(w.paths, path)
 	var s sink
 	if w.format == "parquet" {
-		s, err = newParquetSink(fh, w.cols, w.codec, &w.slabs)
+		s, err = newParquetSink(fh, w.cols, w.parquet, &w.slabs)
 	} else {
 		s, err = newTextSink(fh, w.format, w.cols, w.opts, conf)
 	}

@@ -12,6 +12,7 @@ import (
 
 // dictWriter collects the different values of a chunk and gives them numbers.
 type dictWriter struct {
+	most  int // bytes of the dictionary page
 	n     int
 	codes []uint32 // of the page's values
 	size  int      // bytes of the dictionary page
@@ -66,7 +67,7 @@ func addWords[T uint32 | uint64](d *dictWriter, x []T, width int) int {
 			at = (at + 1) & mask
 		}
 		if d.table[at] == 0 {
-			if d.size+width > dictBytes {
+			if d.size+width > d.most {
 				return i
 			}
 			d.words = append(d.words, word)
@@ -89,7 +90,7 @@ func (d *dictWriter) add(v []byte, length bool) bool {
 		at = (at + 1) & mask
 	}
 	if d.table[at] == 0 {
-		if len(d.buf)+len(v)+4 > dictBytes {
+		if len(d.buf)+len(v)+4 > d.most {
 			return false
 		}
 		if length {
@@ -137,6 +138,9 @@ func (d *dictWriter) plain(phys parquet.Type) []byte {
 	if d.words == nil {
 		return d.buf
 	}
+	if phys == parquet.Types.Int96 {
+		return appendInt96(nil, unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(d.words))), d.n))
+	}
 	if d.width == 8 {
 		return vec.AsBytes(d.words)
 	}
@@ -161,6 +165,7 @@ func (d *dictWriter) bounds(w *leafWriter) {
 		addBounds(&w.bounds, unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(d.words))), d.n))
 	case parquet.Types.Double:
 		addBounds(&w.bounds, unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(d.words))), d.n))
+	case parquet.Types.Int96: // has none
 	default:
 		for k := range d.n {
 			w.bounds.bytes(d.bytes(k), w.phys == parquet.Types.FixedLenByteArray)

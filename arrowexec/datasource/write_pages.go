@@ -3,6 +3,7 @@ package datasource
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/parquet"
@@ -61,10 +62,15 @@ type leafWriter struct {
 	plainPages int32
 
 	scratch, narrow []byte
+
+	// How values are changed before they are written; mode and zone matter to days and instants long ago.
+	change func(dst, src []int64) error
+	days   func(dst, src []int32) error
+	wide   []int64
 }
 
 func (w *leafWriter) memory() int64 {
-	n := int64(cap(w.raw) + cap(w.bools) + cap(w.scratch) + cap(w.narrow) + 2*cap(w.rep.all) + 2*cap(w.def.all))
+	n := int64(cap(w.raw) + cap(w.bools) + cap(w.scratch) + cap(w.narrow) + 2*cap(w.rep.all) + 2*cap(w.def.all) + 8*cap(w.wide))
 	for _, s := range w.slabs {
 		n += int64(cap(s))
 	}
@@ -77,6 +83,11 @@ func (w *leafWriter) memory() int64 {
 // flat appends the values of a column that isn't nested.
 func (w *leafWriter) flat(c *task.Ctx, v *vec.Vector, optional bool) error {
 	n := v.N
+	if w.t.Kind == types.Null {
+		w.def.repeat(0, n)
+		w.nulls += int64(n)
+		return yieldTo(c)
+	}
 	if optional && v.Null != nil && v.HasNulls() {
 		def, idx := make([]uint16, n), make([]int32, 0, n)
 		for i, null := range v.Null[:n] {
@@ -117,8 +128,8 @@ func (w *leafWriter) append(c *task.Ctx, v *vec.Vector) error {
 	}
 	if !w.seen {
 		w.seen = true
-		if w.phys != parquet.Types.Boolean && !mostlyUnique(v) {
-			w.dict, w.coding = &dictWriter{}, true
+		if w.phys != parquet.Types.Boolean && w.sink.set.dict && !mostlyUnique(v) {
+			w.dict, w.coding = &dictWriter{most: w.sink.set.dictBytes}, true
 		}
 	}
 	var err error
@@ -128,14 +139,41 @@ func (w *leafWriter) append(c *task.Ctx, v *vec.Vector) error {
 		w.bounds.bools(x)
 		w.bools = append(w.bools, x...)
 	case parquet.Types.Int32:
-		err = fixed(c, w, w.int32s(v))
-	case parquet.Types.Int64:
-		err = fixed(c, w, vec.Of[int64](v))
+		x := w.int32s(v)
+		if w.days != nil {
+			moved := make([]int32, len(x))
+			if err = w.days(moved, x); err != nil {
+				return err
+			}
+			x = moved
+		}
+		err = fixed(c, w, x)
+	case parquet.Types.Int64, parquet.Types.Int96:
+		x := vec.Of[int64](v)
+		if w.change != nil {
+			if cap(w.wide) < len(x) {
+				w.wide = make([]int64, max(len(x), vec.DefaultRows))
+			}
+			moved := w.wide[:len(x)]
+			if err = w.change(moved, x); err != nil {
+				return err
+			}
+			x = moved
+		}
+		if w.phys == parquet.Types.Int96 {
+			err = w.int96s(c, x)
+			break
+		}
+		err = fixed(c, w, x)
 	case parquet.Types.Float:
 		err = fixed(c, w, vec.Of[float32](v))
 	case parquet.Types.Double:
 		err = fixed(c, w, vec.Of[float64](v))
 	case parquet.Types.FixedLenByteArray:
+		if v.Layout == vec.I64 {
+			err = w.decimals(c, toInt128(vec.Of[int64](v)))
+			break
+		}
 		err = w.decimals(c, vec.Of[types.Int128](v))
 	case parquet.Types.ByteArray:
 		err = w.strings(c, v)
@@ -185,6 +223,113 @@ func fixed[T int32 | int64 | float32 | float64](c *task.Ctx, w *leafWriter, x []
 	}
 	addBounds(&w.bounds, x)
 	return w.put(c, vec.AsBytes(x))
+}
+
+func toInt128(x []int64) []types.Int128 {
+	out := make([]types.Int128, len(x))
+	for i, n := range x {
+		out[i] = types.I128(n)
+	}
+	return out
+}
+
+// int96s appends instants as Impala's timestamps, of which there are no bounds: readers don't agree on their order.
+func (w *leafWriter) int96s(c *task.Ctx, x []int64) error {
+	if w.coding {
+		n := addFixed(w.dict, x)
+		if x = x[n:]; len(x) == 0 {
+			return nil
+		}
+		if err := w.giveUpDict(c); err != nil {
+			return err
+		}
+	}
+	for len(x) > 0 {
+		n := min(len(x), blockBytes/12)
+		w.scratch = appendInt96(w.scratch[:0], x[:n])
+		if err := w.put(c, w.scratch); err != nil {
+			return err
+		}
+		x = x[n:]
+	}
+	return nil
+}
+
+// appendInt96 appends nanoseconds of the day and Julian days.
+func appendInt96(dst []byte, x []int64) []byte {
+	at := len(dst)
+	dst = slices.Grow(dst, 12*len(x))[:at+12*len(x)]
+	for _, us := range x {
+		day := us / microsPerDay
+		rest := us % microsPerDay
+		if rest < 0 {
+			day, rest = day-1, rest+microsPerDay
+		}
+		b := dst[at : at+12 : at+12]
+		binary.LittleEndian.PutUint64(b, uint64(rest*1000))
+		binary.LittleEndian.PutUint32(b[8:], uint32(day+julianEpoch))
+		at += 12
+	}
+	return dst
+}
+
+// moves says how the values are changed before they are written.
+func (w *leafWriter) moves(set *parquetSettings) {
+	mode, key, format := set.dates, "spark.sql.parquet.datetimeRebaseModeInWrite", "Parquet"
+	if w.phys == parquet.Types.Int96 {
+		mode, key, format = set.int96, "spark.sql.parquet.int96RebaseModeInWrite", "Parquet INT96"
+	}
+	switch w.t.Kind {
+	case types.Date:
+		switch mode {
+		case rebaseLegacy:
+			w.days = func(dst, src []int32) error {
+				for i, d := range src {
+					dst[i] = julianDay(d)
+				}
+				return nil
+			}
+		case rebaseException:
+			w.days = func(dst, src []int32) error {
+				for i, d := range src {
+					if dst[i] = d; d < firstGregorian {
+						return ancientWrite(format, key)
+					}
+				}
+				return nil
+			}
+		}
+	case types.Time:
+		w.change = func(dst, src []int64) error {
+			for i, x := range src {
+				dst[i] = x / 1000
+			}
+			return nil
+		}
+	case types.Timestamp:
+		millis := w.phys == parquet.Types.Int64 && set.timestamps == "TIMESTAMP_MILLIS"
+		if mode == rebaseCorrected && !millis {
+			return
+		}
+		r := newRebaser(set.zone)
+		w.change = func(dst, src []int64) error {
+			for i, x := range src {
+				if x < beginOf1900 && mode != rebaseCorrected {
+					if mode == rebaseException {
+						return ancientWrite(format, key)
+					}
+					x = r.toJulian(x)
+				}
+				dst[i] = x
+			}
+			if millis {
+				for i, x := range dst {
+					dst[i] = types.FloorDiv(x, 1000)
+				}
+			}
+			return nil
+		}
+	}
 }
 
 func (w *leafWriter) decimals(c *task.Ctx, x []types.Int128) error {
@@ -259,7 +404,12 @@ func (w *leafWriter) giveUpDict(c *task.Ctx) error {
 	w.coding = false
 	d := w.dict
 	for i, code := range d.codes {
-		if err := w.put(c, d.value(code)); err != nil {
+		value := d.value(code)
+		if w.phys == parquet.Types.Int96 {
+			w.scratch = appendInt96(w.scratch[:0], []int64{int64(d.words[code])})
+			value = w.scratch
+		}
+		if err := w.put(c, value); err != nil {
 			return err
 		}
 		if i&4095 == 4095 {
@@ -365,7 +515,7 @@ func (w *leafWriter) room(n int) *[]byte {
 // endPageIfFull ends a page that has its size. Pages end between rows.
 func (w *leafWriter) endPageIfFull(c *task.Ctx) error {
 	size := w.size + len(w.raw) // of codes it is small
-	if w.def.n < pageValues && size < pageRoom {
+	if w.def.n < pageValues && size < w.sink.set.pageBytes {
 		return nil
 	}
 	return w.endPage(c)

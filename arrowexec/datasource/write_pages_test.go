@@ -178,6 +178,10 @@ func TestParquetStatistics(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if st == nil { // INT96 has no order
+			got[flat.Fields[i].Name] = "none"
+			continue
+		}
 		e, err := st.Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -189,7 +193,7 @@ func TestParquetStatistics(t *testing.T) {
 		"b": "00 01 0", "i8": "80ffffff 7f000000 0", "i16": "19fcffff 00000000 0", "i32": "00000000 09000000 0", "i64": "0000000000000000 00000000ce070000 0",
 		"f32": "000080ff 0000807f 0", "f64": inf + "00f0ff " + inf + "00f07f 0", "d9": "0cfeffff f3010000 0", "d18": "0000000000000000 007021d0958c0300 0",
 		"d38": "ffffffffffffffc4b000000000000000 00000000000000032000000000000000 0", "s": " c3a9c3a9c3a9c3a9c3a9c3a9 0", "uniq": fmt.Sprintf("%x %x 0", "unique text 0", "unique text 999"), "bin": "ff00 ffff 0",
-		"day": "30f8ffff 17fcffff 0", "ts": "407874c4ffffffff 0000000000000000 0", "ntz": "0000000000000000 e703000000000000 0", "none": "  1000", "grows": "0000000000000000 0000000000000000 0",
+		"day": "30f8ffff 17fcffff 0", "ts": "none", "ntz": "0000000000000000 e703000000000000 0", "none": "  1000", "grows": "0000000000000000 0000000000000000 0",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

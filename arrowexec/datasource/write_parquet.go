@@ -9,10 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 
-	"neptune/arrowexec/arrowio"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -35,6 +33,7 @@ type parquetSink struct {
 	fh     *os.File
 	slabs  *slabs
 	t      *types.Type
+	set    *parquetSettings
 	codec  compress.Compression
 	schema *schema.Schema
 	props  *parquet.WriterProperties
@@ -56,19 +55,18 @@ type writeNode struct {
 	leaf     *leafWriter
 }
 
-func newParquetSink(fh *os.File, t *types.Type, codec compress.Compression, pages *slabs) (sink, error) {
-	sc, err := arrowio.Schema(t, arrowio.Options{})
-	if err != nil {
-		return nil, err
-	}
-	props := parquet.NewWriterProperties(parquet.WithCompression(codec), parquet.WithCreatedBy("neptune"), parquet.WithStoreDecimalAsInteger(true))
-	s := &parquetSink{fh: fh, t: t, codec: codec, props: props, slabs: pages}
-	if s.schema, err = pqarrow.ToParquet(sc, props, pqarrow.NewArrowWriterProperties()); err != nil {
+func newParquetSink(fh *os.File, t *types.Type, set *parquetSettings, pages *slabs) (sink, error) {
+	props := parquet.NewWriterProperties(parquet.WithCompression(set.codec), parquet.WithCreatedBy("neptune"))
+	s := &parquetSink{fh: fh, t: t, set: set, codec: set.codec, props: props, slabs: pages}
+	var err error
+	if s.schema, err = set.schema(t); err != nil {
 		return nil, err
 	}
 	kv := metadata.NewKeyValueMetadata()
-	if err := kv.Append(rowMetadata, t.JSON()); err != nil {
-		return nil, err
+	for _, x := range s.marks() {
+		if err := kv.Append(x[0], x[1]); err != nil {
+			return nil, err
+		}
 	}
 	s.footer = metadata.NewFileMetadataBuilder(s.schema, props, kv)
 	root := s.schema.Root()
@@ -80,6 +78,25 @@ func newParquetSink(fh *os.File, t *types.Type, codec compress.Compression, page
 		s.cols = append(s.cols, n)
 	}
 	return s, nil
+}
+
+// marks are the footer's keys and values.
+func (s *parquetSink) marks() [][2]string {
+	out := [][2]string{{rowMetadata, storedSchema(s.t)}, {sparkVersion, writtenAs}}
+	if s.set.int96 == rebaseLegacy {
+		out = append(out, [2]string{legacyInt96, ""})
+	}
+	if s.set.dates == rebaseLegacy {
+		out = append(out, [2]string{legacyDateTime, ""})
+	}
+	if len(out) > 2 {
+		id := s.set.zoneID
+		if id == "" {
+			id = "UTC"
+		}
+		out = append(out, [2]string{rebaseZone, id})
+	}
+	return out
 }
 
 // node walks the schema of a column, leaves in order.
@@ -109,8 +126,19 @@ func (s *parquetSink) node(n schema.Node, t *types.Type, def, rep uint16) (*writ
 		}
 		return out, nil
 	}
-	entries := g.Field(0).(*schema.GroupNode) // the repeated group of a list or map
+	if t.Kind == types.Variant {
+		for i := range 2 {
+			if err := kid(g.Field(i), types.BinaryType); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
 	out.list, out.def, out.rep = true, def+1, rep+1
+	if t.Kind == types.Array && g.Field(0).Name() == "array" { // the old form, whose elements are what is repeated
+		return out, kid(g.Field(0), t.Elem)
+	}
+	entries := g.Field(0).(*schema.GroupNode) // the repeated group of a list or map
 	parts := []*types.Type{t.Elem}
 	if t.Kind == types.Map {
 		parts = []*types.Type{t.Key, t.Elem}
@@ -144,7 +172,7 @@ func (s *parquetSink) write(c *task.Ctx, b *vec.Batch) error {
 		}
 		s.rows += to - from
 		from = to
-		if s.rows >= groupRows || s.waiting() >= groupBytes {
+		if s.rows >= groupRows || s.waiting() >= s.set.groupBytes {
 			if err := s.endGroup(c); err != nil {
 				return err
 			}
@@ -304,7 +332,7 @@ func newLeafWriter(s *parquetSink, col *schema.Column, t *types.Type) (*leafWrit
 	lay, ok := vec.LayoutOf(t), false
 	switch w.phys {
 	case parquet.Types.Boolean:
-		ok = lay == vec.Byte
+		ok = lay == vec.Byte || t.Kind == types.Null
 	case parquet.Types.Int32:
 		ok = lay == vec.I8 || lay == vec.I16 || lay == vec.I32 || lay == vec.I64 && t.Kind == types.Decimal
 	case parquet.Types.Int64:
@@ -315,10 +343,13 @@ func newLeafWriter(s *parquetSink, col *schema.Column, t *types.Type) (*leafWrit
 		ok = lay == vec.F64
 	case parquet.Types.ByteArray:
 		ok = lay == vec.Bytes
+	case parquet.Types.Int96:
+		ok = lay == vec.I64
 	case parquet.Types.FixedLenByteArray:
 		w.width = col.TypeLength()
-		ok = lay == vec.I128 && w.width <= 16
+		ok = (lay == vec.I128 || lay == vec.I64) && w.width <= 16
 	}
+	w.moves(s.set)
 	if !ok {
 		return nil, errs.Internalf("no Parquet column of %s for %s", w.phys, t)
 	}

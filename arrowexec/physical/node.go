@@ -306,6 +306,7 @@ type Write struct {
 	PartitionBy []int
 	Options     map[string]string
 	Cols        []Column
+	Metadata    []string // of Cols, as JSON; nil: none has any
 	Input       Node
 }
 

@@ -943,6 +943,14 @@ func (p *planner) write(w *plan.Write) (physical.Node, error) {
 		}
 	}
 	x := &physical.Write{Format: w.Format, Path: w.Path, Options: w.Options, Cols: columns(out), Input: r.node}
+	for i, a := range out {
+		if a.Metadata != "" {
+			if x.Metadata == nil {
+				x.Metadata = make([]string, len(out))
+			}
+			x.Metadata[i] = a.Metadata
+		}
+	}
 	for _, name := range w.PartitionBy {
 		i := p.findColumn(out, name)
 		if i < 0 {

@@ -17,6 +17,8 @@ var source = map[string]Condition{
 	"FAILED_READ_FILE.NO_HINT":                                        {"KD001", "The file <path> could not be read."},
 	"FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH":              {"KD001", "The file <path> could not be read: the column <column> was expected to be <expectedType> but is <actualType> in Parquet."},
 	"FAILED_READ_FILE.UNSUPPORTED_FILE_SYSTEM":                        {"KD001", "The file <path> could not be read: the file system <fileSystemClass> has no <method> here."},
+	"INCONSISTENT_BEHAVIOR_CROSS_VERSION.WRITE_ANCIENT_DATETIME":      {"42K0B", "A date before 1582-10-15 or a timestamp before 1900 can't be written to <format>: older versions read another day there. <config> as \"CORRECTED\" writes it as it is, as \"LEGACY\" for them."},
+	"INCONSISTENT_BEHAVIOR_CROSS_VERSION.READ_ANCIENT_DATETIME":       {"42K0B", "A date before 1582-10-15 or a timestamp before 1900 in <format> may be of the Julian calendar, which older versions wrote. <config> or the option <option> as \"CORRECTED\" reads it as it is, as \"LEGACY\" as theirs."},
 	"DATA_SOURCE_NOT_FOUND":                                           {"42K02", "No data source is called <provider>."},
 	"MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION":                  {"22023", "A record can't be parsed: <badRecord>. The parse mode is <failFastMode>; the mode PERMISSIVE reads such records as null."},
 	"MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS": {"22023", "A record can't be parsed: <badRecord>. The parse mode is <failFastMode>. A JSON array can't be read as a struct."},
