@@ -240,25 +240,21 @@ func (s *scripter) run(n plan.Node) error {
 	return nil
 }
 
-// holds evaluates a condition.
+// holds evaluates a condition; null is false.
 func (s *scripter) holds(e plan.Expr, text string) (bool, error) {
 	r := s.a.newRun(s.ctx)
 	x, err := r.expr(e, &scope{})
 	if err != nil {
 		return false, err
 	}
-	bad := func() error { return aerr("INVALID_BOOLEAN_STATEMENT", "invalidStatement", text) }
 	if x = unalias(x); x.Type().Kind != types.Bool {
-		return false, bad()
+		return false, aerr("INVALID_BOOLEAN_STATEMENT", "invalidStatement", text)
 	}
 	_, vals, err := r.values([]plan.Expr{x})
 	if err != nil {
 		return false, err
 	}
-	v, ok := vals[0].(bool)
-	if !ok {
-		return false, bad()
-	}
+	v, _ := vals[0].(bool)
 	return v, nil
 }
 
