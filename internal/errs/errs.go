@@ -158,6 +158,17 @@ func (e *Error) SQLState() string {
 
 // Sentence is the message without condition and SQLSTATE.
 func (e *Error) Sentence() string {
+	text := e.sentence()
+	if x := e.Params["sqlExpr"]; x != "" && strings.HasPrefix(e.Condition, "DATATYPE_MISMATCH.") { // all of these begin alike
+		if short, ok := strings.CutSuffix(text, ", in "+x+"."); ok {
+			text = short + "."
+		}
+		return "Cannot resolve " + x + " due to data type mismatch: " + strings.TrimPrefix(text, x+": ")
+	}
+	return text
+}
+
+func (e *Error) sentence() string {
 	if e.Text != "" {
 		return e.Text
 	}

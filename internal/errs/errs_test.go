@@ -30,3 +30,25 @@ func TestMessageHasConditionSentenceAndState(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", e.Error(), want)
 	}
 }
+
+// Every DATATYPE_MISMATCH begins by telling what cannot be resolved, whether its sentence is of the table or not.
+func TestMismatchesBeginAlike(t *testing.T) {
+	const begin = `Cannot resolve "f(x)" due to data type mismatch: `
+	for _, part := range areas() {
+		for name, c := range part {
+			if !strings.HasPrefix(name, "DATATYPE_MISMATCH.") || !strings.Contains(c.Text, "<sqlExpr>") {
+				continue
+			}
+			if got := New(Analysis, name, "sqlExpr", `"f(x)"`).Sentence(); !strings.HasPrefix(got, begin) || len(got) <= len(begin) || strings.HasPrefix(got, begin+`"f(x)": `) {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
+	}
+	e := New(Analysis, "DATATYPE_MISMATCH.UNEXPECTED_NULL", "exprName", "percentage", "sqlExpr", `"f(x)"`)
+	if got := e.Sentence(); got != begin+"percentage must not be null." {
+		t.Error(got)
+	}
+	if e.Text = "Odd."; e.Sentence() != begin+"Odd." {
+		t.Error(e.Sentence())
+	}
+}
