@@ -97,6 +97,9 @@ func plainDecoder(leaf *schema.Column, t *types.Type, bs base) column {
 	sameScale := isDec && t.Kind == types.Decimal && int(dec.Scale()) == t.Scale && int(dec.Precision()) <= t.Precision
 	lay := vec.LayoutOf(t)
 	phys := leaf.PhysicalType()
+	if t.Kind == types.Decimal && !sameScale {
+		return widerDecimal(leaf, t, bs)
+	}
 	switch {
 	case phys == parquet.Types.Boolean && lay == vec.Byte:
 		return &typed[bool]{base: bs, boolean: true}
@@ -131,7 +134,19 @@ func plainDecoder(leaf *schema.Column, t *types.Type, bs base) column {
 			return mk[int16](bs, 4, widen[int32, int16])
 		case t.Kind == types.Int32 && !unsigned, t.Kind == types.Date, t.Kind == types.YearMonthInterval:
 			return mk[int32](bs, 4, nil)
+		case t.Kind == types.TimestampNTZ:
+			if _, ok := lt.(schema.DateLogicalType); !ok {
+				return nil
+			}
+			return mk[int64](bs, 4, func(dst []int64, src []byte) {
+				for i := range dst {
+					dst[i] = int64(int32(binary.LittleEndian.Uint32(src[4*i:]))) * microsPerDay
+				}
+			})
 		case t.Kind == types.Int32:
+			if it, ok := lt.(schema.IntLogicalType); ok && it.BitWidth() > 16 {
+				return nil // half of the numbers would be negative
+			}
 			return mk[int32](bs, 4, nil)
 		case t.Kind == types.Int64 && unsigned:
 			return mk[int64](bs, 4, func(dst []int64, src []byte) {
@@ -164,15 +179,7 @@ func plainDecoder(leaf *schema.Column, t *types.Type, bs base) column {
 					}
 				})
 			case schema.TimeUnitNanos:
-				return mk[int64](bs, 8, func(dst []int64, src []byte) {
-					for i := range dst {
-						x := int64(binary.LittleEndian.Uint64(src[8*i:]))
-						dst[i] = x / 1000
-						if x%1000 < 0 {
-							dst[i]--
-						}
-					}
-				})
+				return nil // as in Spark
 			}
 			return mk[int64](bs, 8, nil)
 		case t.Kind == types.Int64, t.Kind == types.DayTimeInterval, sameScale && lay == vec.I64:
@@ -189,6 +196,64 @@ func plainDecoder(leaf *schema.Column, t *types.Type, bs base) column {
 		}
 	}
 	return nil
+}
+
+// widerDecimal reads whole numbers and decimals as decimals with more digits on both sides of the point.
+func widerDecimal(leaf *schema.Column, t *types.Type, bs base) column {
+	phys, digits, scale, unsigned := leaf.PhysicalType(), 20, 0, false
+	switch lt := leaf.LogicalType().(type) {
+	case schema.DecimalLogicalType:
+		digits, scale = int(lt.Precision()), int(lt.Scale())
+	case schema.IntLogicalType:
+		unsigned = !lt.IsSigned()
+		if phys == parquet.Types.Int32 && !unsigned {
+			digits = 10
+		}
+	case schema.NoLogicalType:
+		if phys == parquet.Types.Int32 {
+			digits = 10
+		}
+	default:
+		return nil
+	}
+	more := t.Scale - scale
+	if more < 0 || t.Precision-digits < more {
+		return nil
+	}
+	width := map[parquet.Type]int{parquet.Types.Int32: 4, parquet.Types.Int64: 8, parquet.Types.FixedLenByteArray: leaf.TypeLength()}[phys]
+	if width < 1 || width > 16 || phys == parquet.Types.FixedLenByteArray && digits == 20 && scale == 0 && leaf.LogicalType().String() == "None" {
+		return nil
+	}
+	wide := func(dst []types.Int128, src []byte) {
+		switch phys {
+		case parquet.Types.Int32:
+			for i := range dst {
+				dst[i] = types.I128(int64(int32(binary.LittleEndian.Uint32(src[4*i:]))))
+			}
+		case parquet.Types.Int64:
+			for i := range dst {
+				x := binary.LittleEndian.Uint64(src[8*i:])
+				if dst[i] = types.I128(int64(x)); unsigned {
+					dst[i] = types.Int128{Lo: x}
+				}
+			}
+		default:
+			bigEndian128(dst, src, width)
+		}
+		for i := range dst {
+			dst[i] = scaleUp(dst[i], more)
+		}
+	}
+	if vec.LayoutOf(t) == vec.I128 {
+		return mk[types.Int128](bs, width, wide)
+	}
+	return mk[int64](bs, width, func(dst []int64, src []byte) {
+		tmp := make([]types.Int128, len(dst))
+		wide(tmp, src)
+		for i, x := range tmp {
+			dst[i] = int64(x.Lo)
+		}
+	})
 }
 
 // mk makes a reader of values that are width bytes in the file; without conv they are T as they stand.

@@ -371,7 +371,7 @@ func (l *leafLevels) decode(leaf *schema.Column, t *types.Type, set readSettings
 		v.Buf = l.buf
 		return v, nil
 	}
-	if leaf.PhysicalType() == parquet.Types.FixedLenByteArray && lay == vec.Bytes {
+	if leaf.PhysicalType() == parquet.Types.FixedLenByteArray && t.Kind == types.Binary {
 		w := leaf.TypeLength()
 		refs := make([]vec.Ref, l.n)
 		for i := range refs {

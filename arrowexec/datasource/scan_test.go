@@ -403,6 +403,11 @@ func TestParquetOfAnotherType(t *testing.T) {
 			t.Error(e.Params)
 		}
 	}
+	for _, to := range []*types.Type{types.NewDecimal(12, 2), types.NewDecimal(30, 2)} {
+		if got, err := read("i32", to); err != nil || fmt.Sprint(got[3][0]) != fmt.Sprint(types.I128(300)) {
+			t.Error(to, got, err)
+		}
+	}
 	if got, err := read("I32", types.Int64Type); err != nil || got[3][0] != int64(3) {
 		t.Error(got, err)
 	}
