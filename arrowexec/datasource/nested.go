@@ -455,7 +455,7 @@ func (x *nestReader) levels(leaf int) (*leafLevels, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &leafLevels{}
+	l, tooLong := &leafLevels{}, false
 	switch r := cr.(type) {
 	case *file.BooleanColumnChunkReader:
 		err = readLeaf(x, l, leaf, r, func(v []bool) { l.bools = append(l.bools, v...) })
@@ -480,12 +480,19 @@ func (x *nestReader) levels(leaf int) (*leafLevels, error) {
 	case *file.ByteArrayColumnChunkReader:
 		err = readLeaf(x, l, leaf, r, func(v []parquet.ByteArray) {
 			for _, b := range v {
+				if len(l.buf)+len(b) > vec.MaxBuf {
+					tooLong = true
+					return
+				}
 				l.refs = append(l.refs, vec.MakeRef(len(l.buf), len(b)))
 				l.buf = append(l.buf, b...)
 			}
 		})
 	default:
 		return nil, errCorrupt
+	}
+	if tooLong {
+		return nil, errs.NotSupported("a row group of Parquet with more than 4 GiB in a nested column")
 	}
 	if err != nil {
 		return nil, err
