@@ -234,6 +234,9 @@ func leafType(c *schema.Column, s inferSettings) (*types.Type, error) {
 	case parquet.Types.Int64:
 		return types.Int64Type, nil
 	case parquet.Types.Int96:
+		if s.int96AsOther {
+			return nil, errs.New(errs.Analysis, "_LEGACY_ERROR_TEMP_3071", "msg", "INT96 is read as a timestamp only: set spark.sql.parquet.int96AsTimestamp to true.")
+		}
 		return types.TimestampType, nil
 	case parquet.Types.Float:
 		return types.Float32Type, nil

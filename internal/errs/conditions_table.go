@@ -67,5 +67,6 @@ var tableConditions = map[string]Condition{
 	"_LEGACY_ERROR_TEMP_1256": {"", "The function <functionName> is built in: there is nothing to refresh."},
 	"_LEGACY_ERROR_TEMP_1261": {"", "LOAD DATA needs a table of Hive's, and <tableIdentWithDB> is none."},
 	"_LEGACY_ERROR_TEMP_1267": {"", "TRUNCATE TABLE ... PARTITION needs a partitioned table, and <tableIdentWithDB> is none."},
+	"_LEGACY_ERROR_TEMP_3071": {"", "<msg>"},
 	"_LEGACY_ERROR_TEMP_3060": {"", "There is no column <i> to cluster by in <schema>."},
 }
