@@ -210,8 +210,11 @@ func widerDecimal(leaf *schema.Column, t *types.Type, bs base) column {
 			digits = 10
 		}
 	case schema.NoLogicalType:
-		if phys == parquet.Types.Int32 {
+		switch phys {
+		case parquet.Types.Int32:
 			digits = 10
+		case parquet.Types.FixedLenByteArray:
+			return nil
 		}
 	default:
 		return nil
@@ -221,7 +224,7 @@ func widerDecimal(leaf *schema.Column, t *types.Type, bs base) column {
 		return nil
 	}
 	width := map[parquet.Type]int{parquet.Types.Int32: 4, parquet.Types.Int64: 8, parquet.Types.FixedLenByteArray: leaf.TypeLength()}[phys]
-	if width < 1 || width > 16 || phys == parquet.Types.FixedLenByteArray && digits == 20 && scale == 0 && leaf.LogicalType().String() == "None" {
+	if width < 1 || width > 16 {
 		return nil
 	}
 	wide := func(dst []types.Int128, src []byte) {

@@ -121,8 +121,15 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 			continue
 		}
 		l := load{col: i, field: f, leaf: -1}
-		if _, err := planNested(r.ft, f, s.types[i]); err != nil {
-			return nil, r.named(err)
+		own := false
+		if len(r.ft.leaves[f]) == 1 {
+			_, flat := r.ft.meta.Schema.Root().Field(f).(*schema.PrimitiveNode)
+			own = flat && s.reader(c, i, r.ft.meta.Schema.Column(r.ft.leaves[f][0]), r.set) != nil
+		}
+		if !own { // is it of another type?
+			if _, err := planNested(r.ft, f, s.types[i]); err != nil {
+				return nil, r.named(err)
+			}
 		}
 		if len(r.ft.leaves[f]) == 1 {
 			cc, err := r.ft.chunk(u.rowGroup, r.ft.leaves[f][0])
@@ -132,8 +139,7 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 			if cc.Compression() == compress.Codecs.Lz4 {
 				return nil, errs.NotSupported("the Parquet compression LZ4 in Hadoop's framing (LZ4_RAW is read)")
 			}
-			leaf := r.ft.meta.Schema.Column(r.ft.leaves[f][0])
-			if own := s.reader(c, i, leaf, r.set) != nil; own && ownEncodings(cc) {
+			if own && ownEncodings(cc) {
 				l.leaf = r.ft.leaves[f][0]
 			}
 			if p := r.ft.pagesOf(u.rowGroup, r.ft.leaves[f][0]).Load(); l.leaf >= 0 && p != nil {

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/google/go-cmp/cmp"
 
 	"neptune/arrowexec/mem"
@@ -98,12 +97,7 @@ func TestParquetSettings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			files, _ := filepath.Glob(filepath.Join(dir, "*.parquet"))
-			r, err := file.OpenParquetFile(files[0], false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.Close()
+			r := written(t, dir)
 			sc := r.MetaData().Schema
 			if got := sc.Column(0).PhysicalType().String() + " " + sc.Column(1).PhysicalType().String() + " " + sc.Column(2).PhysicalType().String(); got != x.phys {
 				t.Errorf("the columns are %s, want %s", got, x.phys)

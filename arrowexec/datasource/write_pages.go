@@ -211,15 +211,20 @@ func toInt32[T int8 | int16 | int64](dst []int32, src []T) {
 	}
 }
 
-func fixed[T int32 | int64 | float32 | float64](c *task.Ctx, w *leafWriter, x []T) error {
+// coded gives values to the dictionary while there is one; rest are those that are written as they are.
+func coded[T int32 | int64 | float32 | float64](c *task.Ctx, w *leafWriter, x []T) (rest []T, err error) {
 	if w.coding {
-		n := addFixed(w.dict, x)
-		if x = x[n:]; len(x) == 0 {
-			return nil
+		if x = x[addFixed(w.dict, x):]; len(x) > 0 {
+			err = w.giveUpDict(c)
 		}
-		if err := w.giveUpDict(c); err != nil {
-			return err
-		}
+	}
+	return x, err
+}
+
+func fixed[T int32 | int64 | float32 | float64](c *task.Ctx, w *leafWriter, x []T) error {
+	x, err := coded(c, w, x)
+	if err != nil || len(x) == 0 {
+		return err
 	}
 	addBounds(&w.bounds, x)
 	return w.put(c, vec.AsBytes(x))
@@ -235,14 +240,9 @@ func toInt128(x []int64) []types.Int128 {
 
 // int96s appends instants as Impala's timestamps, of which there are no bounds: readers don't agree on their order.
 func (w *leafWriter) int96s(c *task.Ctx, x []int64) error {
-	if w.coding {
-		n := addFixed(w.dict, x)
-		if x = x[n:]; len(x) == 0 {
-			return nil
-		}
-		if err := w.giveUpDict(c); err != nil {
-			return err
-		}
+	x, err := coded(c, w, x)
+	if err != nil {
+		return err
 	}
 	for len(x) > 0 {
 		n := min(len(x), blockBytes/12)

@@ -156,18 +156,25 @@ func TestParquetPages(t *testing.T) {
 	}
 }
 
+// written opens the one file of a folder by another reader.
+func written(t *testing.T, dir string) *file.Reader {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dir, "*.parquet"))
+	r, err := file.OpenParquetFile(files[0], false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
 func TestParquetStatistics(t *testing.T) {
 	b := batchOf(t, flat, 1000, 0, flatRow)
 	dir := filepath.Join(t.TempDir(), "out")
 	if err := writeAll(t, WriteArgs{Format: "parquet", Path: dir, Schema: flat}, b, true); err != nil {
 		t.Fatal(err)
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "*.parquet"))
-	r, err := file.OpenParquetFile(files[0], false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	r := written(t, dir)
 	got := map[string]string{}
 	for i := range flat.Fields {
 		cc, err := r.MetaData().RowGroup(0).ColumnChunk(i)
@@ -226,12 +233,7 @@ func TestParquetEndsRowGroupsForMemory(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "*.parquet"))
-	r, err := file.OpenParquetFile(files[0], false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	r := written(t, dir)
 	if r.NumRowGroups() < 2 || r.NumRows() != int64(n) {
 		t.Errorf("%d rows of %d in %d row groups", r.NumRows(), n, r.NumRowGroups())
 	}
