@@ -111,7 +111,7 @@ func (w *world) place(l Launch) (evs []Event) {
 	if len(run) >= w.slots[l.Executor] {
 		victim := policy.TaskID(-1)
 		for _, t := range run {
-			if w.info[t].Priority > l.Priority {
+			if w.info[t].Priority > l.Priority && victim != l.Victim {
 				victim = t
 			}
 		}
@@ -234,11 +234,16 @@ func TestTranscripts(t *testing.T) {
 				}
 			case "counts":
 				return fmt.Sprintf("%+v\n", w.Counts())
-			case "job": // each line a stage: tasks=N [parents=a,b] [prefer=e] [home=e]
+			case "job": // [within=MS] each line a stage: tasks=N [parents=a,b] [prefer=e] [home=e]
 				var id, prio int
 				d.ScanArgs(t, "id", &id)
 				d.ScanArgs(t, "priority", &prio)
 				ev := JobSubmitted{Job: JobID(id), Priority: prio}
+				if d.HasArg("within") {
+					var ms int
+					d.ScanArgs(t, "within", &ms)
+					ev.Deadline = w.now + time.Duration(ms)*time.Millisecond
+				}
 				if d.HasArg("pool") {
 					d.ScanArgs(t, "pool", &ev.Pool)
 				}

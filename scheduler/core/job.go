@@ -92,7 +92,7 @@ func (c *Core) submitted(ev JobSubmitted) {
 	if c.jobs[ev.Job] != nil || len(ev.Parents) == 0 {
 		return
 	}
-	j := &job{id: ev.Job, priority: ev.Priority, pool: ev.Pool, stages: make([]*stage, len(ev.Parents)), deadline: ev.Deadline, estimate: ev.Estimate}
+	j := &job{id: ev.Job, priority: c.rank(ev), pool: ev.Pool, stages: make([]*stage, len(ev.Parents)), deadline: ev.Deadline, estimate: ev.Estimate}
 	if j.pool == "" {
 		j.pool = DefaultPool
 	}

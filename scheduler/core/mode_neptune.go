@@ -34,6 +34,30 @@ func (s *stage) latest() time.Duration {
 	return s.job.deadline - s.job.estimate
 }
 
+// ranks is how many ranks of urgency the stream jobs of one priority have.
+const ranks = 16
+
+// rank is the priority under which a job is scheduled. For a policy that goes
+// by laxity it divides the stream jobs of one priority by how soon they must be
+// done, the shorter the more critical (deadline-monotonic: Leung and Whitehead
+// 1982), so that tasks that have time give way to those that have none. Targets
+// within a factor of four share a rank, and don't suspend one another.
+func (c *Core) rank(ev JobSubmitted) int {
+	stream := c.conf.StreamPriority
+	if ev.Priority > stream || !c.mode.preempts() || !policy.UsesLaxity(c.conf.Policy) {
+		return ev.Priority
+	}
+	rank := stream + (ev.Priority-stream)*ranks
+	if ev.Deadline == 0 {
+		return rank // there is no harm in its being late
+	}
+	urgency := ranks - 1
+	for t := time.Millisecond; t < ev.Deadline-c.now && urgency > 0; t *= 4 {
+		urgency--
+	}
+	return rank - urgency
+}
+
 // free leaves room for suspended tasks that are as critical, or due, and for the batch share.
 func (neptune) free(c *Core, e *executor, s *stage) int {
 	if e.draining {

@@ -267,9 +267,12 @@ func (c *Core) greedy(s *stage, tasks []*task, limit int) (placed int) {
 // victims is, for tasks of priority p, how many slots of e they may take over
 // from less critical tasks, and how many tasks there are to choose from.
 func (c *Core) victims(e *executor, p int) (running, victims int) {
-	killing := 0
+	killing, streams := 0, 0
 	for i := len(e.levels) - 1; i >= 0 && e.levels[i].priority > p; i-- {
 		running += e.levels[i].running
+		if e.levels[i].priority <= c.conf.StreamPriority {
+			streams += e.levels[i].running
+		}
 	}
 	if c.mode.kills() {
 		for _, t := range e.tasks {
@@ -282,7 +285,7 @@ func (c *Core) victims(e *executor, p int) (running, victims int) {
 	over := max(0, e.running-e.slots-killing)
 	victims = running - killing - over - c.protectedFrom(e, p)
 	if p <= c.conf.StreamPriority {
-		victims = min(victims, e.batchRunning-killing-over-c.reserved(e))
+		victims = min(victims, streams+max(0, e.batchRunning-c.reserved(e))-killing-over)
 	}
 	if e.draining {
 		victims = 0
@@ -347,7 +350,7 @@ func (c *Core) byPolicy(s *stage, tasks []*task, pol policy.Policy) (placed int)
 func (c *Core) victimTasks(e *executor, p int) (out []policy.Victim) {
 	for _, t := range sortedTasks(e.tasks) {
 		if t.state.holdsSlot() && t.priority > p && !t.killing && !t.evicted && t.protected <= c.now {
-			v := policy.Victim{ID: t.id, RetainedMB: t.retained, Ran: t.ranFor(c.now), Suspensions: t.suspensions}
+			v := policy.Victim{ID: t.id, Priority: t.priority, RetainedMB: t.retained, Ran: t.ranFor(c.now), Suspensions: t.suspensions}
 			if n := len(t.stage.times); n > 0 {
 				v.Remaining = max(time.Millisecond, t.stage.meanTime()-v.Ran)
 			}

@@ -4,13 +4,12 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 	"time"
 )
 
 // deadline suspends no more tasks than the laxity of the job needs (laxity:
 // deadline, less now, less what is left of the critical path), and names the
-// victims that lose least.
+// least critical victims, of these those that lose least.
 //
 // If n tasks of d each have laxity l, they may run in 1 + l/d waves, and so
 // need only n over that many slots. Free slots are taken first, whatever the
@@ -29,7 +28,9 @@ func (p deadline) Decide(s Snapshot) []Decision {
 		byID[r.ID] = r
 		free += r.free
 		v := slices.Clone(r.VictimTasks)
-		slices.SortStableFunc(v, func(a, b Victim) int { return cmp.Compare(a.cost(), b.cost()) })
+		slices.SortStableFunc(v, func(a, b Victim) int {
+			return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.cost(), b.cost()))
+		})
 		victims[r] = v
 	}
 	needed := p.slots(s) - s.Active // those of the same set that run already do their part
@@ -37,14 +38,14 @@ func (p deadline) Decide(s Snapshot) []Decision {
 	var out []Decision
 	for _, t := range s.Tasks {
 		var best *room
-		cost := math.Inf(1)
+		cost, least := math.Inf(1), math.MinInt // of the victim at best: its priority
 		for _, r := range all {
-			var c float64
+			c, level := 0.0, math.MaxInt
 			switch {
 			case r.free > 0:
 			case free == 0 && suspensions > 0 && r.victims > 0:
 				if v := victims[r]; len(v) > 0 {
-					c = v[0].cost()
+					c, level = v[0].cost(), v[0].Priority
 					if v[0].Remaining > 0 && v[0].Remaining <= s.Laxity {
 						c += 1e3 // it ends in time by itself: suspend another, if anybody
 					}
@@ -53,8 +54,8 @@ func (p deadline) Decide(s Snapshot) []Decision {
 				continue
 			}
 			c += r.placement(t, s)
-			if c < cost || c == cost && best != nil && strings.Compare(string(r.ID), string(best.ID)) < 0 {
-				best, cost = r, c
+			if best == nil || cmp.Or(cmp.Compare(least, level), cmp.Compare(c, cost), cmp.Compare(r.ID, best.ID)) < 0 {
+				best, cost, least = r, c, level
 			}
 		}
 		if best == nil {

@@ -34,6 +34,7 @@ type Executor struct {
 // Victim is a task that may be suspended.
 type Victim struct {
 	ID          TaskID
+	Priority    int           // lower is more critical
 	RetainedMB  float64       // memory that it would keep
 	Ran         time.Duration // attained service
 	Remaining   time.Duration // estimated; 0: unknown
