@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 
 	"neptune/internal/errs"
@@ -54,7 +54,13 @@ type listing struct {
 // folders count, unless the lookup is recursive (as in Spark's file index).
 func listFiles(paths []string, opts map[string]string) (*listing, error) {
 	recursive := isTrue(opts["recursivefilelookup"])
-	pattern := opts["pathglobfilter"]
+	var names *regexp.Regexp
+	if p, ok := opts["pathglobfilter"]; ok {
+		var err error
+		if names, _, err = compileGlob(p); err != nil {
+			return nil, err
+		}
+	}
 	base := ""
 	if b, ok := opts["basepath"]; ok {
 		var err error
@@ -70,16 +76,10 @@ func listFiles(paths []string, opts map[string]string) (*listing, error) {
 			return nil, err
 		}
 		roots := []string{p}
-		if strings.ContainsAny(p, "*?[{") {
-			roots = nil
-			for _, alt := range braces(p) {
-				m, err := filepath.Glob(alt)
-				if err != nil {
-					return nil, errs.New(errs.Analysis, "PATH_NOT_FOUND", "path", "file:"+p).Because(err)
-				}
-				roots = append(roots, m...)
+		if isGlob(p) {
+			if roots, err = globPaths(p); err != nil {
+				return nil, err
 			}
-			slices.Sort(roots)
 		}
 		found := false
 		for _, root := range roots {
@@ -108,7 +108,7 @@ func listFiles(paths []string, opts map[string]string) (*listing, error) {
 				if err != nil {
 					return err
 				}
-				if path != root && hidden(d.Name()) {
+				if hidden(d.Name()) && !(path == root && d.IsDir()) {
 					if d.IsDir() {
 						return filepath.SkipDir
 					}
@@ -122,10 +122,8 @@ func listFiles(paths []string, opts map[string]string) (*listing, error) {
 						return err
 					}
 				}
-				if pattern != "" {
-					if ok, err := filepath.Match(pattern, d.Name()); err != nil || !ok {
-						return err
-					}
+				if names != nil && !names.MatchString(d.Name()) {
+					return nil
 				}
 				info, err := os.Stat(path)
 				if err != nil || info.IsDir() {
@@ -149,21 +147,4 @@ func listFiles(paths []string, opts map[string]string) (*listing, error) {
 		return out, nil
 	}
 	return out, out.partition(bases)
-}
-
-// braces expands {a,b} alternatives, which filepath.Glob doesn't know.
-func braces(p string) []string {
-	i := strings.IndexByte(p, '{')
-	if i < 0 {
-		return []string{p}
-	}
-	j := strings.IndexByte(p[i:], '}')
-	if j < 0 {
-		return []string{p}
-	}
-	var out []string
-	for _, alt := range strings.Split(p[i+1:i+j], ",") {
-		out = append(out, braces(p[:i]+alt+p[i+j+1:])...)
-	}
-	return out
 }

@@ -95,7 +95,7 @@ func (g *group) unread(ft *footer, u unit) {
 			}
 		} else if k := col - len(files.data.Fields); k >= 0 {
 			g.fixed[i] = files.values[u.file][k]
-		} else if ft.find(files.data.Fields[col].Name) < 0 {
+		} else if f, err := ft.find(files.data.Fields[col].Name, files.reads); err == nil && f < 0 {
 			if col < len(files.absent) {
 				g.fixed[i] = files.absent[col]
 			}
@@ -116,7 +116,10 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 		if col >= len(s.files.data.Fields) || col > 0 && col == s.files.rowIndex {
 			continue
 		}
-		f := r.ft.find(s.files.data.Fields[col].Name)
+		f, err := r.ft.find(s.files.data.Fields[col].Name, r.set)
+		if err != nil {
+			return nil, r.named(err)
+		}
 		if f < 0 {
 			continue
 		}
@@ -127,7 +130,7 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 			own = flat && s.reader(c, i, r.ft.meta.Schema.Column(r.ft.leaves[f][0]), r.set) != nil
 		}
 		if !own { // is it of another type?
-			if _, err := planNested(r.ft, f, s.types[i]); err != nil {
+			if _, err := planNested(r.ft, f, s.types[i], r.set); err != nil {
 				return nil, r.named(err)
 			}
 		}
@@ -165,8 +168,12 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 	return r, nil
 }
 
-// named says in which file a column is of another type.
+// named says in which file a column is of another type, or isn't to be told from another.
 func (r *chunks) named(err error) error {
+	var a *ambiguous
+	if errors.As(err, &a) {
+		return errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+r.info.path).Because(a)
+	}
 	var m *mismatch
 	if !errors.As(err, &m) {
 		return err

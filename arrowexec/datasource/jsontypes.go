@@ -173,15 +173,30 @@ func settle(t *types.Type) *types.Type {
 	return t
 }
 
-// sameNames finds columns whose names differ by case only.
-func sameNames(t *types.Type) error {
+// sameNames finds fields of one struct, at any depth, with the same name; fold: the case of letters doesn't count.
+func sameNames(t *types.Type, fold bool) error {
 	seen := map[string]bool{}
 	for _, f := range t.Fields {
-		k := strings.ToLower(f.Name)
+		k := f.Name
+		if fold {
+			k = strings.ToLower(k)
+		}
 		if seen[k] {
 			return errs.New(errs.Analysis, "COLUMN_ALREADY_EXISTS", "columnName", errs.ID(k))
 		}
 		seen[k] = true
+	}
+	for _, f := range t.Fields {
+		if err := sameNames(f.Type, fold); err != nil {
+			return err
+		}
+	}
+	for _, in := range []*types.Type{t.Key, t.Elem} {
+		if in != nil {
+			if err := sameNames(in, fold); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -78,18 +78,21 @@ func readNested(ctx context.Context, fh *os.File, ft *footer, field, g int, t *t
 		return nil, err
 	}
 	x := &nestReader{ctx: ctx, ft: ft, row: r.RowGroup(g), set: set, leaves: map[int]*leafLevels{}}
-	n, err := planNested(ft, field, t)
+	n, err := planNested(ft, field, t, set)
 	if err != nil {
 		return nil, err
 	}
 	return x.build(n)
 }
 
-func planNested(ft *footer, field int, t *types.Type) (*readNode, error) {
-	return (&nestPlanner{sc: ft.meta.Schema}).node(ft.meta.Schema.Root().Field(field), t, 0, 0, 0)
+func planNested(ft *footer, field int, t *types.Type, set readSettings) (*readNode, error) {
+	return (&nestPlanner{sc: ft.meta.Schema, set: set}).node(ft.meta.Schema.Root().Field(field), t, 0, 0, 0)
 }
 
-type nestPlanner struct{ sc *schema.Schema }
+type nestPlanner struct {
+	sc  *schema.Schema
+	set readSettings
+}
 
 // firstLeaf is a leaf below n.
 func (p *nestPlanner) firstLeaf(n schema.Node) int {
@@ -135,7 +138,10 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 	case types.Struct:
 		for i := range t.Fields {
 			f := &t.Fields[i]
-			k := fieldNamed(g, f.Name)
+			k, err := fieldNamed(g, f.Name, p.set)
+			if err != nil {
+				return nil, err
+			}
 			if k < 0 {
 				out.kids = append(out.kids, &readNode{t: f.Type, missing: true})
 				continue
@@ -196,17 +202,15 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 	return nil, mismatchOf(n, t)
 }
 
-// fieldNamed is the position of a field by its name, or by its name in another case; -1: there is none.
-func fieldNamed(g *schema.GroupNode, name string) int {
-	if k := g.FieldIndexByName(name); k >= 0 {
-		return k
-	}
+// fieldNamed is the position of a field by its name; -1: there is none.
+func fieldNamed(g *schema.GroupNode, name string, s readSettings) (int, error) {
+	var same []int
 	for k := range g.NumFields() {
 		if strings.EqualFold(g.Field(k).Name(), name) {
-			return k
+			same = append(same, k)
 		}
 	}
-	return -1
+	return one(g, name, same, s)
 }
 
 // listElement is the node of a list's elements; inner says that it lies within the repeated group, else it

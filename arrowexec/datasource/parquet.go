@@ -32,10 +32,9 @@ const (
 // footer is a Parquet file's metadata.
 type footer struct {
 	meta   *metadata.FileMetaData
-	kinds  sync.Map // inferSettings to the schema with these
-	leaves [][]int  // leaf columns of each field of schema
-	names  map[string]int
-	exact  map[string]int
+	kinds  sync.Map                                       // inferSettings to the schema with these
+	leaves [][]int                                        // leaf columns of each field of schema
+	names  map[string][]int                               // positions of columns, by name in lower case
 	stats  sync.Map                                       // leafKey to leafStats
 	chunks []atomic.Pointer[metadata.ColumnChunkMetaData] // by row group and leaf, made when they are asked for: that isn't cheap
 	// What the footer says of calendars, if Spark wrote it.
@@ -135,13 +134,10 @@ func (ft *footer) convert() error {
 		}
 		ft.leaves[k] = append(ft.leaves[k], i)
 	}
-	ft.names, ft.exact = map[string]int{}, map[string]int{}
+	ft.names = map[string][]int{}
 	for i := range root.NumFields() {
-		name := root.Field(i).Name()
-		ft.exact[name] = i
-		if _, dup := ft.names[strings.ToLower(name)]; !dup {
-			ft.names[strings.ToLower(name)] = i
-		}
+		name := strings.ToLower(root.Field(i).Name())
+		ft.names[name] = append(ft.names[name], i)
 	}
 	ft.marks()
 	return nil
@@ -253,15 +249,42 @@ func leafType(c *schema.Column, s inferSettings) (*types.Type, error) {
 	return refuse()
 }
 
-// find is the position of a column in the file, by its name, case-insensitively; -1 when it has none.
-func (ft *footer) find(name string) int {
-	if i, ok := ft.exact[name]; ok {
-		return i
+// find is the position of a column in the file, by its name; -1 when it has none.
+func (ft *footer) find(name string, s readSettings) (int, error) {
+	return one(ft.meta.Schema.Root(), name, ft.names[strings.ToLower(name)], s)
+}
+
+// one is that of the fields of g, which have the name but for its case, that is meant; -1 if it is none of them.
+func one(g *schema.GroupNode, name string, fields []int, s readSettings) (int, error) {
+	if s.exact {
+		for _, k := range fields {
+			if g.Field(k).Name() == name {
+				return k, nil
+			}
+		}
+		return -1, nil
 	}
-	if i, ok := ft.names[strings.ToLower(name)]; ok {
-		return i
+	switch len(fields) {
+	case 0:
+		return -1, nil
+	case 1:
+		return fields[0], nil
 	}
-	return -1
+	e := &ambiguous{name: name}
+	for _, k := range fields {
+		e.found = append(e.found, g.Field(k).Name())
+	}
+	return -1, e
+}
+
+// ambiguous is the error of a column whose name, whatever the case of its letters, is that of several in the file.
+type ambiguous struct {
+	name  string
+	found []string
+}
+
+func (a *ambiguous) Error() string {
+	return `duplicate fields "` + a.name + `": [` + strings.Join(a.found, ", ") + "], where the case of names doesn't count"
 }
 
 // bytes is the stored size of the columns of row group g that a scan of cols reads.
@@ -271,7 +294,7 @@ func (ft *footer) bytes(g int, f *Files, cols []int) int64 {
 		if c >= len(f.data.Fields) {
 			continue
 		}
-		if i := ft.find(f.data.Fields[c].Name); i >= 0 {
+		if i, err := ft.find(f.data.Fields[c].Name, f.reads); err == nil && i >= 0 {
 			for _, leaf := range ft.leaves[i] {
 				if cc, err := ft.chunk(g, leaf); err == nil {
 					n += max(0, cc.TotalCompressedSize())
@@ -460,9 +483,9 @@ func (f *Files) parquetStats(st *plan.Stats) {
 		st.Rows += ft.meta.NumRows
 		for c := range f.data.Fields {
 			field := &f.data.Fields[c]
-			i := ft.find(field.Name)
+			i, err := ft.find(field.Name, f.reads)
 			cs := &st.Cols[c]
-			if i < 0 || len(ft.leaves[i]) != 1 || ft.meta.Schema.Column(ft.leaves[i][0]).MaxRepetitionLevel() > 0 {
+			if err != nil || i < 0 || len(ft.leaves[i]) != 1 || ft.meta.Schema.Column(ft.leaves[i][0]).MaxRepetitionLevel() > 0 {
 				known[c] = false
 				cs.Nulls, cs.Min, cs.Max = -1, nil, nil
 				continue

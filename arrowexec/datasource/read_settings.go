@@ -1,6 +1,7 @@
 package datasource
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -15,6 +16,12 @@ import (
 type readSettings struct {
 	dates, int96 rebaseMode
 	zone         *time.Location // of what is rebased
+	exact        bool           // the case of columns' names counts
+}
+
+// String tells settings from others.
+func (s readSettings) String() string {
+	return fmt.Sprint(s.dates, s.int96, s.zone, s.exact)
 }
 
 // inferSettings say which types the columns of Parquet files have where no Spark wrote them.
@@ -50,7 +57,7 @@ func newReadSettings(opts, conf map[string]string, zone *time.Location) (s readS
 		return s, err
 	}
 	s.int96, err = rebaseOf(first("int96rebasemode", int96ModeKey))
-	s.zone = zone
+	s.zone, s.exact = zone, isTrue(conf["spark.sql.caseSensitive"])
 	return s, err
 }
 

@@ -356,8 +356,8 @@ func (s *scan) bounds(u unit, i int) (lo, hi any, ok bool) {
 	if err != nil {
 		return nil, nil, false
 	}
-	f := ft.find(s.files.data.Fields[col].Name)
-	if f < 0 || len(ft.leaves[f]) != 1 {
+	f, err := ft.find(s.files.data.Fields[col].Name, s.files.reads)
+	if err != nil || f < 0 || len(ft.leaves[f]) != 1 {
 		return nil, nil, true
 	}
 	cc, err := ft.chunk(u.rowGroup, ft.leaves[f][0])

@@ -61,7 +61,11 @@ type Files struct {
 // Canonical says what the source reads: sources that say the same read the same
 // folders in the same way, though maybe not the same files, as these come and go.
 func (f *Files) Canonical() string {
-	return fmt.Sprintf("%s %q %q %v %s%s", f.format, f.paths, f.roots, f.opts, f.schema.SQL(), digest(f.inline))
+	corrupt := ""
+	if f.text != nil {
+		corrupt = f.text.corrupt
+	}
+	return fmt.Sprintf("%s %q %q %v %s %s %q %s%s", f.format, f.paths, f.roots, f.opts, f.zone, f.reads, corrupt, f.schema.SQL(), digest(f.inline))
 }
 
 // Reads reports whether the source reads path, a folder or a file, or anything below or above it.
@@ -172,10 +176,8 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 			return nil, err
 		}
 	}
-	if !isTrue(a.Conf["spark.sql.caseSensitive"]) {
-		if err := sameNames(f.data); err != nil {
-			return nil, err
-		}
+	if err := sameNames(f.data, !isTrue(a.Conf["spark.sql.caseSensitive"])); err != nil {
+		return nil, err
 	}
 	infer := !strings.EqualFold(a.Conf["spark.sql.sources.partitionColumnTypeInference.enabled"], "false")
 	if err := f.setPartitions(l.names, partitionTypes(l.files, l.names, infer)); err != nil {

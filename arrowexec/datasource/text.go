@@ -422,7 +422,7 @@ func (f *Files) inferText(ctx context.Context) (*types.Type, error) {
 				out.Fields[i].Type = types.StringType
 			}
 		}
-		return out, sameNames(out)
+		return out, nil
 	}
 	if t.json.dropNulls {
 		out = dropEmpty(out)
@@ -430,7 +430,7 @@ func (f *Files) inferText(ctx context.Context) (*types.Type, error) {
 	if out = settle(out); out == nil {
 		out = types.NewStruct()
 	}
-	return out, sameNames(out)
+	return out, nil
 }
 
 // inferJSON adds the columns of a file's records to out.

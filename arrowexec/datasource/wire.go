@@ -32,6 +32,7 @@ type filesState struct {
 	RowIndex int
 	Dates    uint8 // rebaseMode
 	Int96    uint8
+	Exact    bool
 }
 
 type fileState struct {
@@ -48,7 +49,7 @@ func (f *Files) Wire() (kind string, state []byte, err error) {
 		return "", nil, err
 	}
 	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent, RowIndex: f.rowIndex,
-		Dates: uint8(f.reads.dates), Int96: uint8(f.reads.int96)}
+		Dates: uint8(f.reads.dates), Int96: uint8(f.reads.int96), Exact: f.reads.exact}
 	if f.text != nil {
 		s.Corrupt = f.text.corrupt
 	}
@@ -79,7 +80,10 @@ func openState(state []byte) (plan.Source, error) {
 		return nil, fmt.Errorf("%w: a source of format %q", wire.ErrCorrupt, s.Format)
 	}
 	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, parts: s.Parts, zone: s.Zone,
-		values: s.Values, absent: s.Absent, rowIndex: s.RowIndex, reads: readSettings{rebaseMode(s.Dates), rebaseMode(s.Int96), s.Zone}}
+		values: s.Values, absent: s.Absent, rowIndex: s.RowIndex}
+	if f.format == "parquet" {
+		f.reads = readSettings{dates: rebaseMode(s.Dates), int96: rebaseMode(s.Int96), zone: s.Zone, exact: s.Exact}
+	}
 	var err error
 	f.text, err = newTextOptions(f.format, f.opts, map[string]string{"spark.sql.columnNameOfCorruptRecord": s.Corrupt}, f.zone)
 	if err != nil {

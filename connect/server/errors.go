@@ -52,6 +52,7 @@ var hierarchies = map[errs.Class][]string{
 	errs.NoSuchDatabase:         {"org.apache.spark.sql.catalyst.analysis.NoSuchNamespaceException", "org.apache.spark.sql.AnalysisException", "java.lang.Exception"},
 	errs.ConcurrentModification: {"org.apache.spark.SparkConcurrentModificationException", "java.util.ConcurrentModificationException", "java.lang.RuntimeException"},
 	errs.OutOfMemory:            {"org.apache.spark.memory.SparkOutOfMemoryError", "java.lang.OutOfMemoryError", "java.lang.VirtualMachineError", "java.lang.Error"},
+	errs.IO:                     {"java.io.IOException", "java.lang.Exception"},
 }
 
 // classes returns an error's JVM classes, down to Object.

@@ -42,6 +42,7 @@ const (
 	NoSuchDatabase                      // NoSuchDatabaseException, NoSuchNamespaceException
 	ConcurrentModification              // SparkConcurrentModificationException
 	OutOfMemory                         // SparkOutOfMemoryError
+	IO                                  // java.io.IOException, of Hadoop's file systems
 )
 
 // Origin is the place in a statement (or in a client's program) that an
