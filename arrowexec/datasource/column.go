@@ -67,15 +67,27 @@ func decoderOf(leaf *schema.Column, t *types.Type, bs base, set readSettings) co
 		}
 	case types.Timestamp:
 		c, ok := plainDecoder(leaf, t, bs).(*typed[int64])
-		if f := set.rebaseMicros(leaf.PhysicalType() == parquet.Types.Int96, bs.bad); ok && f != nil {
-			conv := c.conv
+		old := leaf.PhysicalType() == parquet.Types.Int96
+		f := set.rebaseMicros(old, bs.bad)
+		if ok && (f != nil || old && set.wall != nil) {
+			conv, zone := c.conv, (*types.ZoneCache)(nil)
+			if old && set.wall != nil {
+				zone = types.NewZoneCache(set.wall)
+			}
 			c.conv = func(dst []int64, src []byte) {
 				if conv == nil {
 					plainCopy(dst, src)
 				} else {
 					conv(dst, src)
 				}
-				f(dst)
+				if zone != nil {
+					for i, x := range dst {
+						dst[i] = zone.FromLocal(x)
+					}
+				}
+				if f != nil {
+					f(dst)
+				}
 			}
 		}
 		if ok {

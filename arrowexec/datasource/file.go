@@ -39,7 +39,7 @@ func LocalPath(p string) (string, error) {
 
 // hidden reports whether readers pass over a file or folder of that name (as Spark's file index does).
 func hidden(name string) bool {
-	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") && !strings.Contains(name, "=")
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") && !strings.Contains(name, "=") || strings.HasSuffix(name, "._COPYING_")
 }
 
 // listing is what lies at the paths of a source.
@@ -47,6 +47,8 @@ type listing struct {
 	files []fileInfo
 	names []string // of the partition columns
 	roots []string // the paths, globs resolved
+	// Files that tell the schema of others, of Parquet.
+	summaries []fileInfo
 }
 
 // listFiles finds the files of the paths, in order of path below each, and the
@@ -111,6 +113,9 @@ func listFiles(paths []string, opts map[string]string) (*listing, error) {
 				if hidden(d.Name()) && !(path == root && d.IsDir()) {
 					if d.IsDir() {
 						return filepath.SkipDir
+					}
+					if info, err := os.Stat(path); err == nil && isSummary(d.Name()) {
+						out.summaries = append(out.summaries, fileInfo{path: path, root: root, size: info.Size(), mtime: info.ModTime().UnixNano()})
 					}
 					return nil
 				}

@@ -95,7 +95,7 @@ func (g *group) unread(ft *footer, u unit) {
 			}
 		} else if k := col - len(files.data.Fields); k >= 0 {
 			g.fixed[i] = files.values[u.file][k]
-		} else if f, err := ft.find(files.data.Fields[col].Name, files.reads); err == nil && f < 0 {
+		} else if f, err := ft.find(&files.data.Fields[col], files.reads); err == nil && f < 0 {
 			if col < len(files.absent) {
 				g.fixed[i] = files.absent[col]
 			}
@@ -112,11 +112,14 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 		return nil, err
 	}
 	r.set = r.ft.settings(s.files.reads)
+	if s.numbered && !r.ft.ids && !r.set.idsMissing {
+		return nil, errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+r.info.path).Because(errNoIDs)
+	}
 	for i, col := range s.plan.Cols {
 		if col >= len(s.files.data.Fields) || col > 0 && col == s.files.rowIndex {
 			continue
 		}
-		f, err := r.ft.find(s.files.data.Fields[col].Name, r.set)
+		f, err := r.ft.find(&s.files.data.Fields[col], r.set)
 		if err != nil {
 			return nil, r.named(err)
 		}
@@ -167,6 +170,8 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 	}
 	return r, nil
 }
+
+var errNoIDs = errors.New("columns of the schema have field ids, those of the file have none (spark.sql.parquet.fieldId.read.ignoreMissing reads them as nulls)")
 
 // named says in which file a column is of another type, or isn't to be told from another.
 func (r *chunks) named(err error) error {

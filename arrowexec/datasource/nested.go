@@ -138,7 +138,7 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 	case types.Struct:
 		for i := range t.Fields {
 			f := &t.Fields[i]
-			k, err := fieldNamed(g, f.Name, p.set)
+			k, err := fieldOf(g, f, p.set)
 			if err != nil {
 				return nil, err
 			}
@@ -202,15 +202,18 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 	return nil, mismatchOf(n, t)
 }
 
-// fieldNamed is the position of a field by its name; -1: there is none.
-func fieldNamed(g *schema.GroupNode, name string, s readSettings) (int, error) {
+// fieldOf is the position of a field by its name or number; -1: there is none.
+func fieldOf(g *schema.GroupNode, f *types.Field, s readSettings) (int, error) {
+	if id, ok := s.id(f); ok {
+		return numbered(g, id)
+	}
 	var same []int
 	for k := range g.NumFields() {
-		if strings.EqualFold(g.Field(k).Name(), name) {
+		if strings.EqualFold(g.Field(k).Name(), f.Name) {
 			same = append(same, k)
 		}
 	}
-	return one(g, name, same, s)
+	return one(g, f.Name, same, s)
 }
 
 // listElement is the node of a list's elements; inner says that it lies within the repeated group, else it

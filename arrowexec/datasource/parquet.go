@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,8 +38,10 @@ type footer struct {
 	names  map[string][]int                               // positions of columns, by name in lower case
 	stats  sync.Map                                       // leafKey to leafStats
 	chunks []atomic.Pointer[metadata.ColumnChunkMetaData] // by row group and leaf, made when they are asked for: that isn't cheap
+	ids    bool                                           // columns have numbers
 	// What the footer says of calendars, if Spark wrote it.
 	spark        bool
+	java         bool // Parquet's Java library wrote it
 	dates, int96 rebaseMode
 	zone         *time.Location
 
@@ -139,6 +142,9 @@ func (ft *footer) convert() error {
 		name := strings.ToLower(root.Field(i).Name())
 		ft.names[name] = append(ft.names[name], i)
 	}
+	for i := range root.NumFields() {
+		ft.ids = ft.ids || nodeHasIDs(root.Field(i))
+	}
 	ft.marks()
 	return nil
 }
@@ -152,7 +158,6 @@ func (ft *footer) schemaOf(s inferSettings) (*types.Type, error) {
 	if kv := ft.meta.KeyValueMetadata(); kv != nil {
 		if text := kv.FindValue(rowMetadata); text != nil {
 			if t, err := types.ParseJSON(*text); err == nil && t.Kind == types.Struct {
-				t = nullable(t)
 				ft.kinds.Store(s, t)
 				return t, nil
 			}
@@ -165,7 +170,7 @@ func (ft *footer) schemaOf(s inferSettings) (*types.Type, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.Fields = append(out.Fields, types.Field{Name: root.Field(i).Name(), Type: nullable(t), Nullable: true})
+		out.Fields = append(out.Fields, types.Field{Name: root.Field(i).Name(), Type: t, Nullable: root.Field(i).RepetitionType() == parquet.Repetitions.Optional})
 	}
 	ft.kinds.Store(s, out)
 	return out, nil
@@ -249,9 +254,61 @@ func leafType(c *schema.Column, s inferSettings) (*types.Type, error) {
 	return refuse()
 }
 
-// find is the position of a column in the file, by its name; -1 when it has none.
-func (ft *footer) find(name string, s readSettings) (int, error) {
-	return one(ft.meta.Schema.Root(), name, ft.names[strings.ToLower(name)], s)
+// find is the position of a column in the file, by its name or number; -1 when it has none.
+func (ft *footer) find(f *types.Field, s readSettings) (int, error) {
+	root := ft.meta.Schema.Root()
+	if id, ok := s.id(f); ok {
+		return numbered(root, id)
+	}
+	return one(root, f.Name, ft.names[strings.ToLower(f.Name)], s)
+}
+
+// id is the number by which a field is to be found, if it isn't by its name.
+func (s readSettings) id(f *types.Field) (int32, bool) {
+	if !s.ids {
+		return 0, false
+	}
+	return fieldID(f.Metadata)
+}
+
+// numbered is the position of the field of g with that number; -1 when there is none.
+func numbered(g *schema.GroupNode, id int32) (int, error) {
+	at := -1
+	for k := range g.NumFields() {
+		if g.Field(k).FieldID() != id {
+			continue
+		}
+		if at >= 0 {
+			return -1, &ambiguous{name: strconv.Itoa(int(id)), found: []string{g.Field(at).Name(), g.Field(k).Name()}}
+		}
+		at = k
+	}
+	return at, nil
+}
+
+// hasIDs reports whether a field of t, at any depth, has a number in files.
+func hasIDs(t *types.Type) bool {
+	for i := range t.Fields {
+		if _, ok := fieldID(t.Fields[i].Metadata); ok || hasIDs(t.Fields[i].Type) {
+			return true
+		}
+	}
+	return t.Key != nil && hasIDs(t.Key) || t.Elem != nil && hasIDs(t.Elem)
+}
+
+// nodeHasIDs is hasIDs of what a file has.
+func nodeHasIDs(n schema.Node) bool {
+	if n.FieldID() >= 0 {
+		return true
+	}
+	if g, ok := n.(*schema.GroupNode); ok {
+		for k := range g.NumFields() {
+			if nodeHasIDs(g.Field(k)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // one is that of the fields of g, which have the name but for its case, that is meant; -1 if it is none of them.
@@ -277,14 +334,14 @@ func one(g *schema.GroupNode, name string, fields []int, s readSettings) (int, e
 	return -1, e
 }
 
-// ambiguous is the error of a column whose name, whatever the case of its letters, is that of several in the file.
+// ambiguous is the error of a column whose number, or name whatever the case of its letters, is that of several in the file.
 type ambiguous struct {
 	name  string
 	found []string
 }
 
 func (a *ambiguous) Error() string {
-	return `duplicate fields "` + a.name + `": [` + strings.Join(a.found, ", ") + "], where the case of names doesn't count"
+	return `more than one field is "` + a.name + `" for readers: [` + strings.Join(a.found, ", ") + "]"
 }
 
 // bytes is the stored size of the columns of row group g that a scan of cols reads.
@@ -294,7 +351,7 @@ func (ft *footer) bytes(g int, f *Files, cols []int) int64 {
 		if c >= len(f.data.Fields) {
 			continue
 		}
-		if i, err := ft.find(f.data.Fields[c].Name, f.reads); err == nil && i >= 0 {
+		if i, err := ft.find(&f.data.Fields[c], f.reads); err == nil && i >= 0 {
 			for _, leaf := range ft.leaves[i] {
 				if cc, err := ft.chunk(g, leaf); err == nil {
 					n += max(0, cc.TotalCompressedSize())
@@ -483,7 +540,7 @@ func (f *Files) parquetStats(st *plan.Stats) {
 		st.Rows += ft.meta.NumRows
 		for c := range f.data.Fields {
 			field := &f.data.Fields[c]
-			i, err := ft.find(field.Name, f.reads)
+			i, err := ft.find(field, f.reads)
 			cs := &st.Cols[c]
 			if err != nil || i < 0 || len(ft.leaves[i]) != 1 || ft.meta.Schema.Column(ft.leaves[i][0]).MaxRepetitionLevel() > 0 {
 				known[c] = false

@@ -79,6 +79,7 @@ func (l *listing) partition(bases map[string]bool) error {
 	}
 	if len(lists) == 0 {
 		l.files = flat
+		l.summaries = slices.DeleteFunc(l.summaries, func(f fileInfo) bool { return f.path != f.root && filepath.Dir(f.path) != f.root })
 		return nil
 	}
 	if len(found) > 1 {

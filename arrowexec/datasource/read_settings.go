@@ -17,11 +17,15 @@ type readSettings struct {
 	dates, int96 rebaseMode
 	zone         *time.Location // of what is rebased
 	exact        bool           // the case of columns' names counts
+	ids          bool           // columns with a number are found by it
+	idsMissing   bool           // also in files without numbers, where they are null
+	// INT96 is the time of day here, other than where Parquet's Java library wrote it; nil: it is always that in UTC.
+	wall *time.Location
 }
 
 // String tells settings from others.
 func (s readSettings) String() string {
-	return fmt.Sprint(s.dates, s.int96, s.zone, s.exact)
+	return fmt.Sprint(s.dates, s.int96, s.zone, s.exact, s.ids, s.idsMissing, s.wall)
 }
 
 // inferSettings say which types the columns of Parquet files have where no Spark wrote them.
@@ -32,11 +36,11 @@ type inferSettings struct {
 func newInferSettings(conf map[string]string) inferSettings {
 	off := func(k string) bool { return strings.EqualFold(strings.TrimSpace(conf[k]), "false") }
 	return inferSettings{
-		binaryAsString: isTrue(conf["spark.sql.parquet.binaryAsString"]),
+		binaryAsString: boolConf(conf, "spark.sql.parquet.binaryAsString"),
 		int96AsOther:   off("spark.sql.parquet.int96AsTimestamp"),
 		ntzAsLTZ:       off("spark.sql.parquet.inferTimestampNTZ.enabled"),
-		nanosAsLong:    isTrue(conf["spark.sql.legacy.parquet.nanosAsLong"]),
-		plainVariants:  isTrue(conf["spark.sql.parquet.ignoreVariantAnnotation"]),
+		nanosAsLong:    boolConf(conf, "spark.sql.legacy.parquet.nanosAsLong"),
+		plainVariants:  boolConf(conf, "spark.sql.parquet.ignoreVariantAnnotation"),
 	}
 }
 
@@ -44,6 +48,9 @@ const (
 	datetimeModeKey = "spark.sql.parquet.datetimeRebaseModeInRead"
 	int96ModeKey    = "spark.sql.parquet.int96RebaseModeInRead"
 )
+
+// boolConf is the session's value of a key whose values are true and false.
+func boolConf(conf map[string]string, key string) bool { return isTrue(strings.TrimSpace(conf[key])) }
 
 // newReadSettings are those of files that don't say which calendar they are in: the options', else the session's.
 func newReadSettings(opts, conf map[string]string, zone *time.Location) (s readSettings, err error) {
@@ -57,12 +64,19 @@ func newReadSettings(opts, conf map[string]string, zone *time.Location) (s readS
 		return s, err
 	}
 	s.int96, err = rebaseOf(first("int96rebasemode", int96ModeKey))
-	s.zone, s.exact = zone, isTrue(conf["spark.sql.caseSensitive"])
+	s.zone, s.exact = zone, boolConf(conf, "spark.sql.caseSensitive")
+	s.ids, s.idsMissing = boolConf(conf, "spark.sql.parquet.fieldId.read.enabled"), boolConf(conf, "spark.sql.parquet.fieldId.read.ignoreMissing")
+	if boolConf(conf, "spark.sql.parquet.int96TimestampConversion") {
+		s.wall = zone
+	}
 	return s, err
 }
 
 // settings are those of one file: what its footer says comes first.
 func (ft *footer) settings(s readSettings) readSettings {
+	if ft.java {
+		s.wall = nil
+	}
 	if !ft.spark {
 		return s
 	}
@@ -75,6 +89,7 @@ func (ft *footer) settings(s readSettings) readSettings {
 
 // marks reads what the footer says of calendars.
 func (ft *footer) marks() {
+	ft.java = strings.HasPrefix(ft.meta.FileMetaData.GetCreatedBy(), "parquet-mr")
 	kv := ft.meta.KeyValueMetadata()
 	if kv == nil {
 		return

@@ -47,7 +47,11 @@ func TestCalendars(t *testing.T) {
 func writeWith(t *testing.T, st *types.Type, conf, opts map[string]string, b *vec.Batch) (string, error) {
 	dir := t.TempDir()
 	cols, ts := columns(st)
-	w, err := NewWrite(&physical.Write{Format: "parquet", Path: dir, Cols: cols, Options: opts}, &batches{ts, []*vec.Batch{b.Slice(0, b.N/3), b.Slice(b.N/3, b.N/2), b.Slice(b.N/2, b.N)}}, 0)
+	meta := make([]string, len(cols))
+	for i, f := range st.Fields {
+		meta[i] = f.Metadata
+	}
+	w, err := NewWrite(&physical.Write{Format: "parquet", Path: dir, Cols: cols, Metadata: meta, Options: opts}, &batches{ts, []*vec.Batch{b.Slice(0, b.N/3), b.Slice(b.N/3, b.N/2), b.Slice(b.N/2, b.N)}}, 0)
 	if err != nil {
 		return "", err
 	}

@@ -38,6 +38,9 @@ func NewScan(s *physical.Scan, partition, partitions int) (op.Operator, error) {
 	sc.filtered = make([]bool, len(s.Cols))
 	for i, c := range s.Cols {
 		sc.types[i] = f.schema.Fields[c].Type
+		if _, ok := fieldID(f.schema.Fields[c].Metadata); ok || hasIDs(sc.types[i]) {
+			sc.numbered = f.format == "parquet"
+		}
 	}
 	for _, e := range s.Filters {
 		plan.Walk(e, func(e plan.Expr) bool {
@@ -75,6 +78,7 @@ type scan struct {
 	partition, partitions int
 	types                 []*types.Type
 	filtered              []bool
+	numbered              bool // a column has a number in files
 	preds                 []*condition
 	judged                map[int]bool    // what filesOut said of files
 	keys                  []*op.KeyFilter // of joins above
@@ -356,7 +360,7 @@ func (s *scan) bounds(u unit, i int) (lo, hi any, ok bool) {
 	if err != nil {
 		return nil, nil, false
 	}
-	f, err := ft.find(s.files.data.Fields[col].Name, s.files.reads)
+	f, err := ft.find(&s.files.data.Fields[col], s.files.reads)
 	if err != nil || f < 0 || len(ft.leaves[f]) != 1 {
 		return nil, nil, true
 	}

@@ -167,7 +167,7 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 		return nil, err
 	}
 	if f.data = a.Schema; f.data == nil {
-		if f.data, err = f.infer(ctx, a); err != nil {
+		if f.data, err = f.infer(ctx, a, l.summaries); err != nil {
 			return nil, err
 		}
 	}
@@ -176,7 +176,7 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 			return nil, err
 		}
 	}
-	if err := sameNames(f.data, !isTrue(a.Conf["spark.sql.caseSensitive"])); err != nil {
+	if err := sameNames(f.data, !boolConf(a.Conf, "spark.sql.caseSensitive")); err != nil {
 		return nil, err
 	}
 	infer := !strings.EqualFold(a.Conf["spark.sql.sources.partitionColumnTypeInference.enabled"], "false")
@@ -319,76 +319,18 @@ func nullable(t *types.Type) *types.Type {
 	return t
 }
 
-// infer finds the columns of the files.
-func (f *Files) infer(ctx context.Context, a OpenArgs) (*types.Type, error) {
+// infer finds the columns of the files; those of Parquet may have summaries.
+func (f *Files) infer(ctx context.Context, a OpenArgs, summaries []fileInfo) (*types.Type, error) {
 	switch f.format {
 	case "text":
 		return types.NewStruct(types.Field{Name: "value", Type: types.StringType, Nullable: true}), nil
 	case "parquet":
-		if len(f.files) == 0 {
-			return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
-		}
-		merge := strings.EqualFold(f.opts["mergeschema"], "true") || f.opts["mergeschema"] == "" && a.Conf["spark.sql.parquet.mergeSchema"] == "true"
-		var out *types.Type
-		for _, file := range f.files {
-			ft, err := readFooter(file)
-			if err != nil {
-				if f.passes(err) {
-					continue
-				}
-				return nil, err
-			}
-			t, err := ft.schemaOf(f.kinds)
-			if err != nil {
-				return nil, err
-			}
-			if out == nil {
-				out = t
-			} else if out, err = mergeTypes(out, t); err != nil {
-				return nil, err
-			}
-			if !merge {
-				break
-			}
-		}
-		if out == nil {
-			return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
-		}
-		return out, nil
+		return f.inferParquet(summaries, a.Conf)
 	}
 	if len(f.files) == 0 {
 		return nil, errs.New(errs.Analysis, "UNABLE_TO_INFER_SCHEMA", "format", formatName(f.format))
 	}
 	return f.inferText(ctx)
-}
-
-// mergeTypes adds b's columns to a's (the option mergeSchema).
-func mergeTypes(a, b *types.Type) (*types.Type, error) {
-	out := types.NewStruct(slices.Clone(a.Fields)...)
-	for _, f := range b.Fields {
-		i := out.FieldIndex(f.Name)
-		if i < 0 {
-			out.Fields = append(out.Fields, f)
-			continue
-		}
-		x := out.Fields[i].Type
-		switch {
-		case types.SameType(x, f.Type):
-		case x.IsIntegral() && f.Type.IsIntegral(), x.Kind == types.Float32 && f.Type.Kind == types.Float64, x.Kind == types.Float64 && f.Type.Kind == types.Float32:
-			if f.Type.Kind > x.Kind {
-				out.Fields[i].Type = f.Type
-			}
-		case x.Kind == types.Struct && f.Type.Kind == types.Struct:
-			m, err := mergeTypes(x, f.Type)
-			if err != nil {
-				return nil, err
-			}
-			out.Fields[i].Type = m
-		default:
-			return nil, errs.New(errs.Execution, "CANNOT_MERGE_SCHEMAS", "left", errs.Quote(a.SQL()), "right", errs.Quote(b.SQL()))
-		}
-	}
-	return out, nil
 }
 
 // Format implements plan.Source.

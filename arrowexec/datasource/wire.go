@@ -33,6 +33,9 @@ type filesState struct {
 	Dates    uint8 // rebaseMode
 	Int96    uint8
 	Exact    bool
+	IDs      bool
+	IDsMaybe bool // readSettings.idsMissing
+	Wall     bool // readSettings.wall is Zone
 }
 
 type fileState struct {
@@ -49,7 +52,7 @@ func (f *Files) Wire() (kind string, state []byte, err error) {
 		return "", nil, err
 	}
 	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent, RowIndex: f.rowIndex,
-		Dates: uint8(f.reads.dates), Int96: uint8(f.reads.int96), Exact: f.reads.exact}
+		Dates: uint8(f.reads.dates), Int96: uint8(f.reads.int96), Exact: f.reads.exact, IDs: f.reads.ids, IDsMaybe: f.reads.idsMissing, Wall: f.reads.wall != nil}
 	if f.text != nil {
 		s.Corrupt = f.text.corrupt
 	}
@@ -82,7 +85,10 @@ func openState(state []byte) (plan.Source, error) {
 	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, parts: s.Parts, zone: s.Zone,
 		values: s.Values, absent: s.Absent, rowIndex: s.RowIndex}
 	if f.format == "parquet" {
-		f.reads = readSettings{dates: rebaseMode(s.Dates), int96: rebaseMode(s.Int96), zone: s.Zone, exact: s.Exact}
+		f.reads = readSettings{dates: rebaseMode(s.Dates), int96: rebaseMode(s.Int96), zone: s.Zone, exact: s.Exact, ids: s.IDs, idsMissing: s.IDsMaybe}
+		if s.Wall {
+			f.reads.wall = s.Zone
+		}
 	}
 	var err error
 	f.text, err = newTextOptions(f.format, f.opts, map[string]string{"spark.sql.columnNameOfCorruptRecord": s.Corrupt}, f.zone)

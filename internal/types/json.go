@@ -131,7 +131,12 @@ func fromJSON(v any) (*Type, error) {
 				if n, ok := m["nullable"].(bool); ok {
 					f.Nullable = n
 				}
-				if meta, ok := m["metadata"].(map[string]any); ok && len(meta) > 0 {
+				meta, _ := m["metadata"].(map[string]any)
+				if names, ok := meta[collationsKey].(map[string]any); ok {
+					f.Type = collated(f.Type, f.Name, names)
+					delete(meta, collationsKey)
+				}
+				if len(meta) > 0 {
 					raw, err := json.Marshal(meta)
 					if err != nil {
 						return nil, err
@@ -158,6 +163,25 @@ func fromJSON(v any) (*Type, error) {
 		}
 	}
 	return nil, fmt.Errorf("no data type: %v", v)
+}
+
+// collationsKey is the key of a field's metadata that has the collations of its strings, by their places.
+const collationsKey = "__COLLATIONS"
+
+// collated is t with the collations of its strings, but for those in structs, whose fields have their own; at is the place
+// of t, and names are such as spark.UTF8_LCASE.
+func collated(t *Type, at string, names map[string]any) *Type {
+	switch t.Kind {
+	case String:
+		if name, ok := names[at].(string); ok {
+			return &Type{Kind: String, Collation: name[strings.LastIndexByte(name, '.')+1:]}
+		}
+	case Array:
+		return NewArray(collated(t.Elem, at+".element", names), t.ElemNulls)
+	case Map:
+		return NewMap(collated(t.Key, at+".key", names), collated(t.Elem, at+".value", names), t.ElemNulls)
+	}
+	return t
 }
 
 func fromName(s string) (*Type, error) {
