@@ -2,8 +2,10 @@ package sidecar
 
 import (
 	"crypto/sha256"
+	"slices"
 
 	"neptune/arrowexec/arrowio"
+	"neptune/arrowexec/fn"
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
@@ -73,20 +75,27 @@ func decodeOne(l *plan.LocalRelation) (plan.Node, error) {
 	if len(want.Fields) != len(have.Fields) {
 		return nil, errs.Refused(errs.InvalidPlan, "The schema of a local relation has %d columns, and its data %d.", len(want.Fields), len(have.Fields))
 	}
-	same := true
-	for i := range want.Fields {
-		same = same && types.SameType(types.Bare(want.Fields[i].Type), have.Fields[i].Type)
+	have, err := decodeSpatial(batches, have, want)
+	if err != nil {
+		return nil, err
 	}
-	if same { // names and nullability only: the data is what it is, the schema as declared
+	out.Schema = have
+	// Columns whose types differ in names and nullability only are what they are, and the schema says what they are called.
+	same := true
+	for i, f := range want.Fields {
+		if !types.SameType(types.Bare(f.Type), have.Fields[i].Type) {
+			same = false
+			continue
+		}
 		for _, b := range batches {
-			for i, c := range b.Cols {
-				if c.Type != want.Fields[i].Type {
-					v := *c
-					v.Type = want.Fields[i].Type
-					b.Cols[i] = &v
-				}
+			if c := b.Cols[i]; c.Type != f.Type {
+				v := *c
+				v.Type = f.Type
+				b.Cols[i] = &v
 			}
 		}
+	}
+	if same {
 		out.Schema = want
 		return &out, nil
 	}
@@ -94,11 +103,96 @@ func decodeOne(l *plan.LocalRelation) (plan.Node, error) {
 	tmp := &types.Type{Kind: types.Struct}
 	list := make([]plan.Expr, len(want.Fields))
 	for i, f := range have.Fields {
+		w := want.Fields[i]
+		if types.SameType(types.Bare(w.Type), f.Type) {
+			f.Type = w.Type
+		}
 		f.Name = "_" + string(rune('a'+i%26)) + types.I128(int64(i)).Big().String()
 		tmp.Fields = append(tmp.Fields, f)
-		w := want.Fields[i]
 		list[i] = &plan.Alias{Child: &plan.Cast{Child: &plan.UnresolvedAttr{Parts: []string{f.Name}}, To: w.Type, Mode: plan.ANSI}, Names: []string{w.Name}, Metadata: w.Metadata}
 	}
 	out.Schema = tmp
 	return &plan.Project{Common: plan.Common{PlanID: l.PlanID, Origin: l.Origin}, List: list, Child: &out}, nil
+}
+
+// decodeSpatial gives the columns of batches their spatial types, and returns the schema that they have then.
+func decodeSpatial(batches []*vec.Batch, have, want *types.Type) (*types.Type, error) {
+	fields := slices.Clone(have.Fields)
+	for i := range fields {
+		none, err := spatial(vec.NewBuilder(fields[i].Type, 0).Finish(), want.Fields[i].Type)
+		if err != nil {
+			return nil, err
+		}
+		fields[i].Type = none.Type
+		for _, b := range batches {
+			v, err := spatial(b.Cols[i], want.Fields[i].Type)
+			if err != nil {
+				return nil, err
+			}
+			b.Cols[i] = v
+		}
+	}
+	return types.NewStruct(fields...), nil
+}
+
+// spatial gives v the type t where they differ by GEOMETRY and GEOGRAPHY, which come as structs of an SRID and a well-known
+// binary. Other differences stay.
+func spatial(v *vec.Vector, t *types.Type) (*vec.Vector, error) {
+	f := v.Type
+	switch {
+	case t.IsSpatial() && f.Kind == types.Struct && len(f.Fields) == 2 && f.Fields[0].Type.Kind == types.Int32 && f.Fields[1].Type.Kind == types.Binary:
+		b := vec.NewBuilder(t, v.N)
+		srid := vec.Of[int32](v.Child[0])
+		var value []byte
+		for i := range v.N {
+			if v.IsNull(i) {
+				b.AppendNull()
+				continue
+			}
+			var err error
+			if value, err = fn.SpatialFromWKB(value[:0], v.Child[1].Bytes(i), t, int(srid[i])); err != nil {
+				return nil, err
+			}
+			b.AppendBytes(value)
+		}
+		return b.Finish(), nil
+	case (t.Has(types.Geometry) || t.Has(types.Geography)) && f.Kind == t.Kind:
+		var want, have []*types.Type
+		switch t.Kind {
+		case types.Array:
+			want, have = []*types.Type{t.Elem}, []*types.Type{f.Elem}
+		case types.Map:
+			want, have = []*types.Type{t.Key, t.Elem}, []*types.Type{f.Key, f.Elem}
+		case types.Struct:
+			if len(t.Fields) != len(f.Fields) {
+				return v, nil
+			}
+			for i := range t.Fields {
+				want, have = append(want, t.Fields[i].Type), append(have, f.Fields[i].Type)
+			}
+		}
+		out := *v
+		out.Child = slices.Clone(v.Child)
+		for i, c := range out.Child {
+			x, err := spatial(c, want[i])
+			if err != nil {
+				return nil, err
+			}
+			out.Child[i], have[i] = x, x.Type
+		}
+		switch t.Kind {
+		case types.Array:
+			out.Type = types.NewArray(have[0], f.ElemNulls)
+		case types.Map:
+			out.Type = types.NewMap(have[0], have[1], f.ElemNulls)
+		case types.Struct:
+			fields := slices.Clone(f.Fields)
+			for i := range fields {
+				fields[i].Type = have[i]
+			}
+			out.Type = types.NewStruct(fields...)
+		}
+		return &out, nil
+	}
+	return v, nil
 }

@@ -54,6 +54,17 @@ func geoFromWKB(dst, in []byte, kind types.Kind, srid int, c *plan.Call) ([]byte
 	return w.out, nil
 }
 
+// SpatialFromWKB appends the value of a spatial type t that a client sends as a well-known binary and its SRID.
+func SpatialFromWKB(dst, in []byte, t *types.Type, srid int) ([]byte, error) {
+	if err := checkSRID(t.Kind, srid, nil); err != nil {
+		return nil, err
+	}
+	if t.SRID != types.AnySRID && t.SRID != srid {
+		return nil, errs.New(errs.Runtime, "GEO_ENCODER_SRID_MISMATCH_ERROR", "type", map[bool]string{true: "GEOGRAPHY", false: "GEOMETRY"}[t.Kind == types.Geography], "valueSrid", strconv.Itoa(srid), "typeSrid", strconv.Itoa(t.SRID))
+	}
+	return geoFromWKB(dst, in, t.Kind, srid, nil)
+}
+
 func geoKernel(kind types.Kind, def int) Kernel {
 	return tryText(func(a *Args, i int, dst []byte) ([]byte, bool, error) {
 		srid := def

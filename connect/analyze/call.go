@@ -657,6 +657,9 @@ func (r *run) castTo(e plan.Expr, t *types.Type) plan.Expr {
 
 // accept is the type that a parameter casts t to (nil: as it is) and what it costs; cost < 0: it doesn't take t.
 func (r *run) accept(p *fn.Accept, t *types.Type) (*types.Type, int) {
+	if t.UDT != "" && p.Types != nil || t.UDT != "" && p.Test != nil { // its SQL type is nobody's business
+		return nil, -1
+	}
 	if p.Test != nil && p.Test(t) {
 		return nil, 0
 	}

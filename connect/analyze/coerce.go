@@ -45,6 +45,8 @@ func (r *run) canImplicit(a, b *types.Type) bool {
 	switch {
 	case types.SameType(a, b), a.Kind == types.Null:
 		return true
+	case a.UDT != "" || b.UDT != "":
+		return false
 	case a.IsString() && b.IsString():
 		return true
 	case a.IsString():

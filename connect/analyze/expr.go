@@ -274,11 +274,19 @@ func (r *run) checkCast(c *plan.Cast) error {
 	if castable(from, c.To, c.Mode != plan.Legacy) {
 		return nil
 	}
-	kv := []string{"sqlExpr", r.quoted(c), "srcType", errs.Quote(from.SQL()), "targetType", errs.Quote(c.To.SQL())}
+	kv := []string{"sqlExpr", r.quoted(c), "srcType", shownType(from), "targetType", shownType(c.To)}
 	if c.Mode == plan.ANSI && castable(from, c.To, false) {
 		return aerr("DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION", append(kv, "config", `"spark.sql.ansi.enabled"`, "configVal", "'false'")...).At(c.Origin)
 	}
 	return aerr("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", kv...).At(c.Origin)
+}
+
+// shownType is a type as errors show it.
+func shownType(t *types.Type) string {
+	if t.UDT != "" {
+		return "UDT(" + errs.Quote(t.SQL()) + ")"
+	}
+	return errs.Quote(t.SQL())
 }
 
 // castable is Spark's Cast.canAnsiCast (ansi) or canCast.
@@ -288,6 +296,8 @@ func castable(a, b *types.Type, ansi bool) bool {
 	}
 	str := func(t *types.Type) bool { return t.IsString() }
 	switch {
+	case a.UDT != "" || b.UDT != "": // a user defined type is its own, and has a text
+		return a.UDT == b.UDT || b.UDT == "" && str(b)
 	case a.IsSpatial():
 		return types.CastsSpatial(a, b)
 	case b.IsSpatial():
@@ -348,8 +358,6 @@ func castable(a, b *types.Type, ansi bool) bool {
 			}
 		}
 		return true
-	case a.Kind == types.Object:
-		return a.UDT == b.UDT
 	}
 	return false
 }
@@ -414,7 +422,7 @@ func (r *run) finishCase(c *plan.Case) (plan.Expr, error) {
 func joinTypes(l []plan.Expr, sep string) string {
 	out := make([]string, len(l))
 	for i, e := range l {
-		out[i] = errs.Quote(e.Type().SQL())
+		out[i] = shownType(e.Type())
 	}
 	return strings.Join(out, sep)
 }
@@ -422,6 +430,9 @@ func joinTypes(l []plan.Expr, sep string) string {
 // extract is child[key] or child.key.
 func (r *run) extract(c, k plan.Expr, o *errs.Origin) (plan.Expr, error) {
 	t := c.Type()
+	if t.UDT != "" {
+		return nil, aerr("INVALID_EXTRACT_BASE_FIELD_TYPE", "base", r.quoted(c), "other", shownType(t)).At(o)
+	}
 	at := plan.At{Origin: o}
 	lit, _ := k.(*plan.Literal)
 	switch t.Kind {
@@ -475,7 +486,7 @@ func (r *run) extract(c, k plan.Expr, o *errs.Origin) (plan.Expr, error) {
 	if t.Kind == types.Null { // what is in a null is null
 		return r.note(&plan.Literal{At: at, T: types.NullType}, &plan.Extract{At: at, Child: c, Key: k}), nil
 	}
-	return nil, aerr("INVALID_EXTRACT_BASE_FIELD_TYPE", "base", r.quoted(c), "other", errs.Quote(t.SQL())).At(o)
+	return nil, aerr("INVALID_EXTRACT_BASE_FIELD_TYPE", "base", r.quoted(c), "other", shownType(t)).At(o)
 }
 
 func literalString(l *plan.Literal) (string, bool) {

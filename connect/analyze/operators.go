@@ -474,7 +474,7 @@ func (r *run) boolArg(c *plan.Call) error {
 
 func (r *run) unexpected(c plan.Expr, i int, want string) error {
 	a := c.Children()[i]
-	return aerr("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", r.quoted(c), "paramIndex", ordinal(i+1), "requiredType", want, "inputSql", r.quoted(a), "inputType", errs.Quote(a.Type().SQL())).At(c.Pos())
+	return aerr("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", r.quoted(c), "paramIndex", ordinal(i+1), "requiredType", want, "inputSql", r.quoted(a), "inputType", shownType(a.Type())).At(c.Pos())
 }
 
 func (r *run) sign(c *plan.Call) (plan.Expr, error) {

@@ -248,6 +248,11 @@ func (r *run) unpivot(n *plan.Unpivot, outer *scope) (*rel, error) {
 		return nil, err
 	}
 	s := relScope(child, outer)
+	// Of a DataFrame, what isn't a column gets its text for a name, and is computed below.
+	below := make([]plan.Expr, 0, len(child.out))
+	for _, a := range child.out {
+		below = append(below, a)
+	}
 	attrs := func(l []plan.Expr) ([]plan.Expr, error) {
 		var out []plan.Expr
 		l, err := r.expandList(l, s)
@@ -259,8 +264,21 @@ func (r *run) unpivot(n *plan.Unpivot, outer *scope) (*rel, error) {
 			if err != nil {
 				return nil, err
 			}
+			al, named := x.(*plan.Alias)
 			x = unalias(x)
-			if _, ok := x.(*plan.Attr); !ok {
+			_, isAttr := x.(*plan.Attr)
+			switch {
+			case isAttr:
+			case n.HasIDs:
+				if q := first(x, func(x plan.Expr) bool { q, ok := x.(*plan.Subquery); return ok && q.Kind != plan.ScalarSubquery }, always); q != nil {
+					return nil, aerr("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", "treeNode", "Expand "+r.sql(x)).At(q.Pos())
+				}
+				if !named {
+					al = &plan.Alias{Child: x, Names: []string{r.sql(x)}, ID: plan.NewID(), Auto: true}
+				}
+				below = append(below, al)
+				x = plan.ToAttr(al)
+			default:
 				return nil, aerr("UNPIVOT_REQUIRES_ATTRIBUTES", "given", "value", "expressions", r.quoted(x), "empty", "id").At(e.Pos())
 			}
 			out = append(out, x)
@@ -371,7 +389,13 @@ func (r *run) unpivot(n *plan.Unpivot, outer *scope) (*rel, error) {
 		}
 		rows = append(rows, row)
 	}
-	var node plan.Node = &plan.Expand{Common: n.Common, ByRow: true, Projections: rows, Out: out, Child: child.node}
+	in := child.node
+	if len(below) > len(child.out) {
+		if in, err = r.buildProject(below, in, plan.Common{}); err != nil {
+			return nil, err
+		}
+	}
+	var node plan.Node = &plan.Expand{Common: n.Common, ByRow: true, Projections: rows, Out: out, Child: in}
 	if !n.IncludeNulls {
 		var cond plan.Expr
 		for _, a := range out[len(ids)+1:] {

@@ -47,7 +47,7 @@ func (r *run) setOperation(n *plan.SetOperation, outer *scope) (*rel, error) {
 		for i, x := range ins[1:] {
 			w := r.coercion().Wider(t, x.out[c].T, true)
 			if w == nil {
-				return nil, aerr("INCOMPATIBLE_COLUMN_TYPE", "tableOrdinalNumber", ordinal(i+2), "columnOrdinalNumber", ordinal(c+1), "dataType2", errs.Quote(t.SQL()), "operator", name, "hint", "", "dataType1", errs.Quote(x.out[c].T.SQL())).At(n.Origin)
+				return nil, aerr("INCOMPATIBLE_COLUMN_TYPE", "tableOrdinalNumber", ordinal(i+2), "columnOrdinalNumber", ordinal(c+1), "dataType2", shownType(t), "operator", name, "hint", "", "dataType1", shownType(x.out[c].T)).At(n.Origin)
 			}
 			t = w
 		}

@@ -172,32 +172,14 @@ func (t *Translator) udt(u *pb.DataType_UDT) (*types.Type, error) {
 	if u.GetJvmClass() == "" && (u.GetPythonClass() == "" || u.GetSerializedPythonClass() == "" || u.SqlType == nil) {
 		return nil, invalid("PYTHON_UDT_MISSING_FIELDS")
 	}
-	obj := map[string]any{"type": "udt"}
-	if v := u.GetJvmClass(); v != "" {
-		obj["class"] = v
-	}
-	if v := u.GetPythonClass(); v != "" {
-		obj["pyClass"] = v
-	}
-	if v := u.GetSerializedPythonClass(); v != "" {
-		obj["serializedClass"] = v
-	}
 	base := &types.Type{Kind: types.Object}
 	if u.SqlType != nil {
-		b, err := t.Type(u.SqlType)
-		if err != nil {
+		var err error
+		if base, err = t.Type(u.SqlType); err != nil {
 			return nil, err
 		}
-		c := *b
-		base = &c
-		obj["sqlType"] = json.RawMessage(b.JSON())
 	}
-	raw, err := json.Marshal(obj)
-	if err != nil {
-		return nil, fmt.Errorf("writing a user defined type: %w", err)
-	}
-	base.UDT = string(raw)
-	return base, nil
+	return types.NewUDT(base, u.GetJvmClass(), u.GetPythonClass(), u.GetSerializedPythonClass()), nil
 }
 
 // dataType reads a type's text: JSON or SQL.

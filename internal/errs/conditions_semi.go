@@ -18,6 +18,7 @@ var semiConditions = map[string]Condition{
 	"APPROX_TOP_K_NULL_ARG":                        {"22004", "<argName> of `approx_top_k` must not be NULL."},
 	"APPROX_TOP_K_MAX_ITEMS_TRACKED_LESS_THAN_K":   {"22023", "`maxItemsTracked` (<maxItemsTracked>) of `approx_top_k` must not be less than `k` (<k>)."},
 	"APPROX_TOP_K_MAX_ITEMS_TRACKED_EXCEEDS_LIMIT": {"22023", "`maxItemsTracked` (<maxItemsTracked>) of `approx_top_k` must not exceed <limit>."},
+	"GEO_ENCODER_SRID_MISMATCH_ERROR":              {"42K09", "A <type> of the spatial reference <valueSrid> isn't one of <typeSrid>, which the column's type has."},
 	"ST_INVALID_SRID_VALUE":                        {"22023", "There is no support for the spatial reference <srid>."},
 	"ST_INVALID_ENDIANNESS_VALUE":                  {"22023", "The byte order '<endianness>' must be 'NDR' (little endian) or 'XDR' (big endian)."},
 	"WKB_PARSE_ERROR":                              {"22023", "WKB that can't be parsed: <parseError>, at position <pos>."},

@@ -115,6 +115,8 @@ func (r Rules) Tightest(a, b *Type) *Type {
 		return b
 	case b.Kind == Null:
 		return a
+	case a.UDT != "" || b.UDT != "": // a user defined type meets nothing but itself
+		return nil
 	case a.IsNumeric() && b.IsNumeric() && a.Kind != Decimal && b.Kind != Decimal:
 		w, n := a, b
 		if b.Kind > a.Kind {
@@ -162,7 +164,7 @@ func widerDatetime(a, b *Type) *Type {
 // meet other types: with ANSI the string becomes the other (integers BIGINT,
 // fractions DOUBLE), without it the other becomes a string.
 func (r Rules) Wider(a, b *Type, strings bool) *Type {
-	if t := r.Tightest(a, b); t != nil {
+	if t := r.Tightest(a, b); t != nil || a.UDT != "" || b.UDT != "" {
 		return t
 	}
 	if t := r.widerForDecimal(a, b); t != nil {

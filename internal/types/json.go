@@ -147,19 +147,15 @@ func fromJSON(v any) (*Type, error) {
 			}
 			return NewStruct(fields...), nil
 		case "udt":
-			raw, err := json.Marshal(v)
-			if err != nil {
-				return nil, err
-			}
 			base := &Type{Kind: Object}
 			if v["sqlType"] != nil {
+				var err error
 				if base, err = fromJSON(v["sqlType"]); err != nil {
 					return nil, err
 				}
 			}
-			udt := *base
-			udt.UDT = string(raw)
-			return &udt, nil
+			text := func(key string) string { s, _ := v[key].(string); return s }
+			return NewUDT(base, text("class"), text("pyClass"), text("serializedClass")), nil
 		}
 	}
 	return nil, fmt.Errorf("no data type: %v", v)
@@ -245,4 +241,36 @@ func Interval(start, end string) *Type {
 		return NewDayTime(uint8(s), uint8(e))
 	}
 	return nil
+}
+
+// shippedUDTs are the user defined types of Spark's own libraries by their JVM classes, and the Python class that each of them
+// names as its other half: Spark makes the type of the JVM class, whatever Python class comes with it.
+var shippedUDTs = map[string]string{
+	"org.apache.spark.ml.linalg.MatrixUDT":      "pyspark.ml.linalg.MatrixUDT",
+	"org.apache.spark.ml.linalg.VectorUDT":      "pyspark.ml.linalg.VectorUDT",
+	"org.apache.spark.mllib.linalg.MatrixUDT":   "pyspark.mllib.linalg.MatrixUDT",
+	"org.apache.spark.mllib.linalg.VectorUDT":   "pyspark.mllib.linalg.VectorUDT",
+	"org.apache.spark.sql.test.ExamplePointUDT": "pyspark.testing.objects.ExamplePointUDT",
+}
+
+// NewUDT returns the user defined type of these classes over a SQL type, which is an Object where nobody knows it. class is of
+// the JVM, pyClass and serialized of Python; either side may be empty.
+func NewUDT(base *Type, class, pyClass, serialized string) *Type {
+	if v := shippedUDTs[class]; v != "" {
+		pyClass = v
+	}
+	var b strings.Builder
+	b.WriteByte('{')
+	for _, f := range [...][2]string{{"class", class}, {"pyClass", pyClass}, {"serializedClass", serialized}} {
+		if f[1] != "" {
+			b.WriteString(quoteJSON(f[0]) + ":" + quoteJSON(f[1]) + ",")
+		}
+	}
+	if base.Kind != Object {
+		b.WriteString(`"sqlType":` + base.JSON() + ",")
+	}
+	b.WriteString(`"type":"udt"}`)
+	t := *base
+	t.UDT = b.String()
+	return &t
 }
