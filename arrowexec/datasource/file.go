@@ -54,7 +54,7 @@ type listing struct {
 // listFiles finds the files of the paths, in order of path below each, and the
 // partition columns. Without partition columns only files right in the given
 // folders count, unless the lookup is recursive (as in Spark's file index).
-func listFiles(paths []string, opts map[string]string) (*listing, error) {
+func listFiles(paths []string, opts map[string]string, exact bool) (*listing, error) {
 	recursive := isTrue(opts["recursivefilelookup"])
 	var names *regexp.Regexp
 	if p, ok := opts["pathglobfilter"]; ok {
@@ -151,5 +151,5 @@ func listFiles(paths []string, opts map[string]string) (*listing, error) {
 	if recursive {
 		return out, nil
 	}
-	return out, out.partition(bases)
+	return out, out.partition(bases, exact)
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 
+	"neptune/arrowexec/physical"
+	"neptune/arrowexec/physical/wire"
 	"neptune/internal/errs"
 	"neptune/internal/types"
 )
@@ -148,13 +150,74 @@ func TestInt96OfTheWall(t *testing.T) {
 		b[8+i] = byte(int32(julianEpoch) >> (8 * i))
 	}
 	for _, x := range []struct {
-		ft   footer
+		java bool
 		want int64
-	}{{footer{}, 20 * 3600e6}, {footer{java: true}, 12 * 3600e6}} {
+	}{{false, 20 * 3600e6}, {true, 12 * 3600e6}} {
 		l := &leafLevels{fixed: b, n: 1}
-		v, err := l.decode(leaf, types.TimestampType, x.ft.settings(set))
+		v, err := l.decode(leaf, types.TimestampType, (&footer{java: x.java}).settings(set))
 		if err != nil || v.Value(0) != any(x.want) {
-			t.Errorf("java %v: %v, %v", x.ft.java, v, err)
+			t.Errorf("java %v: %v, %v", x.java, v, err)
+		}
+	}
+}
+
+// TestPartitionColumnsInFiles: a column that folders have too has their values, at the place that it has in the files; a
+// given schema has it last.
+func TestPartitionColumnsInFiles(t *testing.T) {
+	dir := t.TempDir()
+	in := types.NewStruct(field("K", types.Int64Type), field("a", types.Int32Type), field("b", types.StringType))
+	for k, v := range map[string]int32{"k=x/j=1": 1, "k=y/j=2": 2} {
+		if err := os.MkdirAll(filepath.Join(dir, "pq", k), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		writeBatch(t, filepath.Join(dir, "pq", k, "1.parquet"), in, rowsAs(t, in, []any{int64(v) + 100, v, "t"}))
+	}
+	text := filepath.Join(dir, "csv", "b=7", "1.csv")
+	if err := os.MkdirAll(filepath.Dir(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(text, []byte("a,b,c\n1,2,3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		format string
+		as     *types.Type
+		conf   map[string]string
+		schema string
+		want   [][]any
+	}{
+		{"pq", nil, nil, "struct<k:string,a:int,b:string,j:int>", [][]any{{"x", int32(1), "t", int32(1)}, {"y", int32(2), "t", int32(2)}}},
+		{"pq", nil, exactly, "struct<K:bigint,a:int,b:string,k:string,j:int>", [][]any{{int64(101), int32(1), "t", "x", int32(1)}, {int64(102), int32(2), "t", "y", int32(2)}}},
+		{"pq", types.NewStruct(field("K", types.StringType), field("a", types.Int32Type)), nil, "struct<a:int,K:string,j:int>", [][]any{{int32(1), "x", int32(1)}, {int32(2), "y", int32(2)}}},
+		{"csv", nil, nil, "struct<a:string,b:int,c:string>", [][]any{{"1", int32(7), "3"}}},
+	} {
+		s := openAll(t, OpenArgs{Format: map[string]string{"pq": "parquet", "csv": "csv"}[x.format], Paths: []string{filepath.Join(dir, x.format)}, Schema: x.as, Conf: x.conf, Options: map[string]string{"header": "true"}})
+		if got := s.Source.Schema().String(); got != x.schema {
+			t.Errorf("%s %v: %s", x.format, x.conf, got)
+			continue
+		}
+		data, err := wire.Encode(&wire.Stage{Root: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := wire.Decode(data, WireSources())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []*physical.Scan{s, st.Root.(*physical.Scan)} {
+			if got, err := scanAll(t, s, 1, 0); err != nil || !reflect.DeepEqual(got, x.want) {
+				t.Errorf("%s %v: %v, %v", x.format, x.conf, got, err)
+			}
+		}
+		if cols := s.Source.Stats().Cols; x.format == "pq" && x.as == nil && x.conf == nil && (cols[1].Max != any(int32(2)) || cols[0].Max != nil) {
+			t.Errorf("statistics %v", cols)
+		}
+		// Columns of the file behind them.
+		f := s.Source.(*Files).WithMetadata().(*Files)
+		n := len(f.schema.Fields)
+		m := &physical.Scan{Source: f, Limit: -1, Cols: []int{0, n - 1, len(s.Cols) + 1}}
+		if got, err := scanAll(t, m, 1, 0); err != nil || len(got) != len(x.want) || got[0][0] != x.want[0][0] || x.format == "pq" && got[0][1] != any(int64(0)) || got[0][2] != "1."+f.format {
+			t.Errorf("%s %v with metadata: %v, %v", x.format, x.conf, got, err)
 		}
 	}
 }

@@ -37,15 +37,12 @@ func (f *Files) MetadataFields() []types.Field {
 // within a file, but for the index of a row.
 func (f *Files) WithMetadata() plan.Source {
 	c := *f
-	c.schema = types.NewStruct(slices.Clone(f.schema.Fields)...)
 	for _, x := range f.MetadataFields() {
 		x.Name = MetadataColumn + "." + x.Name
-		c.schema.Fields = append(c.schema.Fields, x)
-		c.parts++
+		c.rowIndex = c.addColumn(x)
 	}
-	c.rowIndex = 0
-	if f.format == "parquet" {
-		c.rowIndex = len(c.schema.Fields) - 1
+	if f.format != "parquet" { // the last one is another
+		c.rowIndex = 0
 	}
 	c.values = make([][]any, len(f.files))
 	for i, file := range f.files {

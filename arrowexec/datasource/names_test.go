@@ -166,7 +166,7 @@ func TestGlobs(t *testing.T) {
 		if x.filter != "" {
 			opts["pathglobfilter"] = x.filter
 		}
-		l, err := listFiles([]string{filepath.Join(dir, x.pattern)}, opts)
+		l, err := listFiles([]string{filepath.Join(dir, x.pattern)}, opts, false)
 		if err != nil {
 			e, ok := errs.As(err)
 			if !ok || x.err != e.Condition && x.err != e.Error() || e.Condition == "" && e.Class != errs.IO {

@@ -518,7 +518,7 @@ func (ft *footer) leafBytes(leaf int) (n int) {
 
 func (f *Files) parquetStats(st *plan.Stats) {
 	st.Rows = 0
-	st.Cols = make([]plan.ColStats, len(f.schema.Fields))
+	st.Cols = make([]plan.ColStats, len(f.data.Fields)+f.parts)
 	known := make([]bool, len(st.Cols))
 	as := make([]string, len(f.data.Fields))
 	for i := range as {
@@ -578,6 +578,13 @@ func (f *Files) parquetStats(st *plan.Stats) {
 		hi, okHi := asInt(cs.Max)
 		if okLo && okHi && hi >= lo && hi-lo >= 0 {
 			cs.Distinct = min(hi-lo+1, st.Rows)
+		}
+	}
+	if f.order != nil {
+		inner := st.Cols
+		st.Cols = make([]plan.ColStats, len(f.order))
+		for i, at := range f.order {
+			st.Cols[i] = inner[at]
 		}
 	}
 }

@@ -44,7 +44,8 @@ func folderColumns(dir string, bases map[string]bool) (names, values []string, a
 // partition finds the partition columns of the files, and drops the files that
 // don't belong to the table that they make. Errors are
 // CONFLICTING_PARTITION_COLUMN_NAMES and CONFLICTING_DIRECTORY_STRUCTURES.
-func (l *listing) partition(bases map[string]bool) error {
+func (l *listing) partition(bases map[string]bool, exact bool) error {
+	same := func(a, b string) bool { return a == b || !exact && strings.EqualFold(a, b) }
 	var lists [][]string
 	var folders [][]string // of each list
 	var found []string     // base folders
@@ -65,7 +66,7 @@ func (l *listing) partition(bases map[string]bool) error {
 		if len(names) == 0 {
 			continue
 		}
-		i := slices.IndexFunc(lists, func(x []string) bool { return slices.EqualFunc(x, names, strings.EqualFold) })
+		i := slices.IndexFunc(lists, func(x []string) bool { return slices.EqualFunc(x, names, same) })
 		if i < 0 {
 			i = len(lists)
 			lists = append(lists, names)
@@ -101,8 +102,11 @@ func (l *listing) partition(bases map[string]bool) error {
 	}
 	for i, a := range lists[0] {
 		for _, b := range lists[0][:i] {
-			if strings.EqualFold(a, b) {
-				return errs.New(errs.Analysis, "COLUMN_ALREADY_EXISTS", "columnName", errs.ID(strings.ToLower(a)))
+			if same(a, b) {
+				if !exact {
+					a = strings.ToLower(a)
+				}
+				return errs.New(errs.Analysis, "COLUMN_ALREADY_EXISTS", "columnName", errs.ID(a))
 			}
 		}
 	}

@@ -65,8 +65,7 @@ func (f *Files) WithFileColumn(column, function string) plan.Source {
 	if function == "input_file_name" {
 		t = types.StringType
 	}
-	c.schema = types.NewStruct(append(slices.Clone(f.schema.Fields), types.Field{Name: column, Type: t})...)
-	c.parts++
+	c.addColumn(types.Field{Name: column, Type: t})
 	c.values = make([][]any, len(f.files))
 	for i, file := range f.files {
 		var v any = int64(0)

@@ -30,7 +30,9 @@ func NewScan(s *physical.Scan, partition, partitions int) (op.Operator, error) {
 	if !ok {
 		return nil, errs.Internalf("a scan of a %T", s.Source)
 	}
-	sc := &scan{plan: s, files: f, partition: partition, partitions: max(1, partitions), left: s.Limit}
+	inner := *s
+	inner.Cols = f.inner(s.Cols)
+	sc := &scan{plan: &inner, files: f, partition: partition, partitions: max(1, partitions), left: s.Limit}
 	if s.Limit < 0 {
 		sc.left = 1<<63 - 1
 	}

@@ -43,8 +43,9 @@ type Files struct {
 	roots  []string // paths without globs
 	files  []fileInfo
 	data   *types.Type // columns in the files
-	schema *types.Type // data, then the partition columns
-	parts  int
+	schema *types.Type // data, then the partition columns, or as order has it
+	order  []int       // of schema's columns: where they are in data or, behind these, among the partition columns; nil: in that order
+	parts  int         // partition columns
 	zone   *time.Location
 	text   *textOptions  // of text formats
 	kinds  inferSettings // of Parquet
@@ -53,7 +54,7 @@ type Files struct {
 	known  *plan.Stats // from the catalog
 	table  *TableFiles // nil: no table of the catalog
 	inline []byte      // the content of the one file of OpenRows
-	// rowIndex is the position in schema of the rows' numbers within their files; 0: there is none
+	// rowIndex is the inner place of the rows' numbers within their files; 0: there is none
 	rowIndex int
 	absent   []any // of data columns: the value in files that haven't the column
 }
@@ -134,6 +135,7 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 	if f.text, err = newTextOptions(f.format, f.opts, a.Conf, f.zone); err != nil {
 		return nil, err
 	}
+	f.reads.exact = boolConf(a.Conf, "spark.sql.caseSensitive")
 	if f.format == "parquet" {
 		f.kinds = newInferSettings(a.Conf)
 		if f.reads, err = newReadSettings(f.opts, a.Conf, f.zone); err != nil {
@@ -149,7 +151,7 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 	}
 	l := &listing{files: []fileInfo{{path: "(rows)", size: int64(len(a.inline))}}}
 	if f.inline = a.inline; f.inline == nil {
-		if l, err = a.Table.list(paths, f.opts); err != nil {
+		if l, err = a.Table.list(paths, f.opts, f.reads.exact); err != nil {
 			return nil, err
 		}
 	}
@@ -176,11 +178,11 @@ func Open(ctx context.Context, a OpenArgs) (plan.Source, error) {
 			return nil, err
 		}
 	}
-	if err := sameNames(f.data, !boolConf(a.Conf, "spark.sql.caseSensitive")); err != nil {
+	if err := sameNames(f.data, !f.reads.exact); err != nil {
 		return nil, err
 	}
 	infer := !strings.EqualFold(a.Conf["spark.sql.sources.partitionColumnTypeInference.enabled"], "false")
-	if err := f.setPartitions(l.names, partitionTypes(l.files, l.names, infer)); err != nil {
+	if err := f.setPartitions(l.names, partitionTypes(l.files, l.names, infer), a.Schema != nil); err != nil {
 		return nil, err
 	}
 	return f, f.setAbsent()
@@ -258,26 +260,43 @@ func formatName(f string) string {
 	return strings.ToUpper(f)
 }
 
-// setPartitions puts the partition columns last; a given schema's type for one wins.
-func (f *Files) setPartitions(names []string, ts []*types.Type) error {
-	var data []types.Field
-	at := map[string]int{}
-	for i, n := range names {
-		at[strings.ToLower(n)] = i
-	}
+// setPartitions adds the partition columns, of types ts. Those that a given schema has are of its type, and last. Those that
+// the files have too stay where they are there, but have the folders' values.
+func (f *Files) setPartitions(names []string, ts []*types.Type, given bool) error {
+	same := func(a, b string) bool { return a == b || !f.reads.exact && strings.EqualFold(a, b) }
+	partOf := func(name string) int { return slices.IndexFunc(names, func(n string) bool { return same(n, name) }) }
 	parts := make([]types.Field, len(names))
 	for i, n := range names {
 		parts[i] = types.Field{Name: n, Type: ts[i], Nullable: true}
 	}
+	var data, all []types.Field
+	var order []int
+	mixed := make([]bool, len(names))
 	for _, c := range f.data.Fields {
-		if i, ok := at[strings.ToLower(c.Name)]; ok {
-			parts[i] = types.Field{Name: c.Name, Type: c.Type, Nullable: true}
+		k := partOf(c.Name)
+		if k >= 0 && given {
+			parts[k] = types.Field{Name: c.Name, Type: c.Type, Nullable: true}
 			continue
 		}
-		data = append(data, types.Field{Name: c.Name, Type: nullable(c.Type), Nullable: true, Metadata: c.Metadata})
+		c = types.Field{Name: c.Name, Type: nullable(c.Type), Nullable: true, Metadata: c.Metadata}
+		data = append(data, c)
+		if k >= 0 {
+			mixed[k] = true
+			all, order = append(all, parts[k]), append(order, len(f.data.Fields)+k)
+		} else {
+			all, order = append(all, c), append(order, len(data)-1)
+		}
+	}
+	for k, p := range parts {
+		if !mixed[k] {
+			all, order = append(all, p), append(order, len(data)+k)
+		}
 	}
 	f.data = types.NewStruct(data...)
-	f.schema = types.NewStruct(append(slices.Clone(data), parts...)...)
+	f.schema = types.NewStruct(all...)
+	if slices.Contains(mixed, true) {
+		f.order = order
+	}
 	f.parts = len(parts)
 	f.values = make([][]any, len(f.files))
 	for i, file := range f.files {
@@ -290,6 +309,47 @@ func (f *Files) setPartitions(names []string, ts []*types.Type) error {
 		}
 	}
 	return nil
+}
+
+// inner is where columns of the schema are: of data, or behind these, of the folders.
+func (f *Files) inner(cols []int) []int {
+	if f.order == nil {
+		return cols
+	}
+	out := make([]int, len(cols))
+	for i, c := range cols {
+		out[i] = f.order[c]
+	}
+	return out
+}
+
+// partition is column k of the folders.
+func (f *Files) partition(k int) *types.Field {
+	at := len(f.data.Fields) + k
+	if f.order != nil {
+		at = slices.Index(f.order, at)
+	}
+	return &f.schema.Fields[at]
+}
+
+// addColumn adds a column to the schema, the last, that is constant within a file: f.values must have it. It returns its inner place.
+func (f *Files) addColumn(x types.Field) int {
+	f.schema = types.NewStruct(append(slices.Clone(f.schema.Fields), x)...)
+	at := len(f.data.Fields) + f.parts
+	if f.order != nil {
+		f.order = append(slices.Clone(f.order), at)
+	}
+	f.parts++
+	return at
+}
+
+// PartitionNames are the columns whose values come from paths.
+func (f *Files) PartitionNames() []string {
+	out := make([]string, f.parts)
+	for k := range out {
+		out[k] = f.partition(k).Name
+	}
+	return out
 }
 
 // oneColumn refuses text of more or fewer columns than one: it holds lines.
@@ -394,7 +454,7 @@ func Partitions(s *physical.Scan, slots int) int {
 	if !ok {
 		return 1
 	}
-	us, err := f.units(s.Cols)
+	us, err := f.units(f.inner(s.Cols))
 	if err != nil {
 		return 1 // the task will say why
 	}

@@ -47,7 +47,7 @@ func (f *Files) refresh(ctx context.Context) (*Files, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	l, err := f.table.list(f.paths, f.opts)
+	l, err := f.table.list(f.paths, f.opts, f.reads.exact)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (f *Files) with(files []fileInfo, names []string) (*Files, error) {
 			return nil, errs.New(errs.Execution, "CONFLICTING_PARTITION_COLUMN_NAMES", "distinctPartColLists", strings.Join(names, ", "), "suspiciousPaths", file.path)
 		}
 		for k, s := range file.parts {
-			col := f.schema.Fields[len(f.data.Fields)+k]
+			col := f.partition(k)
 			v, err := partitionValue(s, col.Name, col.Type, f.zone)
 			if err != nil {
 				return nil, err

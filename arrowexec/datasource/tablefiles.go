@@ -25,10 +25,10 @@ type TablePart struct {
 	Values []string
 }
 
-// list finds the files of a source; t is nil where it is no table of the catalog.
-func (t *TableFiles) list(paths []string, opts map[string]string) (*listing, error) {
+// list finds the files of a source; t is nil where it is no table of the catalog. exact: the case of columns' names counts.
+func (t *TableFiles) list(paths []string, opts map[string]string, exact bool) (*listing, error) {
 	if t == nil {
-		return listFiles(paths, opts)
+		return listFiles(paths, opts, exact)
 	}
 	if len(t.PartitionBy) == 0 {
 		var there []string
@@ -45,7 +45,7 @@ func (t *TableFiles) list(paths []string, opts map[string]string) (*listing, err
 		if len(there) == 0 {
 			return &listing{roots: paths}, nil
 		}
-		l, err := listFiles(there, opts)
+		l, err := listFiles(there, opts, exact)
 		if err == nil && len(l.names) > 0 {
 			l.files, l.names = slices.DeleteFunc(l.files, func(f fileInfo) bool { return filepath.Dir(f.path) != f.root }), nil
 		}

@@ -3,6 +3,7 @@ package datasource
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"neptune/arrowexec/physical/wire"
@@ -24,6 +25,7 @@ type filesState struct {
 	Files    []fileState
 	Data     *types.Type
 	Schema   *types.Type
+	Order    []int
 	Parts    int
 	Zone     *time.Location
 	Corrupt  string // the session's name of the column for malformed records
@@ -51,7 +53,7 @@ func (f *Files) Wire() (kind string, state []byte, err error) {
 	if err := f.refuseInline(); err != nil {
 		return "", nil, err
 	}
-	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent, RowIndex: f.rowIndex,
+	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Order: f.order, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent, RowIndex: f.rowIndex,
 		Dates: uint8(f.reads.dates), Int96: uint8(f.reads.int96), Exact: f.reads.exact, IDs: f.reads.ids, IDsMaybe: f.reads.idsMissing, Wall: f.reads.wall != nil}
 	if f.text != nil {
 		s.Corrupt = f.text.corrupt
@@ -73,17 +75,32 @@ func (f *Files) Wire() (kind string, state []byte, err error) {
 // WireSources are the kinds of sources that this package opens again.
 func WireSources() wire.Sources { return wire.Sources{wireKind: openState} }
 
+// ordered reports whether each column of the schema has a place, and each partition column one in the schema.
+func (s *filesState) ordered() bool {
+	first := len(s.Data.Fields)
+	if s.Order == nil {
+		return first+s.Parts == len(s.Schema.Fields)
+	}
+	for k := range s.Parts {
+		if !slices.Contains(s.Order, first+k) {
+			return false
+		}
+	}
+	return len(s.Order) == len(s.Schema.Fields) && slices.Min(s.Order) >= 0 && slices.Max(s.Order) < first+s.Parts
+}
+
 func openState(state []byte) (plan.Source, error) {
 	var s filesState
 	if err := wire.Unmarshal(state, &s, nil); err != nil {
 		return nil, err
 	}
-	if _, ok := formats[s.Format]; !ok || s.Data == nil || s.Schema == nil || s.Zone == nil || s.Parts < 0 || len(s.Data.Fields)+s.Parts != len(s.Schema.Fields) ||
-		len(s.Values) != len(s.Files) || len(s.Absent) > len(s.Data.Fields) || s.RowIndex < 0 || s.RowIndex > 0 && s.RowIndex != len(s.Schema.Fields)-1 {
+	if _, ok := formats[s.Format]; !ok || s.Data == nil || s.Schema == nil || s.Zone == nil || s.Parts < 0 || !s.ordered() ||
+		len(s.Values) != len(s.Files) || len(s.Absent) > len(s.Data.Fields) || s.RowIndex < 0 || s.RowIndex > 0 && s.RowIndex != len(s.Data.Fields)+s.Parts-1 {
 		return nil, fmt.Errorf("%w: a source of format %q", wire.ErrCorrupt, s.Format)
 	}
-	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, parts: s.Parts, zone: s.Zone,
+	f := &Files{format: s.Format, opts: s.Options, paths: s.Paths, roots: s.Roots, data: s.Data, schema: s.Schema, order: s.Order, parts: s.Parts, zone: s.Zone,
 		values: s.Values, absent: s.Absent, rowIndex: s.RowIndex}
+	f.reads.exact = s.Exact
 	if f.format == "parquet" {
 		f.reads = readSettings{dates: rebaseMode(s.Dates), int96: rebaseMode(s.Int96), zone: s.Zone, exact: s.Exact, ids: s.IDs, idsMissing: s.IDsMaybe}
 		if s.Wall {

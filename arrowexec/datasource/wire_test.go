@@ -75,7 +75,7 @@ func TestSourcesCross(t *testing.T) {
 // TestFieldsOfFiles fails when Files get a field of which nobody has thought
 // whether it crosses.
 func TestFieldsOfFiles(t *testing.T) {
-	cross := []string{"format", "opts", "paths", "roots", "files", "data", "schema", "parts", "zone", "text", "values", "absent", "rowIndex", "reads"}
+	cross := []string{"format", "opts", "paths", "roots", "files", "data", "schema", "parts", "zone", "text", "values", "absent", "rowIndex", "reads", "order"}
 	stay := []string{"known", "table", "inline", "kinds"} // see filesState; sources with inline are refused
 	for _, x := range []struct {
 		t     reflect.Type

@@ -377,10 +377,20 @@ func (r *run) inferTable(t *catalog.Table, c *plan.Command) ([]types.Field, erro
 	}
 	fields := Schema(x.node).Fields
 	if src, ok := x.node.(*plan.Relation); ok && c.Args["partition_by"] == "" {
-		if n := src.Handle.PartitionColumns(); n > 0 {
-			names := make([]string, n)
-			for i, f := range fields[len(fields)-n:] {
-				names[i] = errs.ID(f.Name)
+		if p, ok := src.Handle.(interface{ PartitionNames() []string }); ok && len(p.PartitionNames()) > 0 {
+			names := p.PartitionNames()
+			last := make([]types.Field, len(names)) // in files that have them too they are among the others
+			var first []types.Field
+			for _, f := range fields {
+				if k := slices.Index(names, f.Name); k >= 0 {
+					last[k] = f
+				} else {
+					first = append(first, f)
+				}
+			}
+			fields = append(first, last...)
+			for i, n := range names {
+				names[i] = errs.ID(n)
 			}
 			c.Args["partition_by"] = strings.Join(names, ",")
 		}
