@@ -109,7 +109,7 @@ func plainDecoder(leaf *schema.Column, t *types.Type, bs base) column {
 	sameScale := isDec && t.Kind == types.Decimal && int(dec.Scale()) == t.Scale && int(dec.Precision()) <= t.Precision
 	lay := vec.LayoutOf(t)
 	phys := leaf.PhysicalType()
-	if t.Kind == types.Decimal && !sameScale {
+	if t.Kind == types.Decimal && (!sameScale || phys == parquet.Types.Int32 && lay == vec.I128) {
 		return widerDecimal(leaf, t, bs)
 	}
 	switch {
@@ -134,7 +134,7 @@ func plainDecoder(leaf *schema.Column, t *types.Type, bs base) column {
 			return mk[int64](bs, w, func(dst []int64, src []byte) { bigEndian64(dst, src, w) })
 		}
 		return mk[types.Int128](bs, w, func(dst []types.Int128, src []byte) { bigEndian128(dst, src, w) })
-	case phys == parquet.Types.Int32 && (!isDec || sameScale):
+	case phys == parquet.Types.Int32: // decimals without their point too
 		unsigned := false
 		if it, ok := lt.(schema.IntLogicalType); ok {
 			unsigned = !it.IsSigned()
@@ -168,13 +168,17 @@ func plainDecoder(leaf *schema.Column, t *types.Type, bs base) column {
 			})
 		case t.Kind == types.Int64, sameScale && lay == vec.I64:
 			return mk[int64](bs, 4, widen[int32, int64])
-		case t.Kind == types.Float64 && !unsigned && !isDec:
+		case t.Kind == types.Float64:
 			return mk[float64](bs, 4, widen[int32, float64])
 		}
-	case phys == parquet.Types.Int64 && (!isDec || sameScale):
+	case phys == parquet.Types.Int64: // the same
 		switch {
 		case t.Kind == types.Time:
-			if tm, ok := lt.(schema.TimeLogicalType); !ok || tm.TimeUnit() != schema.TimeUnitMicros {
+			tm, ok := lt.(schema.TimeLogicalType)
+			if ok && tm.TimeUnit() == schema.TimeUnitNanos {
+				return mk[int64](bs, 8, nil)
+			}
+			if !ok || tm.TimeUnit() != schema.TimeUnitMicros {
 				return nil
 			}
 			return mk[int64](bs, 8, func(dst []int64, src []byte) {
@@ -217,8 +221,10 @@ func widerDecimal(leaf *schema.Column, t *types.Type, bs base) column {
 	case schema.DecimalLogicalType:
 		digits, scale = int(lt.Precision()), int(lt.Scale())
 	case schema.IntLogicalType:
-		unsigned = !lt.IsSigned()
-		if phys == parquet.Types.Int32 && !unsigned {
+		if unsigned = !lt.IsSigned(); unsigned && (phys != parquet.Types.Int64 || t.Precision != 20 || t.Scale != 0) {
+			return nil
+		}
+		if phys == parquet.Types.Int32 {
 			digits = 10
 		}
 	case schema.NoLogicalType:

@@ -179,6 +179,10 @@ func (r *chunks) named(err error) error {
 	if errors.As(err, &a) {
 		return errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+r.info.path).Because(a)
 	}
+	var s *misshapen
+	if errors.As(err, &s) {
+		return errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+r.info.path).Because(s)
+	}
 	var m *mismatch
 	if !errors.As(err, &m) {
 		return err

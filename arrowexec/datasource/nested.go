@@ -56,13 +56,23 @@ func (m *mismatch) Error() string {
 	return "column " + m.column + " of type " + m.actual + " is no " + m.expected
 }
 
+// mismatchOf is the error of a column that t isn't read from. Where one of both is a group, and the other isn't or is of
+// another shape, there are no types to be told.
 func mismatchOf(n schema.Node, t *types.Type) error {
-	actual := "GROUP"
-	if p, ok := n.(*schema.PrimitiveNode); ok {
-		actual = physicalTypeName(p.PhysicalType())
+	if _, ok := n.(*schema.PrimitiveNode); !ok || t.Kind == types.Struct || t.Kind == types.Variant {
+		return &misshapen{n.Path(), t.String()}
 	}
-	return &mismatch{"[" + strings.ReplaceAll(n.Path(), ".", ", ") + "]", strings.ToLower(t.SQL()), actual}
+	return leafMismatch(n, t)
 }
+
+func leafMismatch(n schema.Node, t *types.Type) error {
+	return &mismatch{"[" + strings.ReplaceAll(n.Path(), ".", ", ") + "]", t.String(), physicalTypeName(n.(*schema.PrimitiveNode).PhysicalType())}
+}
+
+// misshapen is the error of a column that hasn't the shape of t.
+type misshapen struct{ column, t string }
+
+func (m *misshapen) Error() string { return "column " + m.column + " hasn't the shape of " + m.t }
 
 func physicalTypeName(t parquet.Type) string {
 	if t == parquet.Types.ByteArray {
@@ -129,6 +139,9 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 	out := &readNode{t: t, def: def, rep: rep, least: least, leaf: p.firstLeaf(n)}
 	g, isGroup := n.(*schema.GroupNode)
 	if !isGroup {
+		if t.Kind == types.Variant && rep > 0 {
+			return nil, leafMismatch(n, t)
+		}
 		if t.IsNested() || t.Kind == types.Variant {
 			return nil, mismatchOf(n, t)
 		}
@@ -136,6 +149,9 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 	}
 	switch t.Kind {
 	case types.Struct:
+		if isListNode(g) || isMapNode(g) {
+			return nil, mismatchOf(n, t)
+		}
 		for i := range t.Fields {
 			f := &t.Fields[i]
 			k, err := fieldOf(g, f, p.set)
@@ -234,10 +250,14 @@ func isListNode(g *schema.GroupNode) bool {
 	return ok || g.ConvertedType() == schema.ConvertedTypes.List
 }
 
+func isMapNode(g *schema.GroupNode) bool {
+	_, ok := g.LogicalType().(schema.MapLogicalType)
+	return ok || g.ConvertedType() == schema.ConvertedTypes.Map || g.ConvertedType() == schema.ConvertedTypes.MapKeyValue
+}
+
 // mapEntries is the repeated group of a map, nil if this is none.
 func mapEntries(g *schema.GroupNode) *schema.GroupNode {
-	_, ok := g.LogicalType().(schema.MapLogicalType)
-	if !ok && g.ConvertedType() != schema.ConvertedTypes.Map && g.ConvertedType() != schema.ConvertedTypes.MapKeyValue || g.NumFields() != 1 {
+	if !isMapNode(g) || g.NumFields() != 1 {
 		return nil
 	}
 	r, ok := g.Field(0).(*schema.GroupNode)

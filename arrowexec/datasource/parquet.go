@@ -179,11 +179,18 @@ func (ft *footer) schemaOf(s inferSettings) (*types.Type, error) {
 // leafType is the SQL type of a primitive column (Spark: ParquetToSparkSchemaConverter).
 func leafType(c *schema.Column, s inferSettings) (*types.Type, error) {
 	refuse := func() (*types.Type, error) {
-		return nil, errs.New(errs.Analysis, "PARQUET_TYPE_NOT_SUPPORTED", "parquetType", c.PhysicalType().String()+" ("+c.LogicalType().String()+")")
+		name := physicalTypeName(c.PhysicalType())
+		if a := annotation(c.LogicalType()); a != "" {
+			name += " (" + a + ")"
+		}
+		return nil, errs.New(errs.Analysis, "PARQUET_TYPE_ILLEGAL", "parquetType", name)
 	}
 	switch lt := c.LogicalType().(type) {
 	case schema.DecimalLogicalType:
-		if lt.Precision() < 1 || lt.Precision() > types.MaxPrecision || lt.Scale() < 0 || lt.Scale() > lt.Precision() {
+		if lt.Precision() > types.MaxPrecision {
+			return nil, errs.New(errs.Arithmetic, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "precision", strconv.Itoa(int(lt.Precision())), "maxPrecision", strconv.Itoa(types.MaxPrecision))
+		}
+		if lt.Precision() < 1 || lt.Scale() < 0 || lt.Scale() > lt.Precision() {
 			return refuse()
 		}
 		return types.NewDecimal(int(lt.Precision()), int(lt.Scale())), nil
@@ -211,9 +218,14 @@ func leafType(c *schema.Column, s inferSettings) (*types.Type, error) {
 		if lt.TimeUnit() == schema.TimeUnitMicros && !lt.IsAdjustedToUTC() {
 			return types.TimeType, nil
 		}
+		if lt.TimeUnit() == schema.TimeUnitNanos && !lt.IsAdjustedToUTC() {
+			return &types.Type{Kind: types.Time, Precision: 9}, nil
+		}
 		return refuse()
-	case schema.Float16LogicalType:
+	case schema.Float16LogicalType, schema.UUIDLogicalType, schema.IntervalLogicalType:
 		return refuse()
+	case schema.BSONLogicalType:
+		return types.BinaryType, nil
 	case schema.IntLogicalType:
 		switch w := lt.BitWidth(); {
 		case lt.IsSigned() && w == 8:
@@ -309,6 +321,31 @@ func nodeHasIDs(n schema.Node) bool {
 		}
 	}
 	return false
+}
+
+// annotation is a logical type as Parquet's Java library writes it, "" if it is none that readers refuse.
+func annotation(t schema.LogicalType) string {
+	utc := func(on bool) string { return "," + strconv.FormatBool(on) + ")" }
+	unit := func(u schema.TimeUnitType) string {
+		return map[schema.TimeUnitType]string{schema.TimeUnitMillis: "MILLIS", schema.TimeUnitMicros: "MICROS", schema.TimeUnitNanos: "NANOS"}[u]
+	}
+	switch t := t.(type) {
+	case schema.TimeLogicalType:
+		return "TIME(" + unit(t.TimeUnit()) + utc(t.IsAdjustedToUTC())
+	case schema.TimestampLogicalType:
+		return "TIMESTAMP(" + unit(t.TimeUnit()) + utc(t.IsAdjustedToUTC())
+	case schema.DecimalLogicalType:
+		return "DECIMAL(" + strconv.Itoa(int(t.Precision())) + "," + strconv.Itoa(int(t.Scale())) + ")"
+	case schema.IntLogicalType:
+		return "INTEGER(" + strconv.Itoa(int(t.BitWidth())) + utc(t.IsSigned())
+	case schema.Float16LogicalType:
+		return "FLOAT16"
+	case schema.UUIDLogicalType:
+		return "UUID"
+	case schema.IntervalLogicalType:
+		return "INTERVAL"
+	}
+	return ""
 }
 
 // one is that of the fields of g, which have the name but for its case, that is meant; -1 if it is none of them.
@@ -416,11 +453,17 @@ func statValues(cc *metadata.ColumnChunkMetaData, leaf *schema.Column, t *types.
 	num := func(x int64) any {
 		switch t.Kind {
 		case types.Int8:
-			return int8(x)
+			if x == int64(int8(x)) { // else values have lost bits, and their order
+				return int8(x)
+			}
 		case types.Int16:
-			return int16(x)
+			if x == int64(int16(x)) {
+				return int16(x)
+			}
 		case types.Int32, types.Date:
-			return int32(x)
+			if x == int64(int32(x)) {
+				return int32(x)
+			}
 		case types.Int64:
 			return x
 		case types.Decimal:

@@ -186,7 +186,6 @@ func typeOfContent(sc *schema.Schema, n schema.Node, s inferSettings) (*types.Ty
 		return nil, errs.New(errs.Analysis, "PARQUET_TYPE_NOT_RECOGNIZED", "field", n.Name())
 	}
 	isNull := func(n schema.Node) bool { return n.RepetitionType() == parquet.Repetitions.Optional }
-	_, isMap := g.LogicalType().(schema.MapLogicalType)
 	_, isVariant := g.LogicalType().(schema.VariantLogicalType)
 	switch {
 	case isVariant && !s.plainVariants:
@@ -202,7 +201,7 @@ func typeOfContent(sc *schema.Schema, n schema.Node, s inferSettings) (*types.Ty
 		}
 		t, err := typeOfNode(sc, elem, s)
 		return types.NewArray(t, isNull(elem)), err
-	case isMap || g.ConvertedType() == schema.ConvertedTypes.Map || g.ConvertedType() == schema.ConvertedTypes.MapKeyValue:
+	case isMapNode(g):
 		e := mapEntries(g)
 		if e == nil {
 			return illegal()

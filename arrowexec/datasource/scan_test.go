@@ -415,9 +415,18 @@ func TestParquetOfAnotherType(t *testing.T) {
 	if st, ok := got[3][0].(types.StructValue); err != nil || !ok || st[0] != nil {
 		t.Error(got, err) // a part that the file hasn't is null
 	}
-	_, err = read("st", types.StringType)
-	if e, ok := errs.As(err); !ok || e.Condition != "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH" {
+	for _, x := range []struct {
+		name string
+		to   *types.Type
+	}{{"st", types.StringType}, {"st", types.NewArray(types.StringType, true)}, {"arr", types.NewStruct(field("x", types.Int64Type))}, {"arr", types.Int64Type}, {"i32", types.NewStruct(field("x", types.Int32Type))}, {"i32", types.VariantType}} {
+		if got, err := read(x.name, x.to); conditionOf(err) != "FAILED_READ_FILE.NO_HINT" {
+			t.Errorf("%s as %s: %v, %v", x.name, x.to, got, err)
+		}
+	}
+	if _, err := read("i32", types.NewMap(types.StringType, types.Int32Type, true)); conditionOf(err) != "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH" {
 		t.Error(err)
+	} else if e, _ := errs.As(err); e.Params["expectedType"] != "map<string,int>" {
+		t.Error(e.Params)
 	}
 	_, err = Open(context.Background(), OpenArgs{Format: "parquet", Paths: []string{path}, Schema: types.NewStruct(field("s", types.StringType), field("S", types.StringType))})
 	if e, ok := errs.As(err); !ok || e.Condition != "COLUMN_ALREADY_EXISTS" {
