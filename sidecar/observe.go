@@ -65,6 +65,7 @@ func (o *observations) report(conf *task.Conf, send func(server.Observed) error)
 		out := server.Observed{Name: n.ID, PlanID: n.PlanID}
 		for i, c := range n.Out {
 			out.Keys, out.Types = append(out.Keys, c.Name), append(out.Types, c.Type)
+			out.Nulls = append(out.Nulls, c.Null)
 			out.Values = append(out.Values, row.Cols[i].Value(0))
 		}
 		if err := send(out); err != nil {

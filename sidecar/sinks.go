@@ -18,6 +18,7 @@ import (
 	"neptune/connect/translate"
 	"neptune/internal/errs"
 	"neptune/internal/plan"
+	"neptune/internal/types"
 	"neptune/scheduler/stream"
 )
 
@@ -234,6 +235,15 @@ func (r *batchRunner) RunBatch(ctx context.Context, b stream.Batch) (stream.Resu
 		q.Job.Target = r.interval
 	}
 	c := *r.conf
+	res.Observed = map[string]stream.ObservedRow{}
+	q.Metrics = func(m server.Observed) error {
+		row := &types.Type{Kind: types.Struct}
+		for i, name := range m.Keys {
+			row.Fields = append(row.Fields, types.Field{Name: name, Type: m.Types[i], Nullable: m.Nulls[i]})
+		}
+		res.Observed[m.Name] = stream.ObservedRow{Type: row, Values: m.Values, Zone: c.zone}
+		return nil
+	}
 	c.now = time.UnixMilli(b.TimestampMs)
 	o := e.planner(&c)
 	o.AdaptiveBroadcast = 0 // one side after the other takes longer, and batches are small

@@ -376,7 +376,7 @@ func (s *streamQuery) Status() server.StreamStatus {
 
 func (s *streamQuery) RecentProgress() (out []string) {
 	for _, p := range s.q.Recent() {
-		raw, err := json.Marshal(p)
+		raw, err := json.Marshal(p.Recent())
 		if err == nil {
 			out = append(out, string(raw))
 		}

@@ -353,16 +353,16 @@ func exchangeLine(x *Exchange) string {
 	case Broadcast:
 		return fmt.Sprintf("BroadcastExchange [id=#%d]", x.ID)
 	case Hash:
-		return fmt.Sprintf("Exchange hashpartitioning(%s, %d)%s", strings.Trim(exprList(x.Keys), "[]"), x.N, origin(x)) + id
+		return fmt.Sprintf("Exchange hashpartitioning(%s, %d)%s", strings.Trim(exprList(x.Keys), "[]"), x.N, ", "+reasons[x.For]) + id
 	case RangeBy:
-		return fmt.Sprintf("Exchange rangepartitioning(%s, %d)%s", strings.Trim(orderString(x.Order), "[]"), x.N, origin(x)) + id
+		return fmt.Sprintf("Exchange rangepartitioning(%s, %d)%s", strings.Trim(orderString(x.Order), "[]"), x.N, ", "+reasons[x.For]) + id
 	case RoundRobin:
-		return fmt.Sprintf("Exchange RoundRobinPartitioning(%d)%s", x.N, origin(x)) + id
+		return fmt.Sprintf("Exchange RoundRobinPartitioning(%d)%s", x.N, ", "+reasons[x.For]) + id
 	}
 	if x.Merge {
 		return "Exchange SinglePartition, merge " + orderString(x.Order) + id
 	}
-	return "Exchange SinglePartition" + origin(x) + id
+	return "Exchange SinglePartition" + ", " + reasons[x.For] + id
 }
 
 // how says in Spark's words what a Read does with its exchange's partitions.
@@ -384,13 +384,6 @@ func (n *Read) how() string {
 		return "coalesced"
 	}
 	return ""
-}
-
-func origin(x *Exchange) string {
-	if x.UserN {
-		return ", REPARTITION_BY_NUM"
-	}
-	return ", ENSURE_REQUIREMENTS"
 }
 
 // FrameString prints a window frame.

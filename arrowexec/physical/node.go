@@ -240,10 +240,26 @@ type Exchange struct {
 	N     int
 	// UserN: the number was asked for by the user (repartition(n)) and must hold.
 	UserN bool
+	// For is what EXPLAIN shows as the reason.
+	For Reason
 	// Merge keeps sorted inputs sorted: the consumer merges by Order (Single only).
 	Merge bool
 	Input Node
 }
+
+// Reason is what an exchange is for, in the words of Spark's EXPLAIN.
+type Reason uint8
+
+// The zero Reason is that an operator needs its input so.
+const (
+	EnsureRequirements Reason = iota
+	RepartitionByNum
+	RepartitionByCol
+	RebalanceByNone
+	RebalanceByCol
+)
+
+var reasons = [...]string{"ENSURE_REQUIREMENTS", "REPARTITION_BY_NUM", "REPARTITION_BY_COL", "REBALANCE_PARTITIONS_BY_NONE", "REBALANCE_PARTITIONS_BY_COL"}
 
 // Piece is what one task reads of an exchange: the rows of the partitions From
 // .. To-1 that the writers Writer .. EndWriter-1 dealt there.

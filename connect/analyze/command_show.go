@@ -227,7 +227,7 @@ func showColumns(r *run, c *plan.Command) (plan.Node, error) {
 func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 	ok := like(c.Args["pattern"])
 	_, db := r.Catalog.Current()
-	if n := len(c.Name); n > 0 && c.Kind == "show_functions" {
+	if n := len(c.Name); n > 0 {
 		var err error
 		if db, err = r.database(c.Name); err != nil {
 			return nil, err
@@ -237,6 +237,7 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 		}
 	}
 	var names []string
+	own := map[string]*catalog.Function{} // those of the catalog by what they are listed as
 	scope := c.Args["scope"]
 	if scope != "user" {
 		for _, d := range fn.All() {
@@ -271,6 +272,7 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 			if f.Database != "" {
 				n = catalog.DefaultCatalog + "." + f.Database + "." + n
 			}
+			own[n] = f
 			names = append(names, n)
 		}
 	}
@@ -284,7 +286,11 @@ func showFunctions(r *run, c *plan.Command) (plan.Node, error) {
 		return rows([]types.Field{strCol("function", false)}, data)
 	}
 	for _, n := range names {
-		data = append(data, functionRow(n))
+		if f := own[n]; f != nil {
+			data = append(data, catalogFunctionRow(f))
+		} else {
+			data = append(data, functionRow(n))
+		}
 	}
 	return rows(functionColumns, data)
 }
@@ -301,6 +307,20 @@ func functionRow(name string) []any {
 		usage = d.Usage
 	}
 	return []any{name, nil, nil, usage, "", true}
+}
+
+// noUsage is what Spark has of a function that comes without a description.
+const noUsage = "N/A."
+
+func catalogFunctionRow(f *catalog.Function) []any {
+	usage := f.Comment
+	if usage == "" {
+		usage = noUsage
+	}
+	if f.Database == "" {
+		return []any{f.Name, nil, nil, usage, f.Class, true}
+	}
+	return []any{f.Name, catalog.DefaultCatalog, []any{f.Database}, usage, f.Class, false}
 }
 
 // callProcedure refuses CALL and DESCRIBE PROCEDURE: the session catalog has no procedures, nor is there another.
@@ -409,6 +429,13 @@ func describeFunction(r *run, c *plan.Command) (plan.Node, error) {
 	if f := r.Catalog.SQLFunction(c.Name); d == nil && f != nil && f.Class == "" {
 		return describeSQLFunction(f, c.Flags["extended"])
 	}
+	if f := r.Catalog.SQLFunction(c.Name); d == nil && f != nil {
+		data := [][]any{{"Function: " + catalog.DefaultCatalog + "." + f.Database + "." + f.Name}, {"Class: " + f.Class}, {"Usage: " + noUsage}}
+		if c.Flags["extended"] {
+			data = append(data, []any{"Extended Usage:\n    No example/argument for " + f.Name + ".\n"})
+		}
+		return rows([]types.Field{strCol("function_desc", false)}, data)
+	}
 	if d == nil {
 		return nil, r.unknownRoutine(&plan.Call{Name: name, Path: c.Name[:len(c.Name)-1]})
 	}
@@ -476,6 +503,9 @@ func catalogGet(r *run, c *plan.Command) (plan.Node, error) {
 		return rows(databaseColumns, [][]any{r.databaseRow(*d)})
 	case "catalog_get_function":
 		name := strings.ToLower(c.Name[len(c.Name)-1])
+		if f := r.Catalog.SQLFunction(c.Name); f != nil && (len(c.Name) > 1 || fn.Lookup(name) == nil) {
+			return rows(functionColumns, [][]any{catalogFunctionRow(f)})
+		}
 		if fn.Lookup(name) == nil && r.Catalog.Function(c.Name) == nil {
 			return nil, r.unknownRoutine(&plan.Call{Name: name, Path: c.Name[:len(c.Name)-1]})
 		}

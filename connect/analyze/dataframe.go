@@ -68,7 +68,7 @@ func (r *run) hint(n *plan.Hint, outer *scope) (*rel, error) {
 	}
 	name := strings.ToUpper(n.Name)
 	// Spark: ResolveHints.ResolveCoalesceHints.
-	part := func(shuffle, ranged bool) (*rel, error) {
+	part := func(shuffle, ranged, rebalance bool) (*rel, error) {
 		num, by := 0, n.Args
 		if len(by) > 0 {
 			if v, ok := intValue(by[0]); ok {
@@ -99,18 +99,18 @@ func (r *run) hint(n *plan.Hint, outer *scope) (*rel, error) {
 		if bad != nil {
 			return nil, aerr("_LEGACY_ERROR_TEMP_1047", "hintName", name, "invalidParams", strings.Join(bad, ", ")).At(n.Origin)
 		}
-		return r.repartition(&plan.Repartition{Common: n.Common, N: num, Shuffle: shuffle, Range: ranged, By: l, Child: done(child)}, outer)
+		return r.repartition(&plan.Repartition{Common: n.Common, N: num, Shuffle: shuffle, Range: ranged, Rebalance: rebalance, By: l, Child: done(child)}, outer)
 	}
 	switch name {
 	case "COALESCE":
-		return part(false, false)
+		return part(false, false, false)
 	case "REPARTITION":
-		return part(true, false)
+		return part(true, false, false)
 	case "REPARTITION_BY_RANGE":
-		return part(true, true)
+		return part(true, true, false)
 	}
 	if name == "REBALANCE" && len(n.Args) > 0 {
-		return part(true, false)
+		return part(true, false, true)
 	}
 	// What is left names relations, not columns; unknown hints may hold anything.
 	c := *n

@@ -108,10 +108,23 @@ func logicalLine(n plan.Node) string {
 		if !x.Shuffle {
 			return fmt.Sprintf("Repartition %d, false", x.N)
 		}
-		if len(x.By) > 0 {
-			return fmt.Sprintf("RepartitionByExpression [%s], %d", physical.SortString(x.By), x.N)
+		by := make([]plan.Expr, len(x.By))
+		for i, o := range x.By {
+			by[i] = o.Child
 		}
-		return fmt.Sprintf("Repartition %d, true", x.N)
+		s := "RepartitionByExpression " + exprsString(by)
+		switch {
+		case x.Rebalance:
+			s = "RebalancePartitions " + exprsString(by)
+		case len(x.By) == 0:
+			return fmt.Sprintf("Repartition %d, true", x.N)
+		case x.Range:
+			s = "RepartitionByExpression [" + physical.SortString(x.By) + "]"
+		}
+		if x.N > 0 {
+			s += fmt.Sprintf(", %d", x.N)
+		}
+		return s
 	case *plan.Hint:
 		return "ResolvedHint " + x.Name
 	case *plan.WithWatermark:

@@ -828,7 +828,15 @@ func (p *planner) repartition(x *plan.Repartition) (part, error) {
 	if !x.Shuffle {
 		return part{node: &physical.Coalesce{N: n, Input: in.node}, single: in.single || n == 1}, nil
 	}
-	ex := &physical.Exchange{Kind: physical.RoundRobin, N: n, UserN: x.N > 0}
+	ex := &physical.Exchange{Kind: physical.RoundRobin, N: n, UserN: x.N > 0 && !x.Rebalance, For: physical.RepartitionByCol}
+	switch {
+	case x.Rebalance && len(x.By) == 0:
+		ex.For = physical.RebalanceByNone
+	case x.Rebalance:
+		ex.For = physical.RebalanceByCol
+	case ex.UserN:
+		ex.For = physical.RepartitionByNum
+	}
 	switch {
 	case x.Range:
 		ex.Kind = physical.RangeBy

@@ -134,6 +134,7 @@ type Observed struct {
 	PlanID int64
 	Keys   []string
 	Types  []*types.Type
+	Nulls  []bool // whether a value may be null
 	Values []any
 }
 

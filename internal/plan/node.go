@@ -361,7 +361,9 @@ type Repartition struct {
 	Shuffle bool
 	By      []SortOrder // Child only, when hash
 	Range   bool
-	Child   Node
+	// Rebalance asks for partitions of like sizes: N and By are where it starts from.
+	Rebalance bool
+	Child     Node
 }
 
 // ToDF renames all columns; WithColumns adds or replaces; Renamed renames some; Drop drops.

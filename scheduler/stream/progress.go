@@ -7,21 +7,21 @@ import (
 
 // Progress is StreamingQueryProgress; its JSON is what the clients parse.
 type Progress struct {
-	ID              string                     `json:"id"`
-	RunID           string                     `json:"runId"`
-	Name            *string                    `json:"name"`
-	Timestamp       string                     `json:"timestamp"`
-	BatchID         int64                      `json:"batchId"`
-	BatchDuration   int64                      `json:"batchDuration"` // ms
-	NumInputRows    int64                      `json:"numInputRows"`
-	InputRate       float64                    `json:"inputRowsPerSecond"`
-	ProcessedRate   float64                    `json:"processedRowsPerSecond"`
-	DurationMs      map[string]int64           `json:"durationMs"`
-	EventTime       map[string]string          `json:"eventTime"`
-	StateOperators  []StateProgress            `json:"stateOperators"`
-	Sources         []SourceProgress           `json:"sources"`
-	Sink            SinkProgress               `json:"sink"`
-	ObservedMetrics map[string]json.RawMessage `json:"observedMetrics"`
+	ID              string                 `json:"id"`
+	RunID           string                 `json:"runId"`
+	Name            *string                `json:"name"`
+	Timestamp       string                 `json:"timestamp"`
+	BatchID         int64                  `json:"batchId"`
+	BatchDuration   int64                  `json:"batchDuration"` // ms
+	NumInputRows    int64                  `json:"numInputRows"`
+	InputRate       float64                `json:"inputRowsPerSecond"`
+	ProcessedRate   float64                `json:"processedRowsPerSecond"`
+	DurationMs      map[string]int64       `json:"durationMs"`
+	EventTime       map[string]string      `json:"eventTime"`
+	StateOperators  []StateProgress        `json:"stateOperators"`
+	Sources         []SourceProgress       `json:"sources"`
+	Sink            SinkProgress           `json:"sink"`
+	ObservedMetrics map[string]ObservedRow `json:"observedMetrics"`
 	// Neptune's own, beside Spark's: what the scheduler did for the batch.
 	JobType     string `json:"neptuneJobType,omitempty"`
 	JobOrigin   string `json:"neptuneJobOrigin,omitempty"` // where the type came from

@@ -51,7 +51,7 @@ type Result struct {
 	OutputRows int64
 	EventTimes []EventTime // one a withWatermark that saw rows
 	State      []StateProgress
-	Observed   map[string]json.RawMessage
+	Observed   map[string]ObservedRow // by the names of the observations
 	PlanningMs int64
 	// Suspensions counts those of the batch's tasks.
 	Suspensions int64
@@ -528,7 +528,7 @@ func (q *Query) report(id int64, started time.Time, ends []Offset, rows []int64,
 		p.StateOperators = []StateProgress{}
 	}
 	if p.ObservedMetrics == nil {
-		p.ObservedMetrics = map[string]json.RawMessage{}
+		p.ObservedMetrics = map[string]ObservedRow{}
 	}
 	input := started.Sub(q.lastStart).Seconds()
 	if q.lastStart.IsZero() {
