@@ -113,7 +113,7 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 	}
 	r.set = r.ft.settings(s.files.reads)
 	if s.numbered && !r.ft.ids && !r.set.idsMissing {
-		return nil, errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+r.info.path).Because(errNoIDs)
+		return nil, r.named(errNoIDs)
 	}
 	for i, col := range s.plan.Cols {
 		if col >= len(s.files.data.Fields) || col > 0 && col == s.files.rowIndex {
@@ -171,17 +171,13 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 	return r, nil
 }
 
-var errNoIDs = errors.New("columns of the schema have field ids, those of the file have none (spark.sql.parquet.fieldId.read.ignoreMissing reads them as nulls)")
+var errNoIDs = &unreadable{errors.New("columns of the schema have field ids, those of the file have none (spark.sql.parquet.fieldId.read.ignoreMissing reads them as nulls)")}
 
-// named says in which file a column is of another type, or isn't to be told from another.
+// named says which file a column can't be read of.
 func (r *chunks) named(err error) error {
-	var a *ambiguous
-	if errors.As(err, &a) {
-		return errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+r.info.path).Because(a)
-	}
-	var s *misshapen
-	if errors.As(err, &s) {
-		return errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+r.info.path).Because(s)
+	var u *unreadable
+	if errors.As(err, &u) {
+		return errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+r.info.path).Because(u.cause)
 	}
 	var m *mismatch
 	if !errors.As(err, &m) {

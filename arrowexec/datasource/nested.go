@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"unsafe"
@@ -10,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 
+	"neptune/arrowexec/fn"
 	"neptune/arrowexec/task"
 	"neptune/arrowexec/vec"
 	"neptune/internal/errs"
@@ -22,9 +24,10 @@ type readNode struct {
 	def, rep uint16 // the levels of a value that is there; rep counts the lists around it
 	least    uint16 // the definition level from which there is a place for it at all
 	list     bool
-	bare     bool // a list that its elements alone make up, which is never null
-	leaf     int  // of the values, or any leaf below, which tells where groups are; -1: the file has none
-	missing  bool // the file hasn't the column
+	bare     bool      // a list that its elements alone make up, which is never null
+	leaf     int       // of the values, or any leaf below, which tells where groups are; -1: the file has none
+	missing  bool      // the file hasn't the column
+	shredded *readNode // of a variant: the parts that it is to be made of
 	kids     []*readNode
 }
 
@@ -60,7 +63,7 @@ func (m *mismatch) Error() string {
 // another shape, there are no types to be told.
 func mismatchOf(n schema.Node, t *types.Type) error {
 	if _, ok := n.(*schema.PrimitiveNode); !ok || t.Kind == types.Struct || t.Kind == types.Variant {
-		return &misshapen{n.Path(), t.String()}
+		return &unreadable{fmt.Errorf("column %s hasn't the shape of %s", n.Path(), t)}
 	}
 	return leafMismatch(n, t)
 }
@@ -68,11 +71,6 @@ func mismatchOf(n schema.Node, t *types.Type) error {
 func leafMismatch(n schema.Node, t *types.Type) error {
 	return &mismatch{"[" + strings.ReplaceAll(n.Path(), ".", ", ") + "]", t.String(), physicalTypeName(n.(*schema.PrimitiveNode).PhysicalType())}
 }
-
-// misshapen is the error of a column that hasn't the shape of t.
-type misshapen struct{ column, t string }
-
-func (m *misshapen) Error() string { return "column " + m.column + " hasn't the shape of " + m.t }
 
 func physicalTypeName(t parquet.Type) string {
 	if t == parquet.Types.ByteArray {
@@ -199,23 +197,90 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 		}
 		return out, nil
 	case types.Variant:
-		for _, name := range []string{"value", "metadata"} {
-			k := g.FieldIndexByName(name)
-			if k < 0 {
-				return nil, mismatchOf(n, t)
-			}
-			kid, err := p.node(g.Field(k), types.BinaryType, def, rep, least)
+		parts, err := p.shreds(g)
+		if err != nil {
+			return nil, err
+		}
+		if parts == nil {
+			return nil, mismatchOf(n, t)
+		}
+		exact := &nestPlanner{sc: p.sc, set: readSettings{exact: true}}
+		if parts.FieldIndex(fn.VariantTyped) >= 0 {
+			out.shredded, err = exact.content(n, parts, def, rep, least)
+			return out, err
+		}
+		for _, name := range []string{fn.VariantValue, fn.VariantMetadata} {
+			kid, err := exact.node(g.Field(g.FieldIndexByName(name)), types.BinaryType, def, rep, least)
 			if err != nil {
 				return nil, err
 			}
 			out.kids = append(out.kids, kid)
 		}
-		if g.FieldIndexByName("typed_value") >= 0 {
-			return nil, errs.NotSupported("reading shredded variants of Parquet")
-		}
 		return out, nil
 	}
 	return nil, mismatchOf(n, t)
+}
+
+// shreds is the type of what a variant's group holds: a struct of its metadata, its value, which may have been shredded, and
+// the shreds (Parquet: VariantShredding). nil: it is no variant.
+func (p *nestPlanner) shreds(g *schema.GroupNode) (*types.Type, error) {
+	if g.FieldIndexByName(fn.VariantMetadata) < 0 || g.FieldIndexByName(fn.VariantValue) < 0 && g.FieldIndexByName(fn.VariantTyped) < 0 {
+		return nil, nil
+	}
+	t, err := p.shred(g)
+	if err != nil || t == nil {
+		return nil, err
+	}
+	if len(t.Fields)+1 != g.NumFields() {
+		return nil, nil
+	}
+	t.Fields = append([]types.Field{{Name: fn.VariantMetadata, Type: types.BinaryType}}, t.Fields...)
+	return t, nil
+}
+
+// shred is shreds of a value within a variant.
+func (p *nestPlanner) shred(n schema.Node) (*types.Type, error) {
+	g, ok := n.(*schema.GroupNode)
+	if !ok {
+		return nil, nil
+	}
+	out := types.NewStruct()
+	if g.FieldIndexByName(fn.VariantValue) >= 0 {
+		out.Fields = append(out.Fields, types.Field{Name: fn.VariantValue, Type: types.BinaryType, Nullable: true})
+	}
+	k := g.FieldIndexByName(fn.VariantTyped)
+	if k < 0 {
+		return out, nil
+	}
+	var t *types.Type
+	var err error
+	box, isGroup := g.Field(k).(*schema.GroupNode)
+	switch {
+	case !isGroup:
+		t, err = leafType(p.sc.Column(p.sc.ColumnIndexByNode(g.Field(k))), inferSettings{})
+	case isListNode(box):
+		elem, _ := listElement(box)
+		if elem == nil {
+			return nil, nil
+		}
+		if t, err = p.shred(elem); t != nil {
+			t = types.NewArray(t, true)
+		}
+	default:
+		t = types.NewStruct()
+		for i := range box.NumFields() {
+			f, err := p.shred(box.Field(i))
+			if f == nil || err != nil {
+				return nil, err
+			}
+			t.Fields = append(t.Fields, types.Field{Name: box.Field(i).Name(), Type: f, Nullable: true})
+		}
+	}
+	if t == nil || err != nil {
+		return nil, err
+	}
+	out.Fields = append(out.Fields, types.Field{Name: fn.VariantTyped, Type: t, Nullable: true})
+	return out, nil
 }
 
 // fieldOf is the position of a field by its name or number; -1: there is none.
@@ -272,6 +337,17 @@ func (x *nestReader) build(n *readNode) (*vec.Vector, error) {
 	if n.missing || n.leaf < 0 {
 		return nil, errCorrupt // its parent knows how many
 	}
+	if n.shredded != nil {
+		parts, err := x.build(n.shredded)
+		if err != nil {
+			return nil, err
+		}
+		v, err := fn.Unshred(n.t, parts, x.stopped)
+		if e, ok := errs.As(err); ok {
+			err = &unreadable{e}
+		}
+		return v, err
+	}
 	l, err := x.levels(n.leaf)
 	if err != nil {
 		return nil, err
@@ -320,11 +396,19 @@ func (x *nestReader) build(n *readNode) (*vec.Vector, error) {
 	return v, x.children(v, n, rows)
 }
 
+// stopped is an error when the task has been stopped.
+func (x *nestReader) stopped() error {
+	if x.ctx.Err() != nil {
+		return task.ErrKilled
+	}
+	return nil
+}
+
 // children reads the parts of v, each of which has n values.
 func (x *nestReader) children(v *vec.Vector, n *readNode, rows int) error {
 	for _, k := range n.kids {
-		if err := x.ctx.Err(); err != nil {
-			return task.ErrKilled
+		if err := x.stopped(); err != nil {
+			return err
 		}
 		if k.missing {
 			v.Child = append(v.Child, vec.MakeNull(k.t, rows))
@@ -539,8 +623,8 @@ func readLeaf[T any](x *nestReader, l *leafLevels, leaf int, r interface {
 		l.rep = []int16{}
 	}
 	for r.HasNext() {
-		if x.ctx.Err() != nil {
-			return task.ErrKilled
+		if err := x.stopped(); err != nil {
+			return err
 		}
 		total, n, err := r.ReadBatch(readBatch, values, def, rep)
 		if err != nil {

@@ -1,6 +1,7 @@
 package datasource
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -291,7 +292,7 @@ func numbered(g *schema.GroupNode, id int32) (int, error) {
 			continue
 		}
 		if at >= 0 {
-			return -1, &ambiguous{name: strconv.Itoa(int(id)), found: []string{g.Field(at).Name(), g.Field(k).Name()}}
+			return -1, ambiguous(g, strconv.Itoa(int(id)), []int{at, k})
 		}
 		at = k
 	}
@@ -364,22 +365,23 @@ func one(g *schema.GroupNode, name string, fields []int, s readSettings) (int, e
 	case 1:
 		return fields[0], nil
 	}
-	e := &ambiguous{name: name}
-	for _, k := range fields {
-		e.found = append(e.found, g.Field(k).Name())
-	}
-	return -1, e
+	return -1, ambiguous(g, name, fields)
 }
 
 // ambiguous is the error of a column whose number, or name whatever the case of its letters, is that of several in the file.
-type ambiguous struct {
-	name  string
-	found []string
+func ambiguous(g *schema.GroupNode, name string, fields []int) error {
+	found := make([]string, len(fields))
+	for i, k := range fields {
+		found[i] = g.Field(k).Name()
+	}
+	return &unreadable{fmt.Errorf("more than one field is %q for readers: %q", name, found)}
 }
 
-func (a *ambiguous) Error() string {
-	return `more than one field is "` + a.name + `" for readers: [` + strings.Join(a.found, ", ") + "]"
-}
+// unreadable is what keeps a file from being read; chunks.named names the file.
+type unreadable struct{ cause error }
+
+func (u *unreadable) Error() string { return u.cause.Error() }
+func (u *unreadable) Unwrap() error { return u.cause }
 
 // bytes is the stored size of the columns of row group g that a scan of cols reads.
 func (ft *footer) bytes(g int, f *Files, cols []int) int64 {
