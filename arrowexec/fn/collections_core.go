@@ -245,7 +245,7 @@ func valuesCore() []Def {
 		}
 		return vec.FromSlice(a.Ret, out, nil), nil
 	}
-	sizeDef := def("size", "1.5.0", "Counts the elements of an array or a map.", NullIn, sig(gives(types.Int32Type), size, Accept{Name: `("ARRAY" or "MAP")`, Test: func(t *types.Type) bool { return t.Kind == types.Array || t.Kind == types.Map }}), Example{"SELECT size(array('b', 'd', 'c', 'a'))", "4"})
+	sizeDef := def("size", "1.5.0", "Counts the elements of an array or a map.", NullIn, sig(gives(types.Int32Type), size, Accept{Name: `("ARRAY" or "MAP")`, Untyped: types.NewArray(types.NullType, true), Test: func(t *types.Type) bool { return t.Kind == types.Array || t.Kind == types.Map }}), Example{"SELECT size(array('b', 'd', 'c', 'a'))", "4"})
 	sizeDef.Aliases = []string{"cardinality"}
 	contains := def("array_contains", "1.5.0", "Is true when the array has the value.", NullMaybe, Overload{Params: params(arrayP, anyP), RetExpr: func(c *plan.Call) (*types.Type, bool, error) {
 		return types.BoolType, c.Args[0].Nullable() || c.Args[1].Nullable() || c.Args[0].Type().ElemNulls, nil

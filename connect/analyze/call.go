@@ -639,8 +639,8 @@ func (r *run) match1(o *fn.Overload, in []plan.Expr) (out []plan.Expr, cost, bad
 		}
 		cost += n
 		switch {
-		case x != nil && p.Exact && t.Kind == types.Null:
-			out[i] = &plan.Literal{At: plan.At{Origin: out[i].Pos()}, T: x} // names show it, as in Spark
+		case x != nil && t.Kind == types.Null && (p.Exact || p.Untyped != nil):
+			out[i] = r.nullFor(out[i], x)
 		case x != nil:
 			out[i] = r.castTo(out[i], x)
 		}

@@ -25,6 +25,12 @@ func (r *run) implicit(e plan.Expr, t *types.Type) plan.Expr {
 	return &plan.Cast{At: plan.At{Origin: at}, Child: e, To: t, Mode: r.mode(), Implicit: true}
 }
 
+// nullFor is the argument e, a NULL without a type, of a parameter that takes t and casts nothing to it (Spark: ExpectsInputTypes
+// without ImplicitCastInputTypes). It is the NULL of that type, whatever e would have done.
+func (r *run) nullFor(e plan.Expr, t *types.Type) plan.Expr {
+	return &plan.Literal{At: plan.At{Origin: e.Pos()}, T: t}
+}
+
 func (r *run) implicitAll(l []plan.Expr, t *types.Type) []plan.Expr {
 	out := make([]plan.Expr, len(l))
 	for i, e := range l {

@@ -63,7 +63,7 @@ func (r *run) lambdas(c *plan.Call, s *scope) error {
 	lambda := slices.ContainsFunc(c.Args, func(e plan.Expr) bool { _, ok := e.(*plan.Lambda); return ok })
 	untyped := func(i int, t *types.Type) {
 		if x := c.Args[i].Type(); x != nil && x.Kind == types.Null && !lambda {
-			c.Args[i] = r.implicit(c.Args[i], t)
+			c.Args[i] = r.nullFor(c.Args[i], t)
 		}
 	}
 	arr := func(i int) (*types.Type, bool, error) {

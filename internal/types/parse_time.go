@@ -1,6 +1,7 @@
 package types
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -207,8 +208,11 @@ scan:
 	if !ok {
 		return p, false
 	}
+	// The product may be beyond an int64 where the sum isn't; it wraps, and the sum wraps back.
+	const first, last = math.MinInt64/MicrosPerDay - 1, math.MaxInt64 / MicrosPerDay
 	p.Local = int64(days)*MicrosPerDay + clock
-	if int64(days) > 106751991 || int64(days) < -106751991 {
+	switch d := int64(days); {
+	case d < first, d > last, d == first && p.Local >= 0, d == last && p.Local < 0:
 		return p, false
 	}
 	return p, true
