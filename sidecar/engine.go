@@ -154,7 +154,7 @@ func (e *Engine) analyzer(s *session.Session, c *sessionConf) *analyze.Analyzer 
 		Catalog: e.catalogOf(s), Sources: sources{e.slots()},
 		Conf:      analyze.Conf{ANSI: c.ansi, CaseSensitive: c.caseSensitive, TimeZone: c.zone, User: s.UserName, Now: c.now, Keys: c.keys},
 		ParseSQL:  func(text string) (plan.Node, error) { return sqlparse.ParseStatement(text, c.parser()) },
-		ParseType: sqlparse.ParseSchema,
+		ParseType: sqlparse.ParseSchema, ParseDataType: sqlparse.ParseDataType,
 		ParseExpr: func(text string) (plan.Expr, error) { return sqlparse.ParseExpression(text, c.parser()) },
 		Parsers: func(ansi bool) (func(string) (plan.Node, error), func(string) (plan.Expr, error)) {
 			o := c.parser()

@@ -16,6 +16,9 @@ import (
 type jsonScan struct {
 	s []byte
 	i int
+	// lone is set where a string has half of a surrogate pair, which is no character: it becomes a question mark, as in Java,
+	// or, if wtf is set, the bytes that UTF-8 would have for it if it were one.
+	lone, wtf bool
 }
 
 func (j *jsonScan) space() {
@@ -41,6 +44,21 @@ func (j *jsonScan) take(c byte) bool {
 	return true
 }
 
+// noNumber stands before N, I or M in a text that was read laxly: NaN, Infinity and -Infinity, written as numbers are. Where the
+// text of JSON comes from somebody else, validJSON refuses the byte.
+const noNumber = 2
+
+// nonNumeric is the number that is written so, and its text.
+func nonNumeric(v []byte) (float64, string) {
+	switch v[1] {
+	case 'I':
+		return math.Inf(1), "Infinity"
+	case 'M':
+		return math.Inf(-1), "-Infinity"
+	}
+	return math.NaN(), "NaN"
+}
+
 // jsonDeep is how deep values may be nested.
 const jsonDeep = 1000
 
@@ -64,6 +82,9 @@ func (j *jsonScan) skipDeep(depth int) ([]byte, bool) {
 		_, ok = j.text(nil)
 	case c == '-' || c >= '0' && c <= '9':
 		ok = j.number()
+	case c == noNumber:
+		ok = j.i+1 < len(j.s)
+		j.i += 2
 	default:
 		for _, w := range [...]string{"true", "false", "null"} {
 			if bytes.HasPrefix(j.s[j.i:], []byte(w)) {
@@ -191,13 +212,26 @@ func (j *jsonScan) text(dst []byte) ([]byte, bool) {
 			if r, ok = j.hex4(); !ok {
 				return nil, false
 			}
-			if utf16.IsSurrogate(r) && j.i+2 < len(j.s) && j.s[j.i+1] == '\\' && j.s[j.i+2] == 'u' {
-				j.i += 2
-				low, ok := j.hex4()
-				if !ok {
-					return nil, false
+			if utf16.IsSurrogate(r) {
+				at, half := j.i, r
+				r = utf8.RuneError
+				if j.i+2 < len(j.s) && j.s[j.i+1] == '\\' && j.s[j.i+2] == 'u' {
+					j.i += 2
+					low, ok := j.hex4()
+					if !ok {
+						return nil, false
+					}
+					r = utf16.DecodeRune(half, low)
 				}
-				r = utf16.DecodeRune(r, low)
+				if r == utf8.RuneError {
+					j.i, j.lone = at+1, true
+					if dst != nil && j.wtf {
+						dst = append(dst, 0xe0|byte(half>>12), 0x80|byte(half>>6)&0x3f, 0x80|byte(half)&0x3f)
+					} else if dst != nil {
+						dst = append(dst, '?')
+					}
+					continue
+				}
 			}
 		default:
 			return nil, false
@@ -243,11 +277,15 @@ func CopyJSON(dst, s []byte) []byte {
 			if end++; plain {
 				dst = append(dst, s[i:end]...)
 			} else {
-				j := &jsonScan{s: s[i:end]}
+				j := &jsonScan{s: s[i:end], wtf: true}
 				text, _ = j.text(text[:0])
 				dst = appendJSONCopy(dst, text)
 			}
 			i = end
+		case c == noNumber:
+			_, word := nonNumeric(s[i:])
+			dst = append(append(append(dst, '"'), word...), '"')
+			i += 2
 		case c == 'N' || c == 'I' || c == '-' && i+1 < len(s) && s[i+1] == 'I': // NaN, Infinity, INF
 			end := i + 1
 			for end < len(s) && isWordByte(s[end]) {
@@ -295,6 +333,10 @@ func appendJSONCopy(dst, s []byte) []byte {
 	from := len(dst)
 	dst = appendJSONText(dst, s)
 	for i := from; i < len(dst); i++ {
+		if dst[i] == 0xed && i+2 < len(dst) && dst[i+1] >= 0xa0 { // half a pair
+			half := rune(dst[i]&0xf)<<12 | rune(dst[i+1]&0x3f)<<6 | rune(dst[i+2]&0x3f)
+			dst = slices.Replace(dst, i, i+3, fmt.Appendf(nil, "\\u%04X", half)...)
+		}
 		if dst[i] < 0xf0 {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 func validJSON(s []byte) ([]byte, bool) {
 	j := &jsonScan{s: s}
 	v, ok := j.skip()
-	return v, ok
+	return v, ok && bytes.IndexByte(v, noNumber) < 0
 }
 
 // quotedJSON is the value that a text is; strings may stand in single quotes, which JSON functions other than from_json take too.
@@ -31,7 +31,7 @@ func appendJSONValue(dst, v []byte) (out []byte, ok bool) {
 	case '"':
 		j := &jsonScan{s: v}
 		t, _ := j.text([]byte{})
-		return append(dst, t...), true
+		return append(dst, t...), !j.lone // Jackson's generator refuses half a surrogate pair
 	}
 	return CopyJSON(dst, v), true
 }
@@ -166,11 +166,12 @@ func retFromJSON(c *plan.Call) (*types.Type, bool, error) {
 	if err != nil {
 		return nil, false, errs.New(errs.Analysis, "INVALID_SCHEMA.PARSE_ERROR", "inputSchema", errs.Quote(s), "reason", err.Error()).At(c.Pos())
 	}
-	if t.Kind != types.Struct && t.Kind != types.Array && t.Kind != types.Map {
+	if t.Kind != types.Struct && t.Kind != types.Array && t.Kind != types.Map && t.Kind != types.Variant {
 		return nil, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", "schema", errs.Quote(t.SQL()), "sqlExpr", errs.Quote(c.Name)).At(c.Pos())
 	}
 	if t.Kind == types.Map && !t.Key.IsString() {
-		return nil, false, errs.New(errs.Analysis, "INVALID_JSON_SCHEMA_MAP_TYPE", "jsonSchema", errs.Quote(t.SQL())).At(c.Pos())
+		c.T = t // it is called by what it gives
+		return nil, false, errs.New(errs.Analysis, "DATATYPE_MISMATCH.INVALID_JSON_MAP_KEY_TYPE", "schema", errs.Quote(t.SQL()), "sqlExpr", errs.Quote(c.Name)).At(c.Pos())
 	}
 	return types.AsNullable(t), true, checkMode(c, 2)
 }

@@ -162,7 +162,7 @@ func (l *jsonLax) word() bool {
 	case "true", "false", "null":
 		l.out = append(l.out, w...)
 		return true
-	case "NaN", "Infinity", "+Infinity", "-Infinity", "INF", "+INF", "-INF":
+	case "NaN", "Infinity", "+Infinity", "-Infinity", "+INF", "-INF":
 		if l.o.not("allownonnumericnumbers") {
 			return false
 		}
@@ -170,7 +170,14 @@ func (l *jsonLax) word() bool {
 			l.out = append(l.out, "0.5"...)
 			return true
 		}
-		l.out = append(append(append(l.out, '"'), w...), '"')
+		kind := byte('I')
+		switch w[0] {
+		case 'N':
+			kind = 'N'
+		case '-':
+			kind = 'M'
+		}
+		l.out = append(l.out, noNumber, kind)
 		return true
 	}
 	sign, digits := "", w

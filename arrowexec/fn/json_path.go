@@ -108,7 +108,7 @@ func findJSON(dst, v []byte, steps []jsonStep, style pathStyle) (out []byte, fou
 		case style == rawStyle && v[0] == '"':
 			j := &jsonScan{s: v}
 			t, _ := j.text([]byte{})
-			return append(dst, t...), true
+			return append(dst, t...), !j.lone
 		case style == flattenStyle && v[0] == '[':
 			elements(func(_, v []byte) { member(v, nil, style) })
 			return dst, found

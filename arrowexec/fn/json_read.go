@@ -69,7 +69,15 @@ func (r *jsonReader) object(b *vec.Builder, t *types.Type, v []byte, skip int) {
 		val, ok := j.skip()
 		for k := range t.Fields {
 			if t.Fields[k].Name == string(key) {
-				at[k] = val
+				// Of equal names the last that fits counts.
+				switch f := t.Fields[k].Type; {
+				case !ok:
+				case at[k] != nil && !r.fits(f, val):
+					r.bad = true
+				default:
+					r.bad = at[k] != nil && !r.fits(f, at[k]) || r.bad
+					at[k] = val
+				}
 				break
 			}
 		}
@@ -83,9 +91,18 @@ func (r *jsonReader) object(b *vec.Builder, t *types.Type, v []byte, skip int) {
 	b.EndGroup()
 }
 
+// fits reports whether the value v is one of type t.
+func (r *jsonReader) fits(t *types.Type, v []byte) bool {
+	try := &jsonReader{opt: r.opt}
+	return try.append(vec.NewBuilder(t, 1), t, v) && (!try.bad || t.Kind == types.Struct)
+}
+
 func (r *jsonReader) scalar(b *vec.Builder, t *types.Type, v []byte) bool {
 	quoted := v[0] == '"'
 	text, _ := appendJSONValue(nil, v)
+	if v[0] == noNumber {
+		return r.nonNumeric(b, t, v)
+	}
 	number := !quoted && (v[0] == '-' || v[0] >= '0' && v[0] <= '9')
 	switch t.Kind {
 	case types.String, types.Char, types.Varchar:
@@ -112,7 +129,7 @@ func (r *jsonReader) scalar(b *vec.Builder, t *types.Type, v []byte) bool {
 			switch string(text) {
 			case "NaN":
 				x, err = math.NaN(), nil
-			case "Infinity", "+Infinity", "INF", "+INF":
+			case "Infinity", "+Infinity", "+INF":
 				x, err = math.Inf(1), nil
 			case "-Infinity", "-INF":
 				x, err = math.Inf(-1), nil
@@ -149,6 +166,26 @@ func (r *jsonReader) scalar(b *vec.Builder, t *types.Type, v []byte) bool {
 		return true
 	}
 	return false
+}
+
+// nonNumeric is scalar for a number that JSON has no way to write.
+func (r *jsonReader) nonNumeric(b *vec.Builder, t *types.Type, v []byte) bool {
+	x, word := nonNumeric(v)
+	switch t.Kind {
+	case types.String, types.Char, types.Varchar:
+		b.AppendString(`"` + word + `"`)
+	case types.Float32:
+		vec.Append(b, float32(x))
+	case types.Float64:
+		vec.Append(b, x)
+	case types.Variant:
+		var w variantWriter
+		w.double(x)
+		w.end(b)
+	default:
+		return false
+	}
+	return true
 }
 
 // laxJSON is the value that a text is when read as the options allow; texts that JSON's own rules take pay nothing.
@@ -196,7 +233,7 @@ func fromJSON(a *Args) (*vec.Vector, error) {
 			b.EndList(1)
 		case ok && a.Ret.Kind == types.Struct && v[0] == '{':
 			r.object(b, a.Ret, v, corrupt)
-		case ok && a.Ret.Kind == types.Map && v[0] == '{', ok && a.Ret.Kind == types.Array && v[0] == '[':
+		case ok && a.Ret.Kind == types.Variant, ok && a.Ret.Kind == types.Map && v[0] == '{', ok && a.Ret.Kind == types.Array && v[0] == '[':
 			r.append(b, a.Ret, v)
 		case a.Ret.Kind == types.Struct:
 			r.bad = true

@@ -670,7 +670,7 @@ func (w *variantWriter) json(j *jsonScan, depth int) bool {
 			fields = append(fields, variantField{name, w.id(name), len(w.val) - start})
 			return w.json(j, depth+1)
 		})
-		return ok && w.object(start, fields)
+		return ok && !j.lone && w.object(start, fields)
 	case c == '[':
 		var at []int
 		ok := j.members(func([]byte) bool {
@@ -684,13 +684,16 @@ func (w *variantWriter) json(j *jsonScan, depth int) bool {
 	case c == '"':
 		t, ok := j.text([]byte{})
 		w.text(t)
-		return ok
+		return ok && !j.lone // half a surrogate pair is in no variant
 	}
 	t, ok := j.skip()
 	if !ok {
 		return false
 	}
 	switch t[0] {
+	case noNumber:
+		x, _ := nonNumeric(t)
+		w.double(x)
 	case 'n':
 		w.null()
 	case 't', 'f':
@@ -718,6 +721,14 @@ func (w *variantWriter) number(t string) {
 		}
 	}
 	x, _ := strconv.ParseFloat(t, 64) // out of range: infinite, as Java has it
+	w.double(x)
+}
+
+func (w *variantWriter) double(x float64) {
+	if math.IsNaN(x) {
+		w.primitive(vDouble, 8, 0x7ff8<<48) // there is one NaN
+		return
+	}
 	w.primitive(vDouble, 8, math.Float64bits(x))
 }
 

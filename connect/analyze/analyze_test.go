@@ -43,7 +43,7 @@ func parse(t testing.TB, q string) plan.Node {
 // session has the views and tables that the goldens' queries name.
 func session(t testing.TB) *Analyzer {
 	t.Helper()
-	a := &Analyzer{Catalog: catalog.NewSession(catalog.New(nil)), Sources: fakeSources{}, Conf: Conf{ANSI: true, User: "me"}, ParseType: sqlparse.ParseDataType}
+	a := &Analyzer{Catalog: catalog.NewSession(catalog.New(nil)), Sources: fakeSources{}, Conf: Conf{ANSI: true, User: "me"}, ParseType: sqlparse.ParseSchema, ParseDataType: sqlparse.ParseDataType}
 	a.ParseSQL = func(s string) (plan.Node, error) { return sqlparse.ParseStatement(s, sqlparse.Options{}) }
 	a.ParseBound = func(s string, pos []plan.Expr, named map[string]plan.Expr) (plan.Node, error) {
 		return sqlparse.ParseStatement(s, sqlparse.Options{Positional: pos, Named: named})

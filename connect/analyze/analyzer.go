@@ -80,7 +80,9 @@ type Analyzer struct {
 	Conf      Conf
 	ParseSQL  func(string) (plan.Node, error)
 	ParseType func(string) (*types.Type, error)
-	ParseExpr func(string) (plan.Expr, error)
+	// ParseDataType reads a type in DDL form, and no list of columns.
+	ParseDataType func(string) (*types.Type, error)
+	ParseExpr     func(string) (plan.Expr, error)
 	// ParseName reads a name of several parts; ParseBound a statement with arguments for its
 	// parameters; Markers finds which kinds of these it has.
 	// Parsers are ParseSQL and ParseExpr as they are in ANSI mode or without it, whatever the session's mode is.

@@ -90,7 +90,7 @@ func TestExamples(t *testing.T) {
 				t.Errorf("%s: %v", ex.SQL, err)
 				continue
 			}
-			a := &analyze.Analyzer{Catalog: catalog.NewSession(catalog.New(nil)), Conf: analyze.Conf{ANSI: true, User: "me"}, ParseType: sqlparse.ParseDataType}
+			a := &analyze.Analyzer{Catalog: catalog.NewSession(catalog.New(nil)), Conf: analyze.Conf{ANSI: true, User: "me"}, ParseType: sqlparse.ParseSchema, ParseDataType: sqlparse.ParseDataType}
 			node, err = a.Analyze(t.Context(), node)
 			if err != nil {
 				t.Errorf("%s: %v", ex.SQL, err)

@@ -275,10 +275,24 @@ func (r *run) checkCast(c *plan.Cast) error {
 		return nil
 	}
 	kv := []string{"sqlExpr", r.quoted(c), "srcType", shownType(from), "targetType", shownType(c.To)}
+	if other := castFunction(from, c.To); other != "" && c.Mode != plan.Legacy {
+		return aerr("DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION", append(kv, "functionNames", errs.ID(other))...).At(c.Origin)
+	}
 	if c.Mode == plan.ANSI && castable(from, c.To, false) {
 		return aerr("DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION", append(kv, "config", `"spark.sql.ansi.enabled"`, "configVal", "'false'")...).At(c.Origin)
 	}
 	return aerr("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", kv...).At(c.Origin)
+}
+
+// castFunction is the function that does what no cast between a number and a date does; "" for other types.
+func castFunction(from, to *types.Type) string {
+	switch {
+	case from.IsNumeric() && to.Kind == types.Date:
+		return "DATE_FROM_UNIX_DATE"
+	case from.Kind == types.Date && to.IsNumeric():
+		return "UNIX_DATE"
+	}
+	return ""
 }
 
 // shownType is a type as errors show it.

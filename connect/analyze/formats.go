@@ -33,16 +33,20 @@ func schemaCall(only bool) special {
 		}
 		t, err := types.ParseJSON(text)
 		if err != nil {
-			if t, err = r.ResolveType(text); err != nil {
-				if t, err = r.ResolveType("STRUCT<" + text + ">"); err != nil {
-					return nil, badSchema(text).At(c.Origin)
-				}
+			if t, err = r.schemaType(text); err != nil {
+				return nil, r.located(err, c)
 			}
 		}
 		if err := r.plainType(t); err != nil {
 			return nil, r.located(err, c)
 		}
-		if only && t.Kind != types.Struct {
+		switch {
+		case t.Kind == types.Struct:
+		case c.Name == "from_xml" && t.Kind == types.Variant:
+			return nil, errs.NotSupported("from_xml as a VARIANT")
+		case c.Name == "from_xml":
+			return nil, aerr("DATATYPE_MISMATCH.INVALID_XML_SCHEMA", "schema", errs.Quote(t.SQL()), "sqlExpr", r.quoted(c)).At(c.Origin)
+		case only:
 			return nil, aerr("INVALID_SCHEMA.NON_STRUCT_TYPE", "inputSchema", errs.Quote(text), "dataType", errs.Quote(t.SQL())).At(c.Origin)
 		}
 		c.Args[1] = strLit(t.JSON())
@@ -50,16 +54,15 @@ func schemaCall(only bool) special {
 	}
 }
 
-// badSchema is the error for a text that is neither a type nor a list of columns.
-func badSchema(text string) *errs.Error {
-	word := strings.Fields(text + " ")
-	at := "end of input"
-	if len(word) > 1 {
-		at = "'" + strings.TrimRight(word[1], ",") + "'"
-	} else if len(word) == 1 {
-		at = "'" + word[0] + "'"
+// schemaType reads a schema's text, a type or a list of columns. What is neither is wrong as a type.
+func (r *run) schemaType(text string) (*types.Type, error) {
+	t, err := r.ParseDataType(text)
+	if err != nil && strings.TrimSpace(text) != "" {
+		if t, wrong := r.ParseType(text); wrong == nil {
+			return t, nil
+		}
 	}
-	return aerr("PARSE_SYNTAX_ERROR", "error", at, "hint", "")
+	return t, err
 }
 
 // optionsArg refuses options that aren't a map of strings.

@@ -390,22 +390,14 @@ func (r *run) comparable(a, b plan.Expr) *types.Type {
 			return r.coercion().WiderDecimal(t, y)
 		}
 	}
-	if t := r.coercion().Wider(x, y, false); t != nil {
-		return t
-	}
-	// Structs compare by position.
-	if x.Kind == types.Struct && y.Kind == types.Struct && len(x.Fields) == len(y.Fields) {
-		f := make([]types.Field, len(x.Fields))
-		for i := range f {
-			t := r.coercion().Wider(x.Fields[i].Type, y.Fields[i].Type, true)
-			if t == nil {
-				return nil
-			}
-			f[i] = types.Field{Name: x.Fields[i].Name, Type: t, Nullable: x.Fields[i].Nullable || y.Fields[i].Nullable || types.ForcesNulls(x.Fields[i].Type, t) || types.ForcesNulls(y.Fields[i].Type, t)}
+	// What is nested is compared as it is, names aside, or by the type that takes both without loss.
+	if x.IsNested() && y.IsNested() {
+		if sameShape(x, y) {
+			return x
 		}
-		return types.NewStruct(f...)
+		return r.coercion().Tightest(x, y)
 	}
-	return nil
+	return r.coercion().Wider(x, y, false)
 }
 
 // legacyComparable is findCommonTypeForBinaryComparison without ANSI.

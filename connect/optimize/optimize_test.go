@@ -35,7 +35,7 @@ func newAnalyzer(tb testing.TB) *analyze.Analyzer {
 	return &analyze.Analyzer{
 		Catalog: s, Conf: analyze.Conf{ANSI: true, Keys: map[string]string{}, Now: time.Unix(1700000000, 0)},
 		ParseSQL:  func(q string) (plan.Node, error) { return sqlparse.ParseStatement(q, sqlparse.Options{}) },
-		ParseType: sqlparse.ParseDataType,
+		ParseType: sqlparse.ParseSchema, ParseDataType: sqlparse.ParseDataType,
 		ParseExpr: func(q string) (plan.Expr, error) { return sqlparse.ParseExpression(q, sqlparse.Options{}) },
 	}
 }

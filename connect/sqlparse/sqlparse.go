@@ -93,6 +93,14 @@ func ParseDataType(sql string) (*types.Type, error) {
 		return nil, errs.New(errs.Parse, "PARSE_EMPTY_STATEMENT").At(p.lineOnly())
 	}
 	t := p.dataType()
+	if p.err != nil && p.err.Condition == "UNSUPPORTED_DATATYPE" && p.toks[1].kind != tEOF && p.toks[1].kind != tLParen && p.toks[1].kind != tLt {
+		unknown := p.err
+		if p.err, p.i = nil, 0; p.isIdent(p.peek()) { // that a type is unknown is found when the text is whole
+			p.next()
+		} else {
+			p.err = unknown
+		}
+	}
 	if err := p.finish(); err != nil {
 		return nil, err
 	}

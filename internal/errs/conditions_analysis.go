@@ -27,6 +27,7 @@ var analysis = map[string]Condition{
 	"DATATYPE_MISMATCH.CANNOT_DROP_ALL_FIELDS":                                             {"42K09", "<sqlExpr> would drop every field of the struct."},
 	"DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION":                                            {"42K09", "<sqlExpr>: there is no cast from <srcType> to <targetType>."},
 	"DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION":                                          {"42K09", "<sqlExpr>: ANSI mode has no cast from <srcType> to <targetType>. Set <config> to <configVal> to allow it."},
+	"DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION":                                          {"42K09", "<sqlExpr>: ANSI mode has no cast from <srcType> to <targetType>. <functionNames> does it."},
 	"DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING":                        {"42K09", "<sqlExpr> needs constant strings as field names, not <inputExprs>."},
 	"DATATYPE_MISMATCH.DATA_DIFF_TYPES":                                                    {"42K09", "The arguments of <functionName> have no common type: <dataType>, in <sqlExpr>."},
 	"DATATYPE_MISMATCH.INVALID_ORDERING_TYPE":                                              {"42K09", "<functionName> cannot order values of type <dataType>, in <sqlExpr>."},
