@@ -38,9 +38,7 @@ type chunks struct {
 	loads []load
 	size  int64
 	set   readSettings
-	own   bool // all columns have their own reader
 	bufs  [][]byte
-	whole []*vec.Vector
 	err   error // of reading ahead
 }
 
@@ -51,11 +49,13 @@ type ahead struct {
 	cancel context.CancelFunc
 }
 
-// load is a column to be read: field of the file; leaf is -1 where the general reader does it.
+// load is a column to be read; leaf is -1 where the general reader does it, by plan and from parts.
 type load struct {
-	col, field, leaf int
-	pages            []chunkPage // with kept: nothing need be read
-	kept             [][]byte
+	col, leaf int
+	pages     []chunkPage // with kept: nothing need be read
+	kept      [][]byte
+	plan      *readNode
+	parts     []part
 }
 
 const (
@@ -106,7 +106,7 @@ func (g *group) unread(ft *footer, u unit) {
 
 // chunksOf finds what has to be read of a unit.
 func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
-	r := &chunks{unit: u, info: s.files.files[u.file], own: true, bufs: make([][]byte, len(s.types)), whole: make([]*vec.Vector, len(s.types))}
+	r := &chunks{unit: u, info: s.files.files[u.file], bufs: make([][]byte, len(s.types))}
 	var err error
 	if r.ft, err = readFooter(r.info); err != nil {
 		return nil, err
@@ -126,37 +126,36 @@ func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 		if f < 0 {
 			continue
 		}
-		l := load{col: i, field: f, leaf: -1}
-		own := false
-		if len(r.ft.leaves[f]) == 1 {
-			_, flat := r.ft.meta.Schema.Root().Field(f).(*schema.PrimitiveNode)
-			own = flat && s.reader(c, i, r.ft.meta.Schema.Column(r.ft.leaves[f][0]), r.set) != nil
-		}
-		if !own { // is it of another type?
-			if _, err := planNested(r.ft, f, s.types[i], r.set); err != nil {
-				return nil, r.named(err)
-			}
-		}
-		if len(r.ft.leaves[f]) == 1 {
-			cc, err := r.ft.chunk(u.rowGroup, r.ft.leaves[f][0])
+		l := load{col: i, leaf: -1}
+		if leaves := r.ft.leaves[f]; len(leaves) == 1 {
+			cc, err := r.ft.chunk(u.rowGroup, leaves[0])
 			if err != nil {
 				return nil, err
 			}
-			if cc.Compression() == compress.Codecs.Lz4 {
-				return nil, errs.NotSupported("the Parquet compression LZ4 in Hadoop's framing (LZ4_RAW is read)")
+			if _, flat := r.ft.meta.Schema.Root().Field(f).(*schema.PrimitiveNode); flat && s.reader(c, i, r.ft.meta.Schema.Column(leaves[0]), r.set) != nil && ownEncodings(cc) {
+				l.leaf = leaves[0]
+				if p := r.ft.pagesOf(u.rowGroup, l.leaf).Load(); p != nil {
+					l.pages = *p
+					l.kept = inflated.all(r.ft, l.pages)
+				}
+				if l.kept == nil {
+					r.size += cc.TotalCompressedSize()
+				}
 			}
-			if own && ownEncodings(cc) {
-				l.leaf = r.ft.leaves[f][0]
+		}
+		if l.leaf < 0 {
+			if l.plan, err = planNested(r.ft, f, s.types[i], r.set); err != nil { // it may be of another type
+				return nil, r.named(err)
 			}
-			if p := r.ft.pagesOf(u.rowGroup, r.ft.leaves[f][0]).Load(); l.leaf >= 0 && p != nil {
-				l.pages = *p
-				l.kept = inflated.all(r.ft, l.pages)
-			}
-			if l.kept == nil {
+			for _, leaf := range l.plan.leaves(nil) {
+				cc, err := r.ft.chunk(u.rowGroup, leaf)
+				if err != nil {
+					return nil, err
+				}
+				l.parts = append(l.parts, part{leaf: leaf})
 				r.size += cc.TotalCompressedSize()
 			}
 		}
-		r.own = r.own && l.leaf >= 0
 		r.loads = append(r.loads, l)
 	}
 	for _, l := range r.loads { // memory of a group that has been read
@@ -213,29 +212,33 @@ const togetherMost = 64 << 10
 var togetherBytes = sync.Pool{New: func() any { return new([togetherMost]byte) }}
 
 // read reads the bytes. It blocks.
-func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
+func (r *chunks) read(ctx context.Context) error {
 	fh, err := os.Open(r.info.path)
 	if err != nil {
 		return err
 	}
 	defer fh.Close()
 	type span struct {
-		from, n int64
-		col     int
+		from int64
+		to   []byte
 	}
 	spans := make([]span, 0, len(r.loads))
 	first, last := r.info.size, int64(0)
+	add := func(from int64, to []byte) {
+		spans = append(spans, span{from, to})
+		first, last = min(first, from), max(last, from+int64(len(to)))
+	}
 	for _, l := range r.loads {
 		if ctx.Err() != nil {
 			return task.ErrKilled
 		}
+		for k := range l.parts {
+			if err := l.parts[k].place(r); err != nil {
+				return err
+			}
+			add(l.parts[k].from, l.parts[k].bytes)
+		}
 		if l.leaf < 0 {
-			if r.whole[l.col], err = readNested(ctx, fh, r.ft, l.field, r.unit.rowGroup, ts[l.col], r.set); err != nil {
-				return r.named(err)
-			}
-			if int64(r.whole[l.col].N) != r.ft.meta.RowGroup(r.unit.rowGroup).NumRows() {
-				return errCorrupt
-			}
 			continue
 		}
 		if l.kept != nil {
@@ -249,12 +252,11 @@ func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 		if err != nil {
 			return err
 		}
-		spans = append(spans, span{from, n, l.col})
-		first, last = min(first, from), max(last, from+n)
 		if int64(cap(r.bufs[l.col])) < n {
 			r.bufs[l.col] = vec.Uncleared[byte](int(n + n/8))
 		}
 		r.bufs[l.col] = r.bufs[l.col][:n]
+		add(from, r.bufs[l.col])
 	}
 	if len(spans) > 1 && last-first <= togetherMost {
 		all := togetherBytes.Get().(*[togetherMost]byte)
@@ -263,7 +265,7 @@ func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 			return err
 		}
 		for _, p := range spans {
-			copy(r.bufs[p.col], all[p.from-first:])
+			copy(p.to, all[p.from-first:])
 		}
 		return nil
 	}
@@ -271,7 +273,7 @@ func (r *chunks) read(ctx context.Context, ts []*types.Type) error {
 		if ctx.Err() != nil {
 			return task.ErrKilled
 		}
-		if _, err := fh.ReadAt(r.bufs[p.col], p.from); err != nil {
+		if _, err := fh.ReadAt(p.to, p.from); err != nil {
 			return err
 		}
 	}
@@ -295,7 +297,7 @@ func (s *scan) readAhead(c *task.Ctx, rows int) {
 			break
 		}
 		r, err := s.chunksOf(c, s.units[k])
-		if err != nil || !r.own || r.size > aheadMost || k > 0 && size+r.size > aheadTogether || s.mem != nil && !s.mem.Try(r.size) {
+		if err != nil || r.size > aheadMost || k > 0 && size+r.size > aheadTogether || s.mem != nil && !s.mem.Try(r.size) {
 			break // an error comes again when it is the unit's turn
 		}
 		a.units = append(a.units, r)
@@ -314,19 +316,19 @@ func (s *scan) readAhead(c *task.Ctx, rows int) {
 		defer close(a.done)
 		defer cancel()
 		for _, r := range a.units {
-			r.err = r.tryRead(ctx, s.types)
+			r.err = r.tryRead(ctx)
 		}
 	}()
 }
 
 // tryRead is read, with panics as errors.
-func (r *chunks) tryRead(ctx context.Context, ts []*types.Type) (err error) {
+func (r *chunks) tryRead(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errs.Panic(p)
 		}
 	}()
-	return r.read(ctx, ts)
+	return r.read(ctx)
 }
 
 // readBefore returns the chunks of u if they have been read ahead, nil if not.
@@ -393,14 +395,18 @@ func (s *scan) startGroup(c *task.Ctx, u unit) (rowSource, error) {
 		}
 	}
 	if !before {
-		if err := c.Do(func(ctx context.Context) error { return r.read(ctx, s.types) }); err != nil {
+		if err := c.Do(r.read); err != nil {
 			return nil, err
 		}
 	}
 	c.Stats.BytesIn.Add(r.size)
-	g.bytes, g.whole = r, r.whole
-	for _, l := range r.loads {
+	g.bytes, g.whole = r, make([]*vec.Vector, n)
+	for i := range r.loads {
+		l := &r.loads[i]
 		if l.leaf < 0 {
+			if g.whole[l.col], err = s.nested(c, r, l); err != nil {
+				return nil, r.named(err)
+			}
 			continue
 		}
 		g.cols[l.col] = s.reader(c, l.col, ft.meta.Schema.Column(l.leaf), r.set)

@@ -53,6 +53,8 @@ func inflate(codec compress.Compression, dst, src []byte, n int, yield func() er
 		return dst, unsnap(dst, src, yield)
 	case compress.Codecs.Lz4Raw:
 		return dst, unlz4(dst, src, yield)
+	case compress.Codecs.Lz4:
+		return dst, unlz4Hadoop(dst, src, yield)
 	case compress.Codecs.Zstd:
 		d, ok := zstdStreams.Get().(*zstd.Decoder)
 		if !ok {

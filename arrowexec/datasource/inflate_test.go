@@ -43,6 +43,7 @@ func TestInflateSteps(t *testing.T) {
 				"gzip":        {compress.Codecs.Gzip, encode(t, compress.Codecs.Gzip, raw)},
 				"brotli":      {compress.Codecs.Brotli, encode(t, compress.Codecs.Brotli, raw)},
 				"lz4":         {compress.Codecs.Lz4Raw, encode(t, compress.Codecs.Lz4Raw, raw)},
+				"hadoop lz4":  {compress.Codecs.Lz4, hadoopBlocks(t, raw)},
 			} {
 				t.Run(fmt.Sprint(name, " ", kind, " ", n), func(t *testing.T) {
 					yields := 0
@@ -279,4 +280,18 @@ func maxOf(pages [][]byte) (most int) {
 		most = max(most, n)
 	}
 	return most
+}
+
+// hadoopBlocks is raw as Hadoop's codec has it: a block of several parts, then one of a single part, then an empty one.
+func hadoopBlocks(t *testing.T, raw []byte) (out []byte) {
+	for _, block := range [][]byte{raw[:len(raw)/2], raw[len(raw)/2:]} {
+		out = binary.BigEndian.AppendUint32(out, uint32(len(block)))
+		for most := len(block)/3 + 1; len(block) > 0; {
+			part := block[:min(most, len(block))]
+			b := encode(t, compress.Codecs.Lz4Raw, part)
+			out = append(binary.BigEndian.AppendUint32(out, uint32(len(b))), b...)
+			block = block[len(part):]
+		}
+	}
+	return binary.BigEndian.AppendUint32(out, 0)
 }

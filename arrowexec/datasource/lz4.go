@@ -3,20 +3,104 @@ package datasource
 import (
 	"encoding/binary"
 	"unsafe"
+
+	"github.com/apache/arrow-go/v18/parquet/compress"
 )
 
 // lz4 inflates an LZ4 block (lz4_Block_format.md of lz4/lz4) in steps.
 type lz4 struct {
 	dst, src []byte
 	d, s     int
-	lit      int // bytes left of literals that a step has begun
-	match    int // bytes left of a match that a step has begun, or, while lit > 0, the match's part of the token
-	back     int // its distance; 0: not yet read
+	lit      int  // bytes left of literals that a step has begun
+	match    int  // bytes left of a match that a step has begun, or, while lit > 0, the match's part of the token
+	back     int  // its distance; 0: not yet read
+	some     bool // dst may be longer than what there is
 }
 
 // unlz4 inflates an LZ4 block into dst, which must be as long as what it gives.
 func unlz4(dst, src []byte, yield func() error) error {
 	z := lz4{dst: dst, src: src, match: -1}
+	return z.run(yield)
+}
+
+// unlz4Hadoop inflates what Hadoop's codec writes: blocks, each with its length and then LZ4 blocks that make it up, each
+// with its compressed length.
+func unlz4Hadoop(dst, src []byte, yield func() error) error {
+	length := func() int {
+		if len(src) < 4 {
+			return -1
+		}
+		n := binary.BigEndian.Uint32(src)
+		src = src[4:]
+		return int(n)
+	}
+	for len(dst) > 0 {
+		n := length()
+		if n < 0 || n > len(dst) {
+			return errCorrupt
+		}
+		block := dst[:n]
+		dst = dst[n:]
+		for len(block) > 0 {
+			n := length()
+			if n < 0 || n > len(src) {
+				return errCorrupt
+			}
+			z := lz4{dst: block, src: src[:n], match: -1, some: true}
+			if err := z.run(yield); err != nil {
+				return err
+			}
+			if z.d == 0 {
+				return errCorrupt
+			}
+			block, src = block[z.d:], src[n:]
+		}
+	}
+	for len(src) > 0 { // large pages end with an empty block
+		if length() != 0 {
+			return errCorrupt
+		}
+	}
+	return nil
+}
+
+// hadoopLZ4 is that for the general reader.
+type hadoopLZ4 struct{}
+
+func init() { compress.RegisterCodec(compress.Codecs.Lz4, hadoopLZ4{}) }
+
+func (hadoopLZ4) Encode(_, src []byte) []byte {
+	raw, err := compress.GetCodec(compress.Codecs.Lz4Raw)
+	if err != nil || len(src) == 0 {
+		return nil
+	}
+	block := raw.Encode(nil, src)
+	out := binary.BigEndian.AppendUint32(nil, uint32(len(src)))
+	out = binary.BigEndian.AppendUint32(out, uint32(len(block)))
+	return append(out, block...)
+}
+
+func (c hadoopLZ4) EncodeLevel(dst, src []byte, _ int) []byte { return c.Encode(dst, src) }
+
+func (hadoopLZ4) CompressBound(n int64) int64 { return n + n/255 + 24 }
+
+// Decode is DecodeWithError for callers that know the bytes to be sound.
+func (c hadoopLZ4) Decode(dst, src []byte) []byte {
+	out, err := c.DecodeWithError(dst, src)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// DecodeWithError fills dst.
+func (hadoopLZ4) DecodeWithError(dst, src []byte) ([]byte, error) {
+	return dst, unlz4Hadoop(dst, src, func() error { return nil })
+}
+
+// run inflates all.
+func (z *lz4) run(yield func() error) error {
+	dst := z.dst
 	for {
 		done, ok := z.step(min(len(dst), z.d+inflateStep))
 		if !ok {
@@ -78,7 +162,7 @@ func (z *lz4) step(limit int) (done, ok bool) {
 		}
 		if z.back == 0 {
 			if z.s == len(src) {
-				return true, z.d == len(dst) && z.match == 0
+				return true, (z.some || z.d == len(dst)) && z.match == 0
 			}
 			if len(src)-z.s < 2 {
 				return false, false

@@ -154,7 +154,7 @@ func TestInt96OfTheWall(t *testing.T) {
 		want int64
 	}{{false, 20 * 3600e6}, {true, 12 * 3600e6}} {
 		l := &leafLevels{fixed: b, n: 1}
-		v, err := l.decode(leaf, types.TimestampType, (&footer{java: x.java}).settings(set))
+		v, err := l.decode(leaf, types.TimestampType, (&footer{java: x.java}).settings(set), func() error { return nil })
 		if err != nil || v.Value(0) != any(x.want) {
 			t.Errorf("java %v: %v, %v", x.java, v, err)
 		}

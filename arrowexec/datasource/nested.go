@@ -1,9 +1,10 @@
 package datasource
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -31,13 +32,97 @@ type readNode struct {
 	kids     []*readNode
 }
 
+// leaves adds the leaves that n is read from to list, each once.
+func (n *readNode) leaves(list []int) []int {
+	if !n.missing && n.leaf >= 0 && !slices.Contains(list, n.leaf) {
+		list = append(list, n.leaf)
+	}
+	if n.shredded != nil {
+		list = n.shredded.leaves(list)
+	}
+	for _, k := range n.kids {
+		list = k.leaves(list)
+	}
+	return list
+}
+
+// part is the chunk of a leaf: the bytes of the file from from on.
+type part struct {
+	leaf  int
+	from  int64
+	bytes []byte
+}
+
+// chunkTail is how much of what follows a chunk is read: old writers forgot to count the header of its dictionary.
+const chunkTail = 100
+
+// place finds where the chunk is, and makes room for it.
+func (p *part) place(r *chunks) error {
+	cc, err := r.ft.chunk(r.unit.rowGroup, p.leaf)
+	if err != nil {
+		return err
+	}
+	from, n, err := chunkRange(cc, r.info.size)
+	if err != nil {
+		return err
+	}
+	p.from, p.bytes = from, vec.Uncleared[byte](int(min(n+chunkTail, r.info.size-from)))
+	return nil
+}
+
+// partFile is a file of which only parts are there, for the library.
+type partFile []part
+
+// ReadAt implements io.ReaderAt.
+func (f partFile) ReadAt(b []byte, at int64) (int, error) {
+	for i := range f {
+		if k := at - f[i].from; k >= 0 && k <= int64(len(f[i].bytes))-int64(len(b)) {
+			return copy(b, f[i].bytes[k:]), nil
+		}
+	}
+	return 0, io.ErrUnexpectedEOF
+}
+
+// Seek implements io.Seeker, which nobody needs.
+func (f partFile) Seek(int64, int) (int64, error) { return 0, errors.ErrUnsupported }
+
+// nested reads a column of any shape, whose bytes are there. Its values take memory of the scan's.
+func (s *scan) nested(c *task.Ctx, r *chunks, l *load) (v *vec.Vector, err error) {
+	defer func() { // the library panics on some broken files
+		if p := recover(); p != nil {
+			v, err = nil, errs.Panic(p)
+		}
+	}()
+	in, err := file.NewParquetReader(partFile(l.parts), file.WithMetadata(r.ft.meta))
+	if err != nil {
+		return nil, err
+	}
+	x := &nestReader{yield: c.Yield, reserve: func(int64) error { return nil }, ft: r.ft, row: in.RowGroup(r.unit.rowGroup), set: r.set, leaves: map[int]*leafLevels{}}
+	before := int64(0)
+	if s.mem != nil {
+		x.reserve, before = s.mem.Grow, s.mem.Size()
+	}
+	if v, err = x.build(l.plan); err != nil {
+		return nil, err
+	}
+	if int64(v.N) != r.ft.meta.RowGroup(r.unit.rowGroup).NumRows() {
+		return nil, errCorrupt
+	}
+	l.parts = nil
+	if s.mem != nil {
+		err = s.mem.Resize(before + v.Size())
+	}
+	return v, err
+}
+
 // nestReader reads whole columns of a row group, of any shape and encoding.
 type nestReader struct {
-	ctx    context.Context
-	ft     *footer
-	row    *file.RowGroupReader
-	set    readSettings
-	leaves map[int]*leafLevels
+	yield   func() error
+	reserve func(bytes int64) error // for what is decoded
+	ft      *footer
+	row     *file.RowGroupReader
+	set     readSettings
+	leaves  map[int]*leafLevels
 }
 
 // leafLevels are the levels of a leaf, and its values, which nulls have none of.
@@ -48,6 +133,11 @@ type leafLevels struct {
 	refs     []vec.Ref
 	buf      []byte
 	n        int // values
+}
+
+// size is the memory that l takes.
+func (l *leafLevels) size() int64 {
+	return int64(2*cap(l.def) + 2*cap(l.rep) + cap(l.bools) + cap(l.fixed) + 8*cap(l.refs) + cap(l.buf))
 }
 
 // mismatch is the error of a column that isn't of a type that t is read from; chunksOf names the file.
@@ -79,20 +169,7 @@ func physicalTypeName(t parquet.Type) string {
 	return t.String()
 }
 
-// readNested reads field of row group g as values of t.
-func readNested(ctx context.Context, fh *os.File, ft *footer, field, g int, t *types.Type, set readSettings) (*vec.Vector, error) {
-	r, err := file.NewParquetReader(fh, file.WithMetadata(ft.meta))
-	if err != nil {
-		return nil, err
-	}
-	x := &nestReader{ctx: ctx, ft: ft, row: r.RowGroup(g), set: set, leaves: map[int]*leafLevels{}}
-	n, err := planNested(ft, field, t, set)
-	if err != nil {
-		return nil, err
-	}
-	return x.build(n)
-}
-
+// planNested says how field is to be read as values of t.
 func planNested(ft *footer, field int, t *types.Type, set readSettings) (*readNode, error) {
 	return (&nestPlanner{sc: ft.meta.Schema, set: set}).node(ft.meta.Schema.Root().Field(field), t, 0, 0, 0)
 }
@@ -342,7 +419,7 @@ func (x *nestReader) build(n *readNode) (*vec.Vector, error) {
 		if err != nil {
 			return nil, err
 		}
-		v, err := fn.Unshred(n.t, parts, x.stopped)
+		v, err := fn.Unshred(n.t, parts, x.yield)
 		if e, ok := errs.As(err); ok {
 			err = &unreadable{e}
 		}
@@ -362,16 +439,28 @@ func (x *nestReader) build(n *readNode) (*vec.Vector, error) {
 		if isPlace(p) {
 			rows++
 		}
+		if err := x.step(p); err != nil {
+			return nil, err
+		}
 	}
 	if n.def > n.least { // the group itself may be null
+		if err := x.reserve(int64(rows)); err != nil {
+			return nil, err
+		}
 		null = make([]bool, 0, rows)
 		for p := range l.def {
 			if isPlace(p) {
 				null = append(null, uint16(l.def[p]) < n.def)
 			}
+			if err := x.step(p); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if n.list {
+		if err := x.reserve(8 * int64(rows)); err != nil {
+			return nil, err
+		}
 		refs := make([]vec.Ref, 0, rows)
 		at, count := 0, 0
 		for p := range l.def {
@@ -385,6 +474,9 @@ func (x *nestReader) build(n *readNode) (*vec.Vector, error) {
 			if uint16(l.def[p]) > n.def && (l.rep == nil || uint16(l.rep[p]) <= n.rep+1) {
 				count++
 			}
+			if err := x.step(p); err != nil {
+				return nil, err
+			}
 		}
 		if len(refs) > 0 {
 			refs[len(refs)-1] = vec.MakeRef(at, count-at)
@@ -396,18 +488,10 @@ func (x *nestReader) build(n *readNode) (*vec.Vector, error) {
 	return v, x.children(v, n, rows)
 }
 
-// stopped is an error when the task has been stopped.
-func (x *nestReader) stopped() error {
-	if x.ctx.Err() != nil {
-		return task.ErrKilled
-	}
-	return nil
-}
-
 // children reads the parts of v, each of which has n values.
 func (x *nestReader) children(v *vec.Vector, n *readNode, rows int) error {
 	for _, k := range n.kids {
-		if err := x.stopped(); err != nil {
+		if err := x.yield(); err != nil {
 			return err
 		}
 		if k.missing {
@@ -426,50 +510,88 @@ func (x *nestReader) children(v *vec.Vector, n *readNode, rows int) error {
 	return nil
 }
 
+// step yields now and then in a loop over levels.
+func (x *nestReader) step(p int) error {
+	if p%readBatch == readBatch-1 {
+		return x.yield()
+	}
+	return nil
+}
+
 // values are those of a leaf, nulls included.
 func (x *nestReader) values(n *readNode, l *leafLevels) (*vec.Vector, error) {
 	leaf := x.ft.meta.Schema.Column(n.leaf)
-	dense, err := l.decode(leaf, n.t, x.set)
+	width := int64(vec.LayoutOf(n.t).Width())
+	if err := x.reserve(int64(len(l.def)) + int64(l.n+len(l.def))*width); err != nil {
+		return nil, err
+	}
+	dense, err := l.decode(leaf, n.t, x.set, x.yield)
 	if err != nil {
 		return nil, err
 	}
 	most := leaf.MaxDefinitionLevel()
-	idx := make([]int32, 0, len(l.def))
 	var null []bool
-	at := int32(0)
-	for _, d := range l.def {
-		there := d == most
-		if there || uint16(d) >= n.least {
+	rows := 0
+	for p, d := range l.def {
+		if there := d == most; there || uint16(d) >= n.least {
 			if !there && null == nil {
-				null = make([]bool, len(idx), len(l.def))
+				null = make([]bool, rows, len(l.def))
 			}
-			idx = append(idx, at)
-			if null != nil {
+			if rows++; null != nil {
 				null = append(null, !there)
 			}
 		}
-		if there {
-			at++
+		if err := x.step(p); err != nil {
+			return nil, err
 		}
 	}
 	if null == nil {
 		return dense, nil
 	}
-	if dense.N == 0 {
-		return vec.MakeNull(n.t, len(idx)), nil
+	if dense.N == 0 || n.t.Kind == types.Null {
+		return vec.MakeNull(n.t, rows), nil
 	}
+	var v *vec.Vector
+	switch width {
+	case 1:
+		v, err = spread[uint8](x, dense, null)
+	case 2:
+		v, err = spread[int16](x, dense, null)
+	case 4:
+		v, err = spread[int32](x, dense, null)
+	case 8:
+		v, err = spread[int64](x, dense, null)
+	case 16:
+		v, err = spread[types.Int128](x, dense, null)
+	default:
+		return nil, errs.Internalf("values of %d bytes of Parquet", width)
+	}
+	return v, err
+}
+
+// spread puts the values of dense where there is no null.
+func spread[T vec.Fixed](x *nestReader, dense *vec.Vector, null []bool) (*vec.Vector, error) {
+	from, to := vec.Of[T](dense), make([]T, len(null))
+	at := 0
 	for i, isNull := range null {
-		if isNull {
-			idx[i] = 0
+		if !isNull {
+			if at == len(from) {
+				return nil, errCorrupt
+			}
+			to[i] = from[at]
+			at++
+		}
+		if err := x.step(i); err != nil {
+			return nil, err
 		}
 	}
-	v := dense.Gather(idx)
-	v.Null = null
+	v := vec.FromSlice(dense.Type, to, null)
+	v.Buf = dense.Buf
 	return v, nil
 }
 
 // decode turns the values as the file has them into those of t.
-func (l *leafLevels) decode(leaf *schema.Column, t *types.Type, set readSettings) (*vec.Vector, error) {
+func (l *leafLevels) decode(leaf *schema.Column, t *types.Type, set readSettings, yield func() error) (*vec.Vector, error) {
 	if t.Kind == types.Null {
 		return vec.MakeNull(t, l.n), nil
 	}
@@ -493,30 +615,35 @@ func (l *leafLevels) decode(leaf *schema.Column, t *types.Type, set readSettings
 		return v, nil
 	}
 	if dec, ok := leaf.LogicalType().(schema.DecimalLogicalType); ok && leaf.PhysicalType() == parquet.Types.ByteArray && t.Kind == types.Decimal && decimalFits(dec, t) {
-		return l.byteDecimals(t, int(dec.Scale()))
+		return l.byteDecimals(t, int(dec.Scale()), yield)
 	}
 	if c := decoderOf(leaf, t, base{t: t}, set); c != nil {
-		return c.(wholeColumn).whole(l.fixed, l.n)
+		return c.(wholeColumn).whole(l.fixed, l.n, yield)
 	}
 	return nil, mismatchOf(leaf.SchemaNode(), t)
 }
 
 // wholeColumn converts values that lie one after the other.
 type wholeColumn interface {
-	whole(b []byte, n int) (*vec.Vector, error)
+	whole(b []byte, n int, yield func() error) (*vec.Vector, error)
 }
 
-func (c *typed[T]) whole(b []byte, n int) (*vec.Vector, error) {
+func (c *typed[T]) whole(b []byte, n int, yield func() error) (*vec.Vector, error) {
 	if n*c.width > len(b) {
 		return nil, errCorrupt
 	}
 	out := make([]T, n)
-	c.convert(out, b)
+	for i := 0; i < n; i += convStep {
+		c.convert(out[i:min(n, i+convStep)], b[i*c.width:])
+		if err := yield(); err != nil {
+			return nil, err
+		}
+	}
 	return vec.FromSlice(c.t, out, nil), c.wrong()
 }
 
 // byteDecimals are decimals of any length, the highest byte first.
-func (l *leafLevels) byteDecimals(t *types.Type, scale int) (*vec.Vector, error) {
+func (l *leafLevels) byteDecimals(t *types.Type, scale int, yield func() error) (*vec.Vector, error) {
 	out := make([]types.Int128, l.n)
 	for i, r := range l.refs {
 		b := l.buf[r.Start() : r.Start()+r.Len()]
@@ -530,6 +657,11 @@ func (l *leafLevels) byteDecimals(t *types.Type, scale int) (*vec.Vector, error)
 			bigEndian128(out[i:i+1], b, len(b))
 		}
 		out[i] = scaleUp(out[i], t.Scale-scale)
+		if i%convStep == convStep-1 {
+			if err := yield(); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if vec.LayoutOf(t) == vec.I64 {
 		short := make([]int64, len(out))
@@ -622,8 +754,9 @@ func readLeaf[T any](x *nestReader, l *leafLevels, leaf int, r interface {
 	if col.MaxRepetitionLevel() > 0 {
 		l.rep = []int16{}
 	}
+	counted := int64(0)
 	for r.HasNext() {
-		if err := x.stopped(); err != nil {
+		if err := x.yield(); err != nil {
 			return err
 		}
 		total, n, err := r.ReadBatch(readBatch, values, def, rep)
@@ -643,6 +776,12 @@ func readLeaf[T any](x *nestReader, l *leafLevels, leaf int, r interface {
 		}
 		l.n += n
 		keep(values[:n])
+		if now := l.size(); now > counted {
+			if err := x.reserve(now - counted); err != nil {
+				return err
+			}
+			counted = now
+		}
 	}
 	return r.Err()
 }

@@ -60,7 +60,7 @@ func TestDecimalsAsWholeNumbers(t *testing.T) {
 		{d18, types.Int64Type, int64(125)}, {d18, types.DayTimeType, int64(125)}, {d18, types.Int32Type, nil}, {d18, types.Float64Type, nil},
 		{u32, types.Int64Type, int64(125)}, {u32, types.NewDecimal(20, 0), nil}, {u64, types.NewDecimal(20, 0), types.I128(125)}, {u64, types.NewDecimal(38, 2), nil}, {u64, types.Int64Type, nil},
 	} {
-		v, err := (&leafLevels{fixed: b, n: 1}).decode(x.leaf, x.as, readSettings{})
+		v, err := (&leafLevels{fixed: b, n: 1}).decode(x.leaf, x.as, readSettings{}, func() error { return nil })
 		if (err != nil) != (x.want == nil) || err == nil && v.Value(0) != x.want {
 			t.Errorf("%s as %s: %v, %v", x.leaf, x.as, v, err)
 		}

@@ -157,7 +157,7 @@ func rowsOf(b *vec.Batch) [][]any {
 
 func TestParquetCodecsPagesAndNulls(t *testing.T) {
 	defer SetPageCache(0)
-	for _, codec := range []compress.Compression{compress.Codecs.Uncompressed, compress.Codecs.Snappy, compress.Codecs.Gzip, compress.Codecs.Zstd, compress.Codecs.Brotli, compress.Codecs.Lz4Raw} {
+	for _, codec := range []compress.Compression{compress.Codecs.Uncompressed, compress.Codecs.Snappy, compress.Codecs.Gzip, compress.Codecs.Zstd, compress.Codecs.Brotli, compress.Codecs.Lz4Raw, compress.Codecs.Lz4} {
 		for _, v2 := range []parquet.DataPageVersion{parquet.DataPageV1, parquet.DataPageV2} {
 			for _, nulls := range []bool{false, true} {
 				path := filepath.Join(t.TempDir(), "a.parquet")
