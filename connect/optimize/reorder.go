@@ -3,6 +3,7 @@ package optimize
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"neptune/internal/plan"
 )
@@ -411,14 +412,19 @@ type joinPlan struct {
 	left, right uint64 // 0: a relation
 }
 
-// step is the cost of one join: a row of the build side costs several of the
-// probe side, a row that comes out about as much as one probed.
-func (s *joinSearch) step(l, r uint64) float64 {
+// step is the cost of one join on conds: a row of the build side costs several of the
+// probe side, a row that comes out about as much as one probed. Without an
+// equality each pair of rows is looked at.
+func (s *joinSearch) step(l, r uint64, conds []searchCond) float64 {
 	a, b := s.card(l), s.card(r)
 	if a < b {
 		a, b = b, a
 	}
-	return a + 3*b + s.card(l|r)
+	cost := a + 3*b + s.card(l|r)
+	if !slices.ContainsFunc(conds, func(c searchCond) bool { return c.equi }) {
+		cost += a * b
+	}
+	return cost
 }
 
 func (s *joinSearch) dynamic() plan.Node {
@@ -443,10 +449,11 @@ func (s *joinSearch) dynamic() plan.Node {
 				if math.IsInf(best[l].cost, 1) || math.IsInf(best[r].cost, 1) {
 					continue
 				}
-				if _, ok := s.between(l, r); !ok && !cross {
+				conds, ok := s.between(l, r)
+				if !ok && !cross {
 					continue
 				}
-				if c := best[l].cost + best[r].cost + s.step(l, r); c < found.cost {
+				if c := best[l].cost + best[r].cost + s.step(l, r, conds); c < found.cost {
 					found = joinPlan{cost: c, left: l, right: r}
 				}
 			}
@@ -516,10 +523,11 @@ func (s *joinSearch) greedy() plan.Node {
 		for _, cross := range []bool{false, true} {
 			for i := range parts {
 				for j := i + 1; j < len(parts); j++ {
-					if _, ok := s.between(parts[i].set, parts[j].set); !ok && !cross {
+					conds, ok := s.between(parts[i].set, parts[j].set)
+					if !ok && !cross {
 						continue
 					}
-					if c := s.step(parts[i].set, parts[j].set); c < cost {
+					if c := s.step(parts[i].set, parts[j].set, conds); c < cost {
 						bi, bj, cost = i, j, c
 					}
 				}

@@ -1,7 +1,9 @@
 package optimize
 
 import (
+	"maps"
 	"math"
+	"slices"
 
 	"neptune/arrowexec/vec"
 	"neptune/internal/plan"
@@ -20,7 +22,11 @@ type colStats struct {
 	min, max float64 // NaN when unknown
 	nulls    float64 // share
 	width    float64 // bytes
+	table    *table  // where it comes from; nil: it is computed
 }
+
+// table is a relation that columns come from. Columns of one have no more combinations than it has rows.
+type table struct{ rows float64 }
 
 // relStats are what is known of a relation.
 type relStats struct {
@@ -106,7 +112,7 @@ func (e *estimator) compute(n plan.Node) *relStats {
 		return &relStats{rows: 1, base: 1}
 	case *plan.Range:
 		rows := float64(rangeRows(x))
-		c := colStats{ndv: math.Max(1, rows), min: float64(min(x.Start, x.End)), max: float64(max(x.Start, x.End)), width: 8}
+		c := colStats{ndv: math.Max(1, rows), min: float64(min(x.Start, x.End)), max: float64(max(x.Start, x.End)), width: 8, table: &table{rows}}
 		return &relStats{rows: rows, base: rows, cols: map[plan.ExprID]colStats{x.Out[0].ID: c}}
 	case *plan.Filter:
 		s := e.of(x.Child)
@@ -150,9 +156,7 @@ func (e *estimator) compute(n plan.Node) *relStats {
 		s := e.of(x.Child)
 		return &relStats{rows: s.rows * 4, base: s.rows * 4, cols: s.cols}
 	case *plan.Expand:
-		s := e.of(x.Child)
-		rows := s.rows * float64(len(x.Projections))
-		return &relStats{rows: rows, base: rows, cols: s.cols}
+		return e.of(x.Child).expand(x)
 	case *plan.SetOperation:
 		out := &relStats{}
 		for _, in := range x.Inputs {
@@ -188,6 +192,57 @@ func (s *relStats) project(list []plan.Expr) map[plan.ExprID]colStats {
 	return m
 }
 
+// expand is the statistics of an Expand's rows: each column has the values of
+// those that its projections take, and null where one is left out.
+func (s *relStats) expand(x *plan.Expand) *relStats {
+	rows := s.rows * float64(len(x.Projections))
+	out := &relStats{rows: rows, base: rows, cols: maps.Clone(s.cols)}
+	if out.cols == nil {
+		out.cols = map[plan.ExprID]colStats{}
+	}
+	for i, at := range x.Out {
+		var c colStats
+		taken, nulls, known := idSet{}, 0, true
+		literals := map[string]bool{}
+		for _, list := range x.Projections {
+			switch e := stripCasts(unalias(list[i])).(type) {
+			case *plan.Literal:
+				if e.Value == nil {
+					nulls++
+				} else {
+					literals[key(e)] = true
+				}
+			case *plan.Attr:
+				if k, ok := s.cols[e.ID]; ok && !taken.has(e.ID) {
+					if len(taken) == 0 {
+						c = k
+					} else {
+						c = colStats{ndv: c.ndv + k.ndv, guessed: c.guessed || k.guessed, min: math.NaN(), max: math.NaN(), width: math.Max(c.width, k.width)}
+					}
+					taken.add(e.ID)
+				} else if !ok {
+					known = false
+				}
+			default:
+				known = false
+			}
+		}
+		if !known || len(taken)+len(literals) == 0 {
+			continue
+		}
+		if len(taken) == 0 {
+			c = colStats{min: math.NaN(), max: math.NaN()}
+		}
+		c.ndv += float64(len(literals))
+		if nulls > 0 {
+			c.ndv++
+		}
+		c.nulls = math.Max(c.nulls, float64(nulls)/float64(len(x.Projections)))
+		out.cols[at.ID] = c
+	}
+	return out
+}
+
 func stripCasts(e plan.Expr) plan.Expr {
 	for {
 		c, ok := e.(*plan.Cast)
@@ -201,17 +256,32 @@ func stripCasts(e plan.Expr) plan.Expr {
 // groups estimates the number of groups.
 func (s *relStats) groups(keys []plan.Expr) float64 {
 	d := 1.0
+	type combined struct {
+		of *table
+		n  float64
+	}
+	var tables []combined
 	for _, g := range keys {
 		switch x := stripCasts(g).(type) {
 		case *plan.Attr:
-			d *= s.col(x.ID).ndv
+			c := s.col(x.ID)
+			if c.table == nil {
+				d *= c.ndv
+				continue
+			}
+			i := slices.IndexFunc(tables, func(x combined) bool { return x.of == c.table })
+			if i < 0 {
+				i = len(tables)
+				tables = append(tables, combined{c.table, 1})
+			}
+			tables[i].n = math.Max(tables[i].n, math.Min(tables[i].n*c.ndv, c.table.rows))
 		case *plan.Literal:
 		default:
 			d *= math.Max(1, math.Pow(s.rows, 0.4))
 		}
-		if d > s.rows {
-			break
-		}
+	}
+	for _, x := range tables {
+		d *= x.n
 	}
 	return math.Max(1, math.Min(s.rows, distinctAmong(d, s.rows)))
 }
@@ -278,6 +348,7 @@ func relationStats(r *plan.Relation) *relStats {
 		out.rows = float64(st.Bytes)/100 + 1
 	}
 	out.base = out.rows
+	from := &table{out.rows}
 	for _, a := range r.Out {
 		i := -1
 		if schema != nil {
@@ -286,7 +357,9 @@ func relationStats(r *plan.Relation) *relStats {
 		if i < 0 || i >= len(st.Cols) {
 			continue
 		}
-		out.cols[a.ID] = columnStats(st.Cols[i], a.T, out.rows)
+		c := columnStats(st.Cols[i], a.T, out.rows)
+		c.table = from
+		out.cols[a.ID] = c
 	}
 	return out
 }
