@@ -108,7 +108,7 @@ func (g *group) unread(ft *footer, u unit) {
 func (s *scan) chunksOf(c *task.Ctx, u unit) (*chunks, error) {
 	r := &chunks{unit: u, info: s.files.files[u.file], bufs: make([][]byte, len(s.types))}
 	var err error
-	if r.ft, err = readFooter(r.info); err != nil {
+	if r.ft, err = scannedFooter(r.info); err != nil {
 		return nil, err
 	}
 	r.set = r.ft.settings(s.files.reads)

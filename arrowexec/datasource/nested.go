@@ -93,6 +93,10 @@ func (s *scan) nested(c *task.Ctx, r *chunks, l *load) (v *vec.Vector, err error
 			v, err = nil, errs.Panic(p)
 		}
 	}()
+	rows := r.ft.meta.RowGroup(r.unit.rowGroup).NumRows()
+	if l.plan.missing {
+		return vec.MakeNull(l.plan.t, int(rows)), nil
+	}
 	in, err := file.NewParquetReader(partFile(l.parts), file.WithMetadata(r.ft.meta))
 	if err != nil {
 		return nil, err
@@ -105,7 +109,7 @@ func (s *scan) nested(c *task.Ctx, r *chunks, l *load) (v *vec.Vector, err error
 	if v, err = x.build(l.plan); err != nil {
 		return nil, err
 	}
-	if int64(v.N) != r.ft.meta.RowGroup(r.unit.rowGroup).NumRows() {
+	if int64(v.N) != rows {
 		return nil, errCorrupt
 	}
 	l.parts = nil
@@ -152,11 +156,20 @@ func (m *mismatch) Error() string {
 // mismatchOf is the error of a column that t isn't read from. Where one of both is a group, and the other isn't or is of
 // another shape, there are no types to be told.
 func mismatchOf(n schema.Node, t *types.Type) error {
-	if _, ok := n.(*schema.PrimitiveNode); !ok || t.Kind == types.Struct || t.Kind == types.Variant {
-		return &unreadable{fmt.Errorf("column %s hasn't the shape of %s", n.Path(), t)}
+	g, ok := n.(*schema.GroupNode)
+	if !ok && t.Kind != types.Struct && t.Kind != types.Variant {
+		return leafMismatch(n, t)
 	}
-	return leafMismatch(n, t)
+	err := fmt.Errorf("column %s hasn't the shape of %s", n.Path(), t)
+	if ok && (isListNode(g) || isMapNode(g)) {
+		err = &wrongSchema{err}
+	}
+	return &unreadable{err}
 }
+
+// wrongSchema is the error of a list or a map that is read as something else: the schema is wrong, whatever the file is like,
+// so that ignoreCorruptFiles doesn't pass it.
+type wrongSchema struct{ error }
 
 func leafMismatch(n schema.Node, t *types.Type) error {
 	return &mismatch{"[" + strings.ReplaceAll(n.Path(), ".", ", ") + "]", t.String(), physicalTypeName(n.(*schema.PrimitiveNode).PhysicalType())}
@@ -203,6 +216,9 @@ func (p *nestPlanner) node(n schema.Node, t *types.Type, def, rep, least uint16)
 		}
 		out := &readNode{t: t, def: def, rep: rep, least: least, list: true, bare: true, leaf: p.firstLeaf(n)}
 		kid, err := p.content(n, t.Elem, def+1, rep+1, def+1)
+		if err == nil && kid.missing {
+			return &readNode{t: t, missing: true}, nil
+		}
 		out.kids = []*readNode{kid}
 		return out, err
 	}
@@ -243,6 +259,9 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 			}
 			out.kids = append(out.kids, kid)
 		}
+		if p.set.nullStructs && !slices.ContainsFunc(out.kids, func(k *readNode) bool { return !k.missing }) {
+			out = &readNode{t: t, missing: true}
+		}
 		return out, nil
 	case types.Array:
 		elem, inner := listElement(g)
@@ -257,6 +276,9 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 		} else {
 			kid, err = p.content(elem, t.Elem, def+1, rep+1, def+1)
 		}
+		if err == nil && kid.missing {
+			return &readNode{t: t, missing: true}, nil
+		}
 		out.kids = []*readNode{kid}
 		return out, err
 	case types.Map:
@@ -269,6 +291,9 @@ func (p *nestPlanner) content(n schema.Node, t *types.Type, def, rep, least uint
 			kid, err := p.node(entries.Field(i), e, def+1, rep+1, def+1)
 			if err != nil {
 				return nil, err
+			}
+			if i == 0 && kid.missing {
+				return nil, &unreadable{fmt.Errorf("the keys of map %s have no field that is read", n.Path())}
 			}
 			out.kids = append(out.kids, kid)
 		}

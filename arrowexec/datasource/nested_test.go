@@ -2,6 +2,7 @@ package datasource
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"testing"
@@ -77,5 +78,79 @@ func TestNestedColumnsCount(t *testing.T) {
 	}
 	if _, _, err := run(peak / 4); conditionOf(err) != "UNABLE_TO_ACQUIRE_MEMORY" {
 		t.Errorf("without room: %v", err)
+	}
+}
+
+// TestStructsWithoutFields: structs of which a file has no field are there if they are in the file, or null, as the setting says,
+// at any depth; keys of a map can't be null.
+func TestStructsWithoutFields(t *testing.T) {
+	a := types.NewStruct(field("a", types.Int64Type))
+	st := types.NewStruct(field("s", a), field("l", types.NewArray(a, true)), field("m", types.NewMap(types.StringType, a, true)), field("k", types.NewMap(a, types.Int32Type, true)), field("d", types.NewStruct(field("x", a), field("y", types.StringType))))
+	path := filepath.Join(t.TempDir(), "a.parquet")
+	writeBatch(t, path, st, batchOf(t, st, 2, 0, func(k int) []any {
+		if k == 1 {
+			return make([]any, len(st.Fields))
+		}
+		v := types.StructValue{int64(7)}
+		return []any{v, []any{v, nil}, types.MapValue{Keys: []any{"k"}, Values: []any{v}}, types.MapValue{Keys: []any{v}, Values: []any{int32(1)}}, types.StructValue{v, "y"}}
+	}))
+	z := types.NewStruct(field("z", types.Int32Type))
+	for _, x := range []struct {
+		name        string
+		as          *types.Type
+		there, null string // of the first row; the second is null
+	}{
+		{"s", z, "[<nil>]", "<nil>"},
+		{"s", types.NewStruct(field("z", z)), "[<nil>]", "<nil>"},
+		{"s", types.NewStruct(field("z", z), field("a", types.Int64Type)), "[<nil> 7]", "[<nil> 7]"},
+		{"l", types.NewArray(z, true), "[[<nil>] <nil>]", "<nil>"},
+		{"m", types.NewMap(types.StringType, z, true), "{[k] [[<nil>]]}", "{[k] [<nil>]}"},
+		{"k", types.NewMap(z, types.Int32Type, true), "{[[<nil>]] [1]}", "FAILED_READ_FILE.NO_HINT"},
+		{"d", types.NewStruct(field("x", z)), "[[<nil>]]", "<nil>"},
+		{"d", types.NewStruct(field("x", z), field("y", types.StringType)), "[[<nil>] y]", "[<nil> y]"},
+	} {
+		for legacy, want := range map[string]string{"": x.there, "false": x.there, "true": x.null} {
+			rows, err := scanAll(t, openAll(t, OpenArgs{Format: "parquet", Paths: []string{path}, Schema: types.NewStruct(field(x.name, x.as)), Conf: map[string]string{"spark.sql.legacy.parquet.returnNullStructIfAllFieldsMissing": legacy}}), 1, 0)
+			got := conditionOf(err)
+			if err == nil {
+				got = fmt.Sprint(rows[0][0])
+				if rows[1][0] != nil {
+					t.Errorf("%s as %s: null is %v", x.name, x.as, rows[1][0])
+				}
+			}
+			if got != want {
+				t.Errorf("%s as %s, legacy %q: %s, not %s", x.name, x.as, legacy, got, want)
+			}
+		}
+	}
+}
+
+// TestWhichErrorsPass: ignoreCorruptFiles passes files that are of another type than the schema, but for lists and maps.
+func TestWhichErrorsPass(t *testing.T) {
+	l := types.NewArray(types.Int32Type, true)
+	st := types.NewStruct(field("s", types.StringType), field("l", l), field("r", types.NewStruct(field("a", types.Int32Type))))
+	path := filepath.Join(t.TempDir(), "a.parquet")
+	writeBatch(t, path, st, batchOf(t, st, 3, 0, func(k int) []any { return []any{"x", []any{int32(k)}, types.StructValue{int32(k)}} }))
+	for _, x := range []struct {
+		name, err string
+		as        *types.Type
+		passes    bool
+	}{
+		{"s", "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", types.Int32Type, true},
+		{"s", "FAILED_READ_FILE.NO_HINT", types.NewStruct(field("a", types.Int32Type)), true},
+		{"r", "FAILED_READ_FILE.NO_HINT", types.Int32Type, true},
+		{"l", "FAILED_READ_FILE.NO_HINT", types.Int32Type, false},
+		{"l", "FAILED_READ_FILE.NO_HINT", types.NewStruct(field("a", types.Int32Type)), false},
+	} {
+		for _, ignore := range []bool{false, true} {
+			rows, err := scanAll(t, openAll(t, OpenArgs{Format: "parquet", Paths: []string{path}, Schema: types.NewStruct(field(x.name, x.as)), Options: map[string]string{"ignoreCorruptFiles": fmt.Sprint(ignore)}}), 1, 0)
+			want := x.err
+			if ignore && x.passes {
+				want = "<nil>"
+			}
+			if conditionOf(err) != want || len(rows) > 0 {
+				t.Errorf("%s as %s, ignored %v: %v, %v", x.name, x.as, ignore, rows, err)
+			}
+		}
 	}
 }

@@ -126,6 +126,15 @@ func readFooter(f fileInfo) (ft *footer, err error) {
 	return ft, nil
 }
 
+// scannedFooter is readFooter for a scan, where Spark doesn't tell a broken footer from anything else that breaks a file.
+func scannedFooter(f fileInfo) (*footer, error) {
+	ft, err := readFooter(f)
+	if e, ok := errs.As(err); ok && e.Condition == "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER" {
+		return nil, errs.New(errs.Execution, "FAILED_READ_FILE.NO_HINT", "path", "file://"+f.path).Because(e.Cause)
+	}
+	return ft, err
+}
+
 // convert finds the SQL types of the file's columns.
 func (ft *footer) convert() error {
 	sc := ft.meta.Schema

@@ -19,13 +19,14 @@ type readSettings struct {
 	exact        bool           // the case of columns' names counts
 	ids          bool           // columns with a number are found by it
 	idsMissing   bool           // also in files without numbers, where they are null
+	nullStructs  bool           // a struct of which the file has no field is null
 	// INT96 is the time of day here, other than where Parquet's Java library wrote it; nil: it is always that in UTC.
 	wall *time.Location
 }
 
 // String tells settings from others.
 func (s readSettings) String() string {
-	return fmt.Sprint(s.dates, s.int96, s.zone, s.exact, s.ids, s.idsMissing, s.wall)
+	return fmt.Sprint(s.dates, s.int96, s.zone, s.exact, s.ids, s.idsMissing, s.nullStructs, s.wall)
 }
 
 // inferSettings say which types the columns of Parquet files have where no Spark wrote them.
@@ -66,6 +67,7 @@ func newReadSettings(opts, conf map[string]string, zone *time.Location) (s readS
 	s.int96, err = rebaseOf(first("int96rebasemode", int96ModeKey))
 	s.zone, s.exact = zone, boolConf(conf, "spark.sql.caseSensitive")
 	s.ids, s.idsMissing = boolConf(conf, "spark.sql.parquet.fieldId.read.enabled"), boolConf(conf, "spark.sql.parquet.fieldId.read.ignoreMissing")
+	s.nullStructs = boolConf(conf, "spark.sql.legacy.parquet.returnNullStructIfAllFieldsMissing")
 	if boolConf(conf, "spark.sql.parquet.int96TimestampConversion") {
 		s.wall = zone
 	}

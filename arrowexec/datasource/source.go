@@ -492,7 +492,7 @@ func (f *Files) units(cols []int) ([]unit, error) {
 			}
 			continue
 		}
-		ft, err := readFooter(file)
+		ft, err := scannedFooter(file)
 		if err != nil {
 			if f.passes(err) {
 				continue

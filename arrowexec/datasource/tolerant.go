@@ -43,7 +43,14 @@ func (f *Files) passes(err error) bool {
 		return missing
 	}
 	if e, ok := errs.As(err); ok {
-		return corrupt && e.Condition == "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER"
+		if w := (*wrongSchema)(nil); errors.As(err, &w) {
+			return false
+		}
+		switch e.Condition {
+		case "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "FAILED_READ_FILE.NO_HINT", "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH":
+			return corrupt
+		}
+		return false
 	}
 	return corrupt
 }

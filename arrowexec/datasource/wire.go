@@ -38,6 +38,7 @@ type filesState struct {
 	IDs      bool
 	IDsMaybe bool // readSettings.idsMissing
 	Wall     bool // readSettings.wall is Zone
+	NoStruct bool // readSettings.nullStructs
 }
 
 type fileState struct {
@@ -54,7 +55,7 @@ func (f *Files) Wire() (kind string, state []byte, err error) {
 		return "", nil, err
 	}
 	s := filesState{Format: f.format, Options: f.opts, Paths: f.paths, Roots: f.roots, Data: f.data, Schema: f.schema, Order: f.order, Parts: f.parts, Zone: f.zone, Values: f.values, Absent: f.absent, RowIndex: f.rowIndex,
-		Dates: uint8(f.reads.dates), Int96: uint8(f.reads.int96), Exact: f.reads.exact, IDs: f.reads.ids, IDsMaybe: f.reads.idsMissing, Wall: f.reads.wall != nil}
+		Dates: uint8(f.reads.dates), Int96: uint8(f.reads.int96), Exact: f.reads.exact, IDs: f.reads.ids, IDsMaybe: f.reads.idsMissing, Wall: f.reads.wall != nil, NoStruct: f.reads.nullStructs}
 	if f.text != nil {
 		s.Corrupt = f.text.corrupt
 	}
@@ -102,7 +103,7 @@ func openState(state []byte) (plan.Source, error) {
 		values: s.Values, absent: s.Absent, rowIndex: s.RowIndex}
 	f.reads.exact = s.Exact
 	if f.format == "parquet" {
-		f.reads = readSettings{dates: rebaseMode(s.Dates), int96: rebaseMode(s.Int96), zone: s.Zone, exact: s.Exact, ids: s.IDs, idsMissing: s.IDsMaybe}
+		f.reads = readSettings{dates: rebaseMode(s.Dates), int96: rebaseMode(s.Int96), zone: s.Zone, exact: s.Exact, ids: s.IDs, idsMissing: s.IDsMaybe, nullStructs: s.NoStruct}
 		if s.Wall {
 			f.reads.wall = s.Zone
 		}
